@@ -1,0 +1,1 @@
+"""kt_models.models."""
