@@ -1,0 +1,1 @@
+"""Organisations, users with roles, learners under pseudonyms, and the audit log."""

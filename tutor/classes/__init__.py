@@ -1,0 +1,1 @@
+"""Classes, enrolment, teaching and assignments."""

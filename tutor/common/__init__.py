@@ -1,0 +1,1 @@
+"""What every app needs and that knows nothing about tutoring."""

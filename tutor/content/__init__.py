@@ -1,0 +1,1 @@
+"""Courses, concepts, prerequisites, items and their immutable versions, grading."""

@@ -1,0 +1,1 @@
+"""Use-cases of practising: start, next item, hint, answer, finish."""

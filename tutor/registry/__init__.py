@@ -1,0 +1,1 @@
+"""Tracer versions: trained, stored immutably, promoted."""

@@ -1,0 +1,1 @@
+"""The append-only response log and its import from elsewhere."""

@@ -1,0 +1,1 @@
+"""Decisions: which item comes next, and the receipt that says why."""

@@ -1,0 +1,1 @@
+"""Learner states per tracer version and the estimates that every page reads."""
