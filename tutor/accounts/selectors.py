@@ -1,0 +1,71 @@
+"""Who may see whom: the guarded doors to people."""
+
+import uuid
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from tutor.accounts.models import Learner, User
+from tutor.common.errors import NotAllowed, NotVisible
+
+
+def list_visible_learners(*, actor: User | AnonymousUser) -> QuerySet[Learner]:
+    """Return the learners that `actor` may see.
+
+    A student sees themselves, a teacher the learners of their classes, an administrator those of
+    their organisation, anybody else nobody.
+    """
+    if not isinstance(actor, User) or not actor.is_active:
+        return Learner.objects.none()
+    return Learner.objects.select_related("user").filter(_visible_to(actor)).distinct()
+
+
+def _visible_to(actor: User) -> Q:
+    own = Q(user=actor)
+    if actor.organisation_id is None:
+        return own
+    if actor.role == User.Role.ADMINISTRATOR:
+        return own | Q(organisation=actor.organisation_id)
+    if actor.role == User.Role.TEACHER:
+        return own | Q(classes__teachers=actor, organisation=actor.organisation_id)
+    return own
+
+
+def access_learner(*, actor: User | AnonymousUser, pseudonym: uuid.UUID) -> Learner:
+    """Return the learner, if `actor` may see them.
+
+    Raises:
+        NotVisible: there is no such learner, or not for this person.
+    """
+    learner = list_visible_learners(actor=actor).filter(pseudonym=pseudonym).first()
+    if learner is None:
+        raise NotVisible("There is no such learner.", pseudonym=str(pseudonym))
+    return learner
+
+
+def access_learner_to_practise(*, actor: User | AnonymousUser, pseudonym: uuid.UUID) -> Learner:
+    """Return the learner, if `actor` may answer for them: they themselves or an administrator.
+
+    An administrator's token is what an LMS uses; a teacher looks but does not answer.
+
+    Raises:
+        NotVisible: there is no such learner, or not for this person.
+        NotAllowed: the person may see the learner but not answer for them.
+    """
+    learner = access_learner(actor=actor, pseudonym=pseudonym)
+    is_self = learner.user_id is not None and learner.user_id == actor.pk
+    if is_self or (isinstance(actor, User) and actor.role == User.Role.ADMINISTRATOR):
+        return learner
+    raise NotAllowed("Only the learner or an administrator can answer for them.")
+
+
+def get_own_learner(*, actor: User | AnonymousUser) -> Learner:
+    """Return the learner that `actor` is.
+
+    Raises:
+        NotVisible: this account has no learner (a teacher's, for example).
+    """
+    learner = Learner.objects.select_related("user").filter(user_id=actor.pk).first()
+    if learner is None or not actor.is_active:
+        raise NotVisible("This account does not belong to a learner.")
+    return learner

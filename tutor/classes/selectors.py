@@ -1,0 +1,90 @@
+"""Reads of classes; every class is reached through the person who asks."""
+
+import datetime as dt
+import uuid
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from tutor.accounts.models import Learner, User
+from tutor.classes.models import Assignment, Classroom
+from tutor.common.cache import new_cache
+from tutor.common.errors import NotVisible
+
+
+def list_visible_classes(*, actor: User | AnonymousUser) -> QuerySet[Classroom]:
+    """Return the classes that `actor` teaches or administers."""
+    if not isinstance(actor, User) or not actor.is_active or actor.organisation_id is None:
+        return Classroom.objects.none()
+    rows = Classroom.objects.select_related("course").filter(organisation=actor.organisation_id)
+    if actor.role == User.Role.ADMINISTRATOR:
+        return rows.order_by("name")
+    if actor.role == User.Role.TEACHER:
+        return rows.filter(teachers=actor).order_by("name")
+    return Classroom.objects.none()
+
+
+def access_class(*, actor: User | AnonymousUser, public_id: uuid.UUID) -> Classroom:
+    """Return the class, if `actor` teaches or administers it.
+
+    Raises:
+        NotVisible: there is no such class, or not for this person.
+    """
+    found = list_visible_classes(actor=actor).filter(public_id=public_id).first()
+    if found is None:
+        raise NotVisible("There is no such class.", class_id=str(public_id))
+    return found
+
+
+def list_assignments_of(*, learner: Learner, at: dt.datetime) -> QuerySet[Assignment]:
+    """Return the assignments of the learner's classes that have opened, the nearest due first."""
+    return (
+        Assignment.objects.filter(classroom__learners=learner, opens_at__lte=at)
+        .select_related("classroom__course")
+        .order_by("due_at", "opens_at", "pk")
+    )
+
+
+def access_assignment_of(*, learner: Learner, public_id: uuid.UUID, at: dt.datetime) -> Assignment:
+    """Return an assignment of the learner that has opened.
+
+    Raises:
+        NotVisible: there is none such for this learner, or it has not opened yet.
+    """
+    found = list_assignments_of(learner=learner, at=at).filter(public_id=public_id).first()
+    if found is None:
+        raise NotVisible("There is no such assignment.", assignment_id=str(public_id))
+    return found
+
+
+def list_learners_of(*, classroom: Classroom) -> QuerySet[Learner]:
+    """Return the learners of a class by name."""
+    return (
+        Learner.objects.filter(enrolments__classroom=classroom)
+        .select_related("user")
+        .order_by("user__first_name", "user__last_name", "pk")
+    )
+
+
+_goals = new_cache(capacity=1024)
+
+
+def get_goal_concepts(*, assignment: Assignment, revision: int) -> tuple[int, ...]:
+    """Return the concept ids that an assignment asks for; empty means the whole course.
+
+    `revision` is the course's: changing an assignment raises it, so that a cached goal is not
+    used any longer.
+    """
+    return _goals.get(
+        (assignment.pk, revision),
+        lambda: tuple(
+            assignment.concepts.order_by("position").values_list("pk", flat=True)
+        ),
+    )
+
+
+def list_courses_of(*, learner: Learner) -> list[Classroom]:
+    """Return the classes that a learner is enrolled in."""
+    return list(
+        Classroom.objects.filter(Q(learners=learner)).select_related("course").order_by("pk")
+    )

@@ -1,0 +1,67 @@
+"""Writes about classes."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from tutor.accounts.models import Learner, Organisation, User
+from tutor.classes.errors import ConceptOfAnotherCourse, DatesReversed
+from tutor.classes.models import Assignment, Classroom, Enrolment, Teaching
+from tutor.content import services as content_services
+from tutor.content.models import Concept, Course
+
+
+@transaction.atomic
+def create_class(
+    *, organisation: Organisation, name: str, course: Course, teachers: Iterable[User] = ()
+) -> Classroom:
+    """Create a class with its teachers."""
+    classroom = Classroom.objects.create(organisation=organisation, name=name, course=course)
+    Teaching.objects.bulk_create(
+        Teaching(classroom=classroom, teacher=teacher) for teacher in teachers
+    )
+    return classroom
+
+
+def enrol(*, classroom: Classroom, learners: Iterable[Learner]) -> None:
+    """Enrol learners; those already in the class stay."""
+    Enrolment.objects.bulk_create(
+        [Enrolment(classroom=classroom, learner=learner) for learner in learners],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+
+
+@transaction.atomic
+def create_assignment(
+    *,
+    classroom: Classroom,
+    title: str,
+    opens_at: dt.datetime,
+    due_at: dt.datetime | None = None,
+    concepts: Iterable[Concept] = (),
+    items_per_session: int = 10,
+) -> Assignment:
+    """Assign the course, or some of its concepts, to a class.
+
+    Raises:
+        ConceptOfAnotherCourse: a concept is not of the class's course.
+        DatesReversed: `due_at` is not after `opens_at`.
+    """
+    chosen = list(concepts)
+    strangers = [c.slug for c in chosen if c.course_id != classroom.course_id]
+    if strangers:
+        raise ConceptOfAnotherCourse("These concepts are of another course.", concepts=strangers)
+    if due_at is not None and due_at <= opens_at:
+        raise DatesReversed("The assignment would be due before it opens.")
+    assignment = Assignment.objects.create(
+        classroom=classroom,
+        title=title,
+        opens_at=opens_at,
+        due_at=due_at,
+        items_per_session=items_per_session,
+    )
+    assignment.concepts.set(chosen)
+    content_services.raise_revision(course=classroom.course)
+    return assignment

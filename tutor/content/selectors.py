@@ -1,0 +1,173 @@
+"""Reads of content. The bank is the whole course as arrays, made once per revision."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import F
+
+from tutor.common.cache import new_cache
+from tutor.content import templates
+from tutor.content.models import (
+    Concept,
+    Course,
+    Item,
+    ItemVersion,
+    ItemVersionConcept,
+    Misconception,
+    Prerequisite,
+)
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseBank:
+    """A course at one revision. N current item versions, K concepts, at most M concepts an item.
+
+    Attributes:
+        version_ids: (N,) database id of each item's current version.
+        item_ids: (N,) database id of the item.
+        operational: (N,) whether the item may be shown.
+        difficulty: (N,) the author's difficulty in logits, larger is harder.
+        concepts: (N, M) index into the K concepts, main concept first, padded with -1.
+        concept_pks: (N, M) the same as database ids, padded with -1.
+        concept_ids: (K,) database ids in teaching order.
+        requires: pairs (concept index, index of a concept that must come before).
+        ancestry: for each item the ids of its versions, newest first.
+    """
+
+    course_id: int
+    revision: int
+    version_ids: Ints
+    item_ids: Ints
+    operational: npt.NDArray[np.bool_]
+    difficulty: Floats
+    concepts: Ints
+    concept_pks: Ints
+    concept_ids: Ints
+    concept_slugs: tuple[str, ...]
+    concept_names: tuple[str, ...]
+    requires: tuple[tuple[int, int], ...]
+    ancestry: tuple[tuple[int, ...], ...]
+    index_of_item: dict[int, int]
+    index_of_concept: dict[int, int]
+
+
+_banks = new_cache(capacity=32)
+_items = new_cache(capacity=4096)
+_misconceptions = new_cache(capacity=32)
+
+
+def get_bank(*, course_id: int, revision: int) -> CourseBank:
+    """Return the course as arrays; read from the database once per revision and process."""
+    return _banks.get((course_id, revision), lambda: _read_bank(course_id, revision))
+
+
+def _read_bank(course_id: int, revision: int) -> CourseBank:
+    concepts = list(
+        Concept.objects.filter(course=course_id).order_by("position").values("pk", "slug", "name")
+    )
+    index_of_concept = {row["pk"]: index for index, row in enumerate(concepts)}
+    items = list(
+        Item.objects.filter(course=course_id, current__isnull=False)
+        .exclude(status=Item.Status.RETIRED)
+        .order_by("pk")
+        .values("pk", "status", "current", difficulty=F("current__author_difficulty"))
+    )
+    links = _concepts_by_version(course_id)
+    width = max((len(links.get(row["current"], ())) for row in items), default=1) or 1
+    pks = np.full((len(items), width), -1, dtype=np.int64)
+    local = np.full((len(items), width), -1, dtype=np.int64)
+    for row_index, row in enumerate(items):
+        ids = links.get(row["current"], [])
+        pks[row_index, : len(ids)] = ids
+        local[row_index, : len(ids)] = [index_of_concept[pk] for pk in ids]
+    versions = _versions_by_item(course_id)
+    edges = Prerequisite.objects.filter(concept__course=course_id).order_by("pk")
+    return CourseBank(
+        course_id=course_id,
+        revision=revision,
+        version_ids=np.array([row["current"] for row in items], dtype=np.int64),
+        item_ids=np.array([row["pk"] for row in items], dtype=np.int64),
+        operational=np.array([row["status"] == Item.Status.OPERATIONAL for row in items], bool),
+        difficulty=np.array([row["difficulty"] for row in items], dtype=np.float64),
+        concepts=local,
+        concept_pks=pks,
+        concept_ids=np.array([row["pk"] for row in concepts], dtype=np.int64),
+        concept_slugs=tuple(row["slug"] for row in concepts),
+        concept_names=tuple(row["name"] for row in concepts),
+        requires=tuple(
+            (index_of_concept[concept], index_of_concept[required])
+            for concept, required in edges.values_list("concept", "requires")
+        ),
+        ancestry=tuple(versions.get(row["pk"], ()) for row in items),
+        index_of_item={row["pk"]: index for index, row in enumerate(items)},
+        index_of_concept=index_of_concept,
+    )
+
+
+def _concepts_by_version(course_id: int) -> dict[int, list[int]]:
+    links: dict[int, list[int]] = {}
+    rows = ItemVersionConcept.objects.filter(version__item__course=course_id)
+    for version, concept in rows.order_by("version", "position").values_list("version", "concept"):
+        links.setdefault(version, []).append(concept)
+    return links
+
+
+def _versions_by_item(course_id: int) -> dict[int, tuple[int, ...]]:
+    versions: dict[int, list[int]] = {}
+    rows = ItemVersion.objects.filter(item__course=course_id).order_by("item", "-number")
+    for item, version in rows.values_list("item", "pk"):
+        versions.setdefault(item, []).append(version)
+    return {item: tuple(found) for item, found in versions.items()}
+
+
+def get_concepts_of_version(*, version_id: int) -> tuple[int, ...]:
+    """Return the concept ids of an item version, main concept first."""
+    return _version_concepts.get(
+        version_id,
+        lambda: tuple(
+            ItemVersionConcept.objects.filter(version=version_id)
+            .order_by("position")
+            .values_list("concept", flat=True)
+        ),
+    )
+
+
+_version_concepts = new_cache(capacity=8192)
+
+
+def get_version_body(*, version_id: int) -> dict[str, Any]:
+    """Return the canonical body of an item version. Versions are immutable, so it is cached."""
+    return _items.get(
+        ("body", version_id), lambda: ItemVersion.objects.values_list("body", flat=True).get(pk=version_id)
+    )
+
+
+def get_rendered_item(*, version_id: int, seed: int) -> templates.RenderedItem:
+    """Return the item as shown for this seed."""
+    return _items.get(
+        (version_id, seed),
+        lambda: templates.instantiate(get_version_body(version_id=version_id), seed=seed),
+    )
+
+
+def get_misconceptions(*, course_id: int, revision: int) -> dict[str, tuple[str, str]]:
+    """Return slug -> (name, feedback for the learner)."""
+    return _misconceptions.get(
+        (course_id, revision),
+        lambda: {
+            row["slug"]: (row["name"], row["feedback"])
+            for row in Misconception.objects.filter(course=course_id).values(
+                "slug", "name", "feedback"
+            )
+        },
+    )
+
+
+def get_course(*, course_id: int) -> Course:
+    """Return the course row."""
+    return Course.objects.get(pk=course_id)

@@ -1,0 +1,89 @@
+"""Reads of the log, always in fold order: (answered_at, id)."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from tutor.responses.models import HintRequest, Response
+
+FOLD_ORDER = ("answered_at", "id")
+
+
+class FoldRow(NamedTuple):
+    """What a tracer needs to know of one answer."""
+
+    id: int
+    learner_id: int
+    version_id: int
+    item_id: int
+    credit: float
+    attempt: int
+    hints_seen: int
+    answered_at: dt.datetime
+
+
+def list_standing(*, course_id: int) -> QuerySet[Response]:
+    """Return the responses of a course that no later correction replaces."""
+    corrected = Response.objects.filter(corrects=OuterRef("pk"))
+    return Response.objects.filter(~Exists(corrected), course=course_id)
+
+
+def iterate_fold_rows(
+    *, course_id: int, learner_ids: Sequence[int] | None = None
+) -> Iterator[FoldRow]:
+    """Yield the standing answers by learner, each learner's in fold order."""
+    rows = list_standing(course_id=course_id)
+    if learner_ids is not None:
+        rows = rows.filter(learner__in=learner_ids)
+    values = rows.order_by("learner", *FOLD_ORDER).values_list(
+        "pk",
+        "learner",
+        "item_version",
+        "item_version__item",
+        "credit",
+        "attempt",
+        "hints_seen",
+        "answered_at",
+    )
+    yield from map(FoldRow._make, values.iterator(chunk_size=5000))
+
+
+def get_by_client_key(*, learner_id: int, client_key: uuid.UUID) -> Response | None:
+    """Return the response stored under the learner's client key, if any."""
+    return Response.objects.filter(learner=learner_id, client_key=client_key).first()
+
+
+def list_for_presentation(*, learner_id: int, presentation: uuid.UUID) -> list[Response]:
+    """Return the answers to one showing of an item, first attempt first."""
+    rows = Response.objects.filter(
+        learner=learner_id, presentation=presentation, corrects__isnull=True
+    )
+    return list(rows.order_by("attempt"))
+
+
+def find_known_answers(
+    *, learner_id: int, client_key: uuid.UUID, presentation: uuid.UUID
+) -> list[Response]:
+    """Return what is stored under the client key or for the presentation, in one query."""
+    rows = Response.objects.filter(
+        Q(client_key=client_key) | Q(presentation=presentation),
+        learner=learner_id,
+        corrects__isnull=True,
+    )
+    return list(rows.order_by("attempt"))
+
+
+def count_hints(*, presentation: uuid.UUID) -> int:
+    """Return how many rungs of the hint ladder were opened."""
+    return HintRequest.objects.filter(presentation=presentation).count()
+
+
+def list_recent(*, learner_id: int, course_id: int, limit: int) -> list[Response]:
+    """Return the learner's newest answers, newest first, with their items."""
+    rows = Response.objects.filter(learner=learner_id, course=course_id)
+    return list(
+        rows.select_related("item_version__item").order_by("-answered_at", "-id")[:limit]
+    )

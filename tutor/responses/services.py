@@ -1,0 +1,128 @@
+"""Writes of the log: append, never change."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from tutor.accounts.models import Learner
+from tutor.responses.errors import AnsweredInTheFuture, ArrivedTooLate, CorrectionInvalid
+from tutor.responses.models import HintRequest, Response
+
+# A device may hold answers back this long (a holiday without a network) and still be heard.
+LATE_WINDOW = dt.timedelta(days=30)
+# A sender's clock may run ahead by this much.
+CLOCK_SKEW = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One graded answer on its way into the log."""
+
+    client_key: uuid.UUID
+    course_id: int
+    item_version_id: int
+    seed: int
+    answer: Any
+    is_correct: bool
+    credit: float
+    answered_at: dt.datetime
+    received_at: dt.datetime
+    source: str
+    attempt: int = 1
+    hints_seen: int = 0
+    misconception: str = ""
+    presented_at: dt.datetime | None = None
+    elapsed_ms: int | None = None
+    presentation: uuid.UUID | None = None
+
+
+def lock_learner(*, learner_id: int) -> Learner:
+    """Return the learner's row, locked until the transaction ends.
+
+    One writer per learner: ids then commit in order, and a reader that remembers the last id it
+    saw of a learner cannot miss an answer still in flight. SQLite has one writer in any case.
+    """
+    return Learner.objects.select_for_update(no_key=True).get(pk=learner_id)
+
+
+def check_answer_time(*, answered_at: dt.datetime, received_at: dt.datetime) -> dt.datetime:
+    """Return the time to keep: `answered_at`, but never after it arrived.
+
+    Raises:
+        AnsweredInTheFuture: it lies more than `CLOCK_SKEW` after `received_at`.
+        ArrivedTooLate: it lies more than `LATE_WINDOW` before `received_at`.
+    """
+    if answered_at > received_at + CLOCK_SKEW:
+        raise AnsweredInTheFuture(
+            "The answer's time lies in the future; check the device's clock.",
+            answered_at=answered_at.isoformat(),
+            received_at=received_at.isoformat(),
+        )
+    if answered_at < received_at - LATE_WINDOW:
+        raise ArrivedTooLate(
+            f"Answers are taken up to {LATE_WINDOW.days} days late.",
+            answered_at=answered_at.isoformat(),
+            received_at=received_at.isoformat(),
+        )
+    return min(answered_at, received_at)
+
+
+def record_response(*, learner: Learner, answer: Answer) -> Response:
+    """Append one answer. The caller holds the learner's lock and has looked for `client_key`."""
+    return Response.objects.create(
+        learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__}
+    )
+
+
+@transaction.atomic
+def record_correction(
+    *,
+    learner: Learner,
+    corrected: Response,
+    is_correct: bool,
+    credit: float,
+    client_key: uuid.UUID,
+    received_at: dt.datetime,
+    source: str,
+) -> Response:
+    """Append a row that replaces an earlier one in every fold; the earlier row stays.
+
+    Raises:
+        CorrectionInvalid: the row is another learner's or has a correction already.
+    """
+    lock_learner(learner_id=learner.pk)
+    stored = Response.objects.filter(learner=learner, client_key=client_key).first()
+    if stored is not None:
+        return stored
+    if corrected.learner_id != learner.pk:
+        raise CorrectionInvalid("This answer is another learner's.", response=corrected.pk)
+    if Response.objects.filter(corrects=corrected).exists():
+        raise CorrectionInvalid("This answer already has a correction.", response=corrected.pk)
+    copied = ("course_id", "item_version_id", "seed", "answer", "attempt", "hints_seen")
+    copied += ("presented_at", "elapsed_ms", "answered_at", "presentation")
+    return Response.objects.create(
+        learner=learner,
+        client_key=client_key,
+        is_correct=is_correct,
+        credit=credit,
+        received_at=received_at,
+        source=source,
+        corrects=corrected,
+        **{name: getattr(corrected, name) for name in copied},
+    )
+
+
+def record_hint(
+    *, learner: Learner, presentation: uuid.UUID, level: int, at: dt.datetime
+) -> HintRequest:
+    """Record that a rung of the hint ladder was opened; opening it again changes nothing."""
+    try:
+        with transaction.atomic():
+            return HintRequest.objects.create(
+                learner=learner, presentation=presentation, level=level, at=at
+            )
+    except IntegrityError:
+        return HintRequest.objects.get(presentation=presentation, level=level)

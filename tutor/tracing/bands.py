@@ -1,0 +1,76 @@
+"""The bands that people see instead of decimals. One rule for every page, the API and exports."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Band(enum.StrEnum):
+    """How far a learner is with a concept, in words."""
+
+    NOT_ENOUGH_EVIDENCE = "not-enough-evidence"
+    LEARNING = "learning"
+    NEARLY_THERE = "nearly-there"
+    MASTERED = "mastered"
+
+    @property
+    def label(self) -> str:
+        """The words shown."""
+        return LABELS[self]
+
+
+LABELS = {
+    Band.NOT_ENOUGH_EVIDENCE: "not enough evidence",
+    Band.LEARNING: "learning",
+    Band.NEARLY_THERE: "nearly there",
+    Band.MASTERED: "mastered",
+}
+
+# Fewer answers than this on a concept say nothing about it, whatever the model thinks.
+MINIMUM_EVIDENCE = 2
+# Probability of an unassisted correct answer on the concept's reference item.
+NEARLY_PROB = 0.65
+MASTERED_PROB = 0.85
+# ... and the 5 % lower bound, so that "mastered" is not said of a lucky start.
+MASTERED_LOWER_PROB = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Mastery:
+    """What is known of one learner and one concept at one moment.
+
+    Attributes:
+        prob: probability of an unassisted correct answer on the concept's reference item, 0..1.
+        lower_prob: 5 % quantile of that probability under the tracer's uncertainty, 0..1.
+        evidence_n: answers given on the concept.
+        logit_mean: `prob`'s logit before the uncertainty is integrated out.
+        logit_sd: its standard deviation.
+    """
+
+    concept_id: int
+    prob: float
+    lower_prob: float
+    evidence_n: int
+    logit_mean: float
+    logit_sd: float
+
+    @property
+    def band(self) -> Band:
+        """The words for it."""
+        return band_of(prob=self.prob, lower_prob=self.lower_prob, evidence_n=self.evidence_n)
+
+
+def band_of(*, prob: float, lower_prob: float, evidence_n: int) -> Band:
+    """Return the band.
+
+    >>> band_of(prob=0.9, lower_prob=0.8, evidence_n=6).label
+    'mastered'
+    >>> band_of(prob=0.9, lower_prob=0.8, evidence_n=1).label
+    'not enough evidence'
+    """
+    if evidence_n < MINIMUM_EVIDENCE:
+        return Band.NOT_ENOUGH_EVIDENCE
+    if prob >= MASTERED_PROB and lower_prob >= MASTERED_LOWER_PROB:
+        return Band.MASTERED
+    if prob >= NEARLY_PROB:
+        return Band.NEARLY_THERE
+    return Band.LEARNING
