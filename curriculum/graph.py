@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 
 from curriculum.errors import CurriculumError
 
-Node = TypeVar("Node", str, int)
+Node = TypeVar("Node", bound=str | int)
 
 
 class CycleFound(CurriculumError):
@@ -205,7 +205,7 @@ def _find_cycle(
 
     Every stuck node has a stuck prerequisite, so walking back must meet a node again.
     """
-    node = next(node for node in requires if is_stuck(node))
+    node: Node = next(stuck for stuck in requires if is_stuck(stuck))
     walked: list[Node] = []
     position: dict[Node, int] = {}
     while node not in position:
@@ -213,4 +213,4 @@ def _find_cycle(
         walked.append(node)
         node = next(needed for needed in requires[node] if is_stuck(needed))
     # Walked against the edges: reversed, it reads from prerequisite to dependent.
-    return (node, *reversed(walked[position[node] :]))
+    return tuple(reversed([*walked[position[node] :], node]))
