@@ -1,0 +1,69 @@
+"""The arithmetic of one answer in the closed-form PSI-KT filter, on plain floats.
+
+Every function here is interpreted by the streaming filter and compiled, from this same source, by
+the training kernel. One source in one order of operations is what makes a bulk fold equal to the
+streaming one to the last bit. So: floats in, floats out, `math` only, no containers.
+"""
+
+import math
+
+SECONDS_PER_DAY = 86_400.0
+# Matching a logistic and a Gaussian: E sigmoid(x) = sigmoid(m / sqrt(1 + pi v / 8)), MacKay 1992.
+LOGIT_SHRINK = math.pi / 8.0
+
+
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + exp(-x)) without overflow for large |x|."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def elapsed_days(earlier: float, later: float) -> float:
+    """Return the days between two epoch seconds; 0 if the second is not later.
+
+    A late row or a tie must not make a learner remember backwards.
+    """
+    return max(later - earlier, 0.0) / SECONDS_PER_DAY
+
+
+def retained(days: float, tau_days: float, power: float) -> float:
+    """Return the share of a deviation that is left after `days`: (1 + days/tau)^-power."""
+    if days <= 0.0 or power == 0.0:
+        return 1.0
+    return float((1.0 + days / tau_days) ** -power)
+
+
+def faded_var(var: float, kept: float, prior_var: float) -> float:
+    """Return the variance of a deviation of which the share `kept` is left.
+
+    It goes back to the prior variance, so a concept not met for long is as uncertain as a new one.
+    """
+    return kept * kept * var + (1.0 - kept * kept) * prior_var
+
+
+def success_prob(logit_mean: float, logit_var: float) -> float:
+    """Return P(right) when the logit is N(logit_mean, logit_var)."""
+    return sigmoid(logit_mean / math.sqrt(1.0 + LOGIT_SHRINK * logit_var))
+
+
+def evidence_slope(logit_mean: float, logit_var: float, correct: float) -> float:
+    """Return d log P(answer) / d logit_mean, which moves a mean by slope times its variance."""
+    shrink = 1.0 / math.sqrt(1.0 + LOGIT_SHRINK * logit_var)
+    return shrink * (correct - sigmoid(shrink * logit_mean))
+
+
+def evidence_curvature(logit_mean: float, logit_var: float) -> float:
+    """Return -d2 log P(answer) / d logit_mean2, which narrows a variance by its square times this.
+
+    The curvature is the same for a right and a wrong answer.
+    """
+    shrink = 1.0 / math.sqrt(1.0 + LOGIT_SHRINK * logit_var)
+    prob = sigmoid(shrink * logit_mean)
+    return shrink * shrink * prob * (1.0 - prob)
+
+
+def damping(times_practised: float, rho: float) -> float:
+    """Return how much of the first practice gain is left: (1 + n)^-rho."""
+    return float((1.0 + times_practised) ** -rho)
