@@ -1,0 +1,71 @@
+"""Writes of tracer versions: store, promote."""
+
+import datetime as dt
+import hashlib
+import json
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from kt_models.streaming import psi_filter
+from tutor.content import services as content_services
+from tutor.content.models import Course
+from tutor.registry.errors import TracerOfAnotherCourse
+from tutor.registry.models import Promotion, TracerVersion
+
+# Log-odds of an average learner on an average item before anything is known: a good 60 %.
+PRIOR_INTERCEPT = 0.5
+
+
+@transaction.atomic
+def store_tracer(
+    *, course: Course, body: dict[str, Any], provenance: dict[str, Any]
+) -> TracerVersion:
+    """Store a tracer version; it never changes afterwards.
+
+    `body` holds `parameters` (the filter's scalars), `intercept` (logit) and `item_offsets`
+    (item version id as text -> logit). Equal bodies give the version that is there already.
+    """
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    # The row lock keeps two trainings from taking the same number.
+    Course.objects.select_for_update().get(pk=course.pk)
+    known = TracerVersion.objects.filter(course=course, sha256=digest).first()
+    if known is not None:
+        return known
+    newest = TracerVersion.objects.filter(course=course).aggregate(Max("number"))["number__max"]
+    return TracerVersion.objects.create(
+        course=course,
+        number=(newest or 0) + 1,
+        body=body,
+        sha256=digest,
+        provenance=provenance,
+    )
+
+
+def store_prior_tracer(*, course: Course) -> TracerVersion:
+    """Store the tracer for a course without answers: mild priors and the authors' difficulties."""
+    return store_tracer(
+        course=course,
+        body={
+            "parameters": psi_filter.FilterParameters().to_dict(),
+            "intercept": PRIOR_INTERCEPT,
+            "item_offsets": {},
+        },
+        provenance={"fitted_on": "prior", "n_responses": 0},
+    )
+
+
+@transaction.atomic
+def promote(*, course: Course, tracer: TracerVersion, at: dt.datetime, reason: str) -> None:
+    """Make the version the one that the course's estimates come from.
+
+    The caller has folded the learners under it before, so that nobody meets an empty state.
+
+    Raises:
+        TracerOfAnotherCourse: the version was fitted on another course.
+    """
+    if tracer.course_id != course.pk:
+        raise TracerOfAnotherCourse("This tracer is of another course.", tracer=tracer.pk)
+    Promotion.objects.create(course=course, tracer=tracer, at=at, reason=reason)
+    content_services.raise_revision(course=course)

@@ -1,0 +1,222 @@
+"""Writes of learner states. A state is a fold over the log; the log is the truth."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db import transaction
+
+from tutor.content import selectors as content_selectors
+from tutor.registry.models import TracerVersion
+from tutor.responses import selectors as response_selectors
+from tutor.responses import services as response_services
+from tutor.responses.models import Response
+from tutor.responses.selectors import FoldRow
+from tutor.tracing import engine
+from tutor.tracing.models import LearnerState
+
+# A history this long is folded again inside the request (about 50 µs an answer); a longer one
+# waits for a worker while the old state serves.
+REFOLD_AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class OpenState:
+    """A learner's state while their row is locked: what was stored, and what it holds."""
+
+    stored: LearnerState | None
+    learner: engine.TracedLearner
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What one answer did to a state. `is_stale`: it came out of order and waits for a refold."""
+
+    before: engine.TracedLearner
+    after: engine.TracedLearner
+    is_stale: bool
+
+
+def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
+    """Return the learner's state for reading and advancing; the caller holds the learner's lock."""
+    stored = LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).first()
+    if stored is None:
+        return OpenState(None, engine.start(tracer))
+    return OpenState(stored, engine.TracedLearner.from_bytes(bytes(stored.state)))
+
+
+def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
+    """Fold one answer that was just recorded into the state and store it.
+
+    An answer older than the newest one folded, or a correction, makes the fold be done again:
+    at once if the history is short, else by a worker (the state is marked until then).
+    """
+    before = opened.learner
+    if opened.stored is None:
+        return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
+    if _is_next(opened.stored, response):
+        row = _fold_row(response, item_id=response.item_version.item_id)
+        concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
+        after = engine.fold_one(tracer, before, row=row, concept_ids=concepts)
+        _store_next(opened.stored, response, after)
+        return Advanced(before, after, is_stale=False)
+    if opened.stored.n_responses <= REFOLD_AT_ONCE:
+        return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
+    LearnerState.objects.filter(pk=opened.stored.pk).update(stale_since=response.received_at)
+    return Advanced(before, before, is_stale=True)
+
+
+def _is_next(stored: LearnerState, response: Response) -> bool:
+    if stored.stale_since is not None or response.corrects_id is not None:
+        return False
+    if stored.last_answered_at is None or stored.last_response_id is None:
+        return True
+    position = (stored.last_answered_at, stored.last_response_id)
+    return position < (response.answered_at, response.pk)
+
+
+def _fold_row(response: Response, *, item_id: int) -> FoldRow:
+    return FoldRow(
+        id=response.pk,
+        learner_id=response.learner_id,
+        version_id=response.item_version_id,
+        item_id=item_id,
+        credit=response.credit,
+        attempt=response.attempt,
+        hints_seen=response.hints_seen,
+        answered_at=response.answered_at,
+    )
+
+
+def _store_next(stored: LearnerState, response: Response, after: engine.TracedLearner) -> None:
+    LearnerState.objects.filter(pk=stored.pk).update(
+        state=after.to_bytes(),
+        last_answered_at=response.answered_at,
+        last_response_id=response.pk,
+        n_responses=stored.n_responses + 1,
+    )
+
+
+def _refold(learner_id: int, tracer: engine.CourseTracer) -> engine.TracedLearner:
+    found = dict(fold_learners(tracer=tracer, learner_ids=[learner_id]))
+    state = found.get(learner_id)
+    if state is None:
+        LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).delete()
+        return engine.start(tracer)
+    _store(tracer.tracer_id, {learner_id: state})
+    return state.learner
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedLearner:
+    """A state as the log gives it, with its position."""
+
+    learner: engine.TracedLearner
+    last_answered_at: dt.datetime
+    last_response_id: int
+    n_responses: int
+
+
+def fold_learners(
+    *, tracer: engine.CourseTracer, learner_ids: Sequence[int] | None
+) -> Iterator[tuple[int, FoldedLearner]]:
+    """Yield (learner id, state folded from the whole log) for those who have answers.
+
+    Reads only; None means every learner of the course.
+    """
+    rows = response_selectors.iterate_fold_rows(
+        course_id=tracer.bank.course_id, learner_ids=learner_ids
+    )
+    concepts_of = content_selectors.get_concepts_of_version
+    for learner_id, own in groupby(rows, key=lambda row: row.learner_id):
+        history = list(own)
+        pairs = ((row, concepts_of(version_id=row.version_id)) for row in history)
+        state = engine.fold(tracer, engine.start(tracer), pairs)
+        yield (
+            learner_id,
+            FoldedLearner(state, history[-1].answered_at, history[-1].id, len(history)),
+        )
+
+
+def _store(tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
+    LearnerState.objects.bulk_create(
+        [
+            LearnerState(
+                learner_id=learner_id,
+                tracer_id=tracer_id,
+                state=state.learner.to_bytes(),
+                last_answered_at=state.last_answered_at,
+                last_response_id=state.last_response_id,
+                n_responses=state.n_responses,
+                stale_since=None,
+            )
+            for learner_id, state in folded.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["learner", "tracer"],
+        update_fields=[
+            "state",
+            "last_answered_at",
+            "last_response_id",
+            "n_responses",
+            "stale_since",
+        ],
+        batch_size=200,
+    )
+
+
+@transaction.atomic
+def refold_learner(*, learner_id: int, tracer: engine.CourseTracer) -> None:
+    """Fold the learner's whole history again and store the state, under the learner's lock."""
+    response_services.lock_learner(learner_id=learner_id)
+    _refold(learner_id, tracer)
+
+
+def list_stale_learners(*, tracer_id: int) -> list[int]:
+    """Return the learners whose state waits for a refold."""
+    rows = LearnerState.objects.filter(tracer=tracer_id, stale_since__isnull=False)
+    return list(rows.values_list("learner", flat=True))
+
+
+def find_differences(*, tracer: engine.CourseTracer) -> Iterator[tuple[int, bool]]:
+    """Yield (learner id, whether the stored state equals the log folded again, byte for byte)."""
+    stored = dict(
+        LearnerState.objects.filter(tracer=tracer.tracer_id).values_list("learner", "state")
+    )
+    for learner_id, folded in fold_learners(tracer=tracer, learner_ids=None):
+        raw = stored.pop(learner_id, None)
+        yield learner_id, raw is not None and bytes(raw) == folded.learner.to_bytes()
+    for learner_id in stored:
+        yield learner_id, False
+
+
+def fold_everybody(*, tracer: engine.CourseTracer) -> Iterator[int]:
+    """Fold every learner of the course under the tracer and store the states; yield learner ids.
+
+    Each learner is stored in a transaction of their own, so that learners who practise meanwhile
+    wait for one fold at most, and a killed run is simply started again.
+    """
+    learner_ids = list(
+        response_selectors.list_standing(course_id=tracer.bank.course_id)
+        .order_by("learner")
+        .values_list("learner", flat=True)
+        .distinct()
+    )
+    for start in range(0, len(learner_ids), 50):
+        chunk = learner_ids[start : start + 50]
+        with transaction.atomic():
+            for learner_id in chunk:
+                response_services.lock_learner(learner_id=learner_id)
+            _store(tracer.tracer_id, dict(fold_learners(tracer=tracer, learner_ids=chunk)))
+        yield from chunk
+
+
+def tracer_of_version(*, version: TracerVersion, revision: int) -> engine.CourseTracer:
+    """Return a version laid over its course, whether it is live or not."""
+    return engine.lay_over(
+        bank=content_selectors.get_bank(course_id=version.course_id, revision=revision),
+        tracer_id=version.pk,
+        number=version.number,
+        body=version.body,
+    )
