@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Run the tests. Arguments go to pytest.
+#
+# First what touches the database, on PostgreSQL; then everything, on SQLite. Both run even if
+# the first fails, so that one run shows all there is to mend.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/environment.sh requirements-dev.txt
+scripts/debian.sh initdb=postgresql redis-server=redis-server chromium=chromium
+
+processes="$(.venv/bin/python -c 'import os; print(min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))')"
+
+run() { # DATABASE ARGUMENTS...
+    local database="$1" status=0
+    shift
+    echo
+    echo "== Tests on $database =="
+    .venv/bin/python -m pytest -n "$processes" --dist loadfile --database="$database" "$@" || status=$?
+    [[ $status -eq 2 ]] && exit 2 # interrupted: stop here
+    # 5: among the chosen tests none touches the database. The whole suite always has some.
+    [[ $status -eq 5 && $# -gt 0 ]] && status=0
+    return $status
+}
+
+failed=0
+run postgres "$@" || failed=1
+run sqlite "$@" || failed=1
+exit $failed

@@ -1,0 +1,119 @@
+"""Which database the tests run on, and the servers they can ask for."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.browser import chromium
+from tests.servers.postgres import postgres_server
+from tests.servers.redis_server import redis_server
+from tests.servers.site import Place, Places, Site, migrated, served
+
+DATABASE_URL = "TUTOR_DATABASE_URL"
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "site", "places"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgres"],
+        default="sqlite",
+        help="postgres: run only what touches a database, on a PostgreSQL started for it",
+    )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Start the run over with a PostgreSQL, if one is wanted and not yet there.
+
+    In a child process, because Django's settings are read before this file is.
+    """
+    if config.option.database == "sqlite" or on_postgres() or config.option.help:
+        return None
+    with postgres_server() as url:
+        command = [sys.executable, "-m", "pytest", *config.invocation_params.args]
+        run = subprocess.Popen(command, env={**os.environ, DATABASE_URL: url})
+        while True:
+            try:
+                return run.wait()
+            except KeyboardInterrupt:
+                continue  # the run has had the same Ctrl-C and is ending
+
+
+def on_postgres() -> bool:
+    return os.environ.get(DATABASE_URL, "").startswith("postgres")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL keep what touches a database; on SQLite leave out what needs PostgreSQL."""
+    wanted = touches_database if on_postgres() else runs_on_sqlite
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
+
+
+def touches_database(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(marks & {"django_db", "postgres", "journey"} or fixtures & DATABASE_FIXTURES)
+
+
+def runs_on_sqlite(item: pytest.Item) -> bool:
+    return item.get_closest_marker("postgres") is None
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of an empty Redis."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Makes installations to run management commands and servers on."""
+    url = os.environ[DATABASE_URL] if on_postgres() else None
+    return Places(folder=tmp_path_factory.mktemp("places"), postgres_url=url)
+
+
+@pytest.fixture
+def place(places: Places) -> Place:
+    """An installation with empty tables."""
+    return places.make(*migrated())
+
+
+@pytest.fixture
+def site(place: Place) -> Iterator[Site]:
+    """The tutor with empty tables, served."""
+    with served(place) as site:
+        yield site
+
+
+# Per module, and closed at its end: while Playwright runs, Django takes the thread for an
+# asynchronous one and refuses to touch the database.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """A headless Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser) -> Iterator[object]:
+    """A page in a new browser context: no cookies, nothing cached."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    """An empty folder for the tutor's files."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,105 @@
+"""One guarded server process: started, waited for, ended."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class ServerFailed(Exception):
+    """A server did not come up; the text ends with what it wrote."""
+
+
+class Process:
+    """A server under a guard. `stop` ends it in peace, `kill` as a power cut would."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        guard_options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self._pid_file = log.with_suffix(".pid")
+        options = ["--pid-file", str(self._pid_file), *guard_options]
+        with log.open("ab") as output:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-m", "tests.servers.guard", *options, "--", *command],
+                cwd=ROOT,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def is_running(self) -> bool:
+        return self._guard.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The server's own process number, also that of its group."""
+        return int(self._pid_file.read_text())
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def wait_until(self, is_ready: Callable[[], bool], *, timeout_s: float = 60) -> None:
+        """Wait until `is_ready()`; an error of the connection counts as not yet.
+
+        Raises:
+            ServerFailed: the process ended, or time ran out.
+        """
+        until_s = time.monotonic() + timeout_s
+        while time.monotonic() < until_s:
+            if not self.is_running:
+                raise ServerFailed(f"It ended by itself.\n{self.output[-4000:]}")
+            with contextlib.suppress(OSError):
+                if is_ready():
+                    return
+            time.sleep(0.05)
+        raise ServerFailed(f"Not ready after {timeout_s} s.\n{self.output[-4000:]}")
+
+    def stop(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._guard.stdin.close()
+        self._guard.wait(30)
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, and what it left with its guard."""
+        if self.is_running:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.stop()
+
+
+@contextlib.contextmanager
+def running(process: Process, is_ready: Callable[[], bool], **options) -> Iterator[Process]:
+    """Wait for a process, lend it, end it."""
+    try:
+        process.wait_until(is_ready, **options)
+        yield process
+    finally:
+        process.stop()
+
+
+def accepts(port: int) -> bool:
+    """Test whether something listens on the port."""
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True

@@ -1,0 +1,53 @@
+"""Runs the web server or the worker as a child that never outlives its supervisor.
+
+`python -m tutor.config.attached web ...` or `... worker ...`. The supervisor holds the other end
+of this process's standard input and never writes to it. However the supervisor ends, even by
+SIGKILL, the operating system closes that pipe; the child then stops by itself.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+
+# Seconds that requests and tasks under way get to finish.
+GRACE_S = 20
+
+
+def main() -> None:
+    """Run the program named first on the command line with the remaining arguments."""
+    threading.Thread(target=_stop_with_the_supervisor, daemon=True).start()
+    kind, *arguments = sys.argv[1:]
+    {"web": _run_web, "worker": _run_worker}[kind](arguments)
+
+
+def _run_web(arguments: list[str]) -> None:
+    from gunicorn.app import wsgiapp  # noqa: PLC0415
+
+    sys.argv = ["gunicorn", "--config", "python:tutor.config.gunicorn", *arguments]
+    wsgiapp.run()
+
+
+def _run_worker(arguments: list[str]) -> None:
+    from celery.platforms import SecurityWarning  # noqa: PLC0415
+
+    from tutor.config.celery import app  # noqa: PLC0415
+
+    # Celery warns whoever runs as root because pickled messages could run code. Ours are JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
+    app.worker_main(["--quiet", "worker", *arguments])
+
+
+def _stop_with_the_supervisor() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    # The supervisor made this process the leader of a group, so nobody else is hit.
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
