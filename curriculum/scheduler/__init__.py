@@ -1,1 +1,46 @@
-"""curriculum.scheduler."""
+"""Which item next: rules say what may be given, a policy rates it, a seeded draw decides.
+
+`decide(situation, seed=...)` is the door; `build_bank` prepares a course once. numpy only.
+"""
+
+from curriculum.scheduler.bank import ItemBank, build_bank
+from curriculum.scheduler.decide import Distribution, decide, find_distribution, replay
+from curriculum.scheduler.decision import Decision, Finish, FinishCode, Reason, ReasonCode
+from curriculum.scheduler.errors import (
+    InvalidBank,
+    InvalidRules,
+    InvalidSituation,
+    ReceiptDiffers,
+)
+from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
+from curriculum.scheduler.rules import Rules, Targets, Weights
+from curriculum.scheduler.situation import RecentAnswers, Situation, no_recent_answers
+from curriculum.scheduler.standing import Mode
+
+__all__ = [
+    "Decision",
+    "Distribution",
+    "Finish",
+    "FinishCode",
+    "GainSoftmax",
+    "InvalidBank",
+    "InvalidRules",
+    "InvalidSituation",
+    "ItemBank",
+    "Mode",
+    "Policy",
+    "Rating",
+    "Reason",
+    "ReasonCode",
+    "ReceiptDiffers",
+    "RecentAnswers",
+    "Rules",
+    "Situation",
+    "Targets",
+    "Weights",
+    "build_bank",
+    "decide",
+    "find_distribution",
+    "no_recent_answers",
+    "replay",
+]

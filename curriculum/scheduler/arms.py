@@ -1,0 +1,147 @@
+"""Arms: a concept in a mode. What speaks for each, and how its items share it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.scheduler.eligibility import count_exposures
+from curriculum.scheduler.rules import Rules
+from curriculum.scheduler.situation import Situation
+from curriculum.scheduler.standing import LEARN, REVIEW, Standing
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+# A repeat penalty of .1^20 is as good as 0, and more could underflow.
+MOST_COUNTED_REPEATS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArmTable:
+    """The open arms, A of them, in teaching order: what a policy sees.
+
+    Attributes:
+        concept: [A] concept index.
+        mode: [A] code into MODES.
+        gain: [A] expected change of success probability that one item teaches, less
+            `gain_sd` standard deviations, times the concept's goal weight.
+        retention: [A] 0..1, how much a review would save; 0 in other modes.
+        recency: [A] 0..1, 1 right after the concept was practised; 0 while it is being
+            learnt, where staying with it is wanted.
+        order: [A] 1 for the first in teaching order down to 0 for the last.
+        step_back: [A] 1 where opened after repeated failure, else 0.
+    """
+
+    concept: IntArray
+    mode: NDArray[np.int8]
+    gain: FloatArray
+    retention: FloatArray
+    recency: FloatArray
+    order: FloatArray
+    step_back: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """All eligible (arm, item) pairs, Q of them.
+
+    Attributes:
+        arms: the arms.
+        arm: [Q] row in `arms`.
+        item: [Q] item row.
+        within: [Q] chance of the item given the arm; sums to 1 over each arm.
+        uniform: [Q] chance under a uniform draw of an item, then of one of its arms.
+    """
+
+    arms: ArmTable
+    arm: IntArray
+    item: IntArray
+    within: FloatArray
+    uniform: FloatArray
+
+
+def list_choices(situation: Situation, standing: Standing, eligible: NDArray[np.bool_]) -> Choices:
+    """Return the arms that have an eligible item, and how the items share them."""
+    bank = situation.bank
+    is_open = eligible[bank.pair_item] & (standing.mode >= 0)[bank.pair_concept]
+    item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
+    concepts = np.flatnonzero(np.bincount(concept, minlength=bank.n_concepts))
+    arm = np.searchsorted(concepts, concept)
+    mode = standing.mode[concepts]
+
+    weight = _item_weights(situation, standing, item, mode[arm])
+    within = weight / np.bincount(arm, weights=weight)[arm]
+    gain = np.bincount(arm, weights=within * _gains(situation, item))
+    arms_per_item = np.bincount(item)
+    arms = ArmTable(
+        concept=concepts,
+        mode=mode,
+        gain=gain * _goal_weights(situation, standing)[concepts],
+        retention=np.where(mode == REVIEW, _retention(situation, standing, concepts), 0.0),
+        recency=np.where(mode == LEARN, 0.0, _recency(situation, concepts)),
+        order=np.linspace(1.0, 0.0, len(concepts)),
+        step_back=standing.step_back[concepts].astype(np.float64),
+    )
+    uniform = 1.0 / (np.count_nonzero(arms_per_item) * arms_per_item[item])
+    return Choices(arms=arms, arm=arm, item=item, within=within, uniform=uniform)
+
+
+def target_probs(situation: Situation) -> FloatArray:
+    """Return the target success probability by mode code, moved into the success band."""
+    rules = situation.rules
+    chosen = rules.targets
+    targets = np.array([chosen.learn, chosen.practise, chosen.review, chosen.probe])
+    credits_given = situation.recent.correct[-rules.recent_answers :]
+    if len(credits_given) * 2 < rules.recent_answers:
+        return targets
+    rate = float(credits_given.sum()) / len(credits_given)
+    if rate < rules.band_low:
+        return targets + rules.band_shift
+    if rate > rules.band_high:
+        return targets - rules.band_shift
+    return targets
+
+
+def _item_weights(
+    situation: Situation, standing: Standing, item: IntArray, mode: NDArray[np.int8]
+) -> FloatArray:
+    rules = situation.rules
+    miss = (situation.prob[item] - target_probs(situation)[mode]) / rules.target_sd
+    weight = np.exp(-0.5 * miss * miss)
+    if len(standing.recent_rows):
+        repeats = np.minimum(count_exposures(situation, standing), MOST_COUNTED_REPEATS)
+        weight *= (rules.repeat_factor**repeats)[item]
+    return np.asarray(weight)
+
+
+def _gains(situation: Situation, item: IntArray) -> FloatArray:
+    """Return what each item teaches, in success probability, less its uncertainty.
+
+    Delta method: d sigmoid = p(1-p), and its slope in the logit is p(1-p)(1-2p).
+    """
+    prob, rules = situation.prob[item], situation.rules
+    taught = situation.expected_gain[item] * prob * (1.0 - prob)
+    doubt = np.abs(taught * (1.0 - 2.0 * prob)) * np.sqrt(situation.logit_var[item])
+    return np.asarray(taught - rules.weights.gain_sd * doubt)
+
+
+def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:
+    """Return [K] 1, and more for an unreached concept the more unreached goals need it."""
+    waiting = standing.wanted & ~standing.reached
+    needed_by = situation.bank.unlocks_weight @ waiting.astype(np.float32)
+    share = np.where(standing.reached, 0.0, needed_by / max(int(waiting.sum()), 1))
+    return 1.0 + situation.rules.weights.unlock * share
+
+
+def _retention(situation: Situation, standing: Standing, concepts: IntArray) -> FloatArray:
+    """Return 0..1: half for what is forgotten below mastery, half for how long it is unseen."""
+    rules: Rules = situation.rules
+    forgotten = 1.0 - situation.concept_lower_prob[concepts] / rules.mastery_threshold
+    unseen = standing.days_since[concepts] / rules.review_after_days
+    return 0.5 * (np.clip(forgotten, 0.0, 1.0) + np.clip(unseen, 0.0, 1.0))
+
+
+def _recency(situation: Situation, concepts: IntArray) -> FloatArray:
+    seconds = np.maximum(situation.at - situation.concept_last_at[concepts], 0.0)
+    return np.exp2(-seconds / situation.rules.weights.recency_s)

@@ -1,0 +1,174 @@
+"""The items and concepts of one course revision, laid out for vectorised decisions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.graph import PrerequisiteGraph
+from curriculum.scheduler.errors import InvalidBank
+from curriculum.scheduler.reachability import find_routes
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemBank:
+    """N items over K concepts; build with `build_bank`, once per course revision.
+
+    All arrays are read-only. A *pair* is an (item, concept it carries); there are P.
+
+    Attributes:
+        item_ids: [N] the caller's ids.
+        concept_ids: [K] the caller's ids, in teaching order.
+        concepts: [N, M] concept indices 0..K-1, padded with -1.
+        operational: [N] whether the item may be given at all.
+        is_template: [N] whether the item comes with new numbers each time.
+        requires: [K, K] row k: concepts to be reached before items with k.
+        requires_weight: the same as float32, for counting by matrix products.
+        route_weight: [K, K] float32, see `reachability.Routes.route`.
+        unlocks_weight: [K, K] float32, row k: all concepts that need k, directly or not.
+        prerequisites: [K, K] row k: all concepts that k needs, directly or not.
+        assumed: [K] concepts that cannot be shown here and therefore lock nothing.
+        pair_item, pair_concept: [P] the pairs, by item.
+        id_order, ids_sorted: [N] for looking up ids.
+    """
+
+    item_ids: IntArray
+    concept_ids: IntArray
+    concepts: IntArray
+    operational: BoolArray
+    is_template: BoolArray
+    requires: BoolArray
+    requires_weight: NDArray[np.float32]
+    route_weight: NDArray[np.float32]
+    unlocks_weight: NDArray[np.float32]
+    prerequisites: BoolArray
+    assumed: BoolArray
+    pair_item: IntArray
+    pair_concept: IntArray
+    id_order: IntArray
+    ids_sorted: IntArray
+
+    @property
+    def n_items(self) -> int:
+        """Return N."""
+        return len(self.item_ids)
+
+    @property
+    def n_concepts(self) -> int:
+        """Return K."""
+        return len(self.concept_ids)
+
+    def rows_of(self, item_ids: IntArray) -> IntArray:
+        """Return the row of each id, or -1 for an id that is not in this bank."""
+        if not self.n_items:
+            return np.full(len(item_ids), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.ids_sorted, item_ids), self.n_items - 1)
+        rows = self.id_order[places]
+        return np.where(self.ids_sorted[places] == item_ids, rows, -1)
+
+    def any_concept(self, flag: BoolArray) -> BoolArray:
+        """Return [N] whether any concept of the item has the flag [K]."""
+        # The padding -1 picks the last entry, which is False.
+        return np.asarray(np.append(flag, False)[self.concepts].any(axis=1))
+
+
+def build_bank(
+    *,
+    item_ids: Iterable[int],
+    concepts: NDArray[np.integer],
+    concept_ids: Iterable[int],
+    requires: Iterable[tuple[int, int]],
+    operational: Iterable[bool] | None = None,
+    is_template: Iterable[bool] | None = None,
+) -> ItemBank:
+    """Return the bank, with everything precomputed that no learner changes.
+
+    Args:
+        item_ids: N distinct ids.
+        concepts: [N, M] concept *indices* into `concept_ids`, padded with -1.
+        concept_ids: K distinct ids, in teaching order.
+        requires: (prerequisite index, dependent index) pairs.
+        operational: per item, default all.
+        is_template: per item, default none.
+
+    Raises:
+        InvalidBank: lengths, ids or indices do not fit; an item has no concept.
+        CycleFound, SelfPrerequisite, UnknownNode: `requires` is not a DAG over the concepts.
+    """
+    ids, names = _as_ids(item_ids, "item_ids"), _as_ids(concept_ids, "concept_ids")
+    columns = np.asarray(concepts, dtype=np.int64)
+    if not len(ids) and columns.size == 0:
+        columns = np.empty((0, 1), dtype=np.int64)
+    _require_columns(columns, n_items=len(ids), n_concepts=len(names))
+    graph = PrerequisiteGraph.from_edges(edges=requires, nodes=range(len(names)))
+    live = _as_flags(operational, len(ids), default=True)
+    direct = np.zeros((len(names), len(names)), dtype=np.bool_)
+    for concept, needed in graph.requires.items():
+        direct[concept, list(needed)] = True
+    routes = find_routes(
+        carried=[row[row >= 0] for row in columns[live]],
+        requires=direct,
+        order=np.array(graph.order, dtype=np.int64),
+    )
+    below = _closure(routes.requires, graph.order)
+    pair_item, pair_place = np.nonzero(columns >= 0)
+    id_order = np.argsort(ids, kind="stable")
+    bank = ItemBank(
+        item_ids=ids,
+        concept_ids=names,
+        concepts=columns,
+        operational=live,
+        is_template=_as_flags(is_template, len(ids), default=False),
+        requires=routes.requires,
+        requires_weight=routes.requires.astype(np.float32),
+        route_weight=routes.route.astype(np.float32),
+        unlocks_weight=np.ascontiguousarray(below.T).astype(np.float32),
+        prerequisites=below,
+        assumed=routes.assumed,
+        pair_item=pair_item,
+        pair_concept=columns[pair_item, pair_place],
+        id_order=id_order,
+        ids_sorted=ids[id_order],
+    )
+    for name in bank.__slots__:
+        getattr(bank, name).setflags(write=False)
+    return bank
+
+
+def _closure(requires: BoolArray, order: Iterable[int]) -> BoolArray:
+    below = requires.copy()
+    for concept in order:
+        below[concept] |= below[requires[concept]].any(axis=0)
+    return below
+
+
+def _as_ids(values: Iterable[int], name: str) -> IntArray:
+    ids = np.array(list(values), dtype=np.int64)
+    if len(np.unique(ids)) != len(ids):
+        raise InvalidBank(f"{name} has a repeated id.", field=name)
+    return ids
+
+
+def _as_flags(values: Iterable[bool] | None, size: int, *, default: bool) -> BoolArray:
+    if values is None:
+        return np.full(size, default, dtype=np.bool_)
+    flags = np.array(list(values), dtype=np.bool_)
+    if flags.shape != (size,):
+        raise InvalidBank(f"{len(flags)} flags for {size} items.")
+    return flags
+
+
+def _require_columns(columns: IntArray, *, n_items: int, n_concepts: int) -> None:
+    if columns.ndim != 2 or len(columns) != n_items:
+        raise InvalidBank(f"concepts has shape {columns.shape}: give [{n_items}, M].")
+    if columns.size and not (columns.min() >= -1 and columns.max() < n_concepts):
+        raise InvalidBank(f"A concept index is outside 0..{n_concepts - 1}.")
+    for row, concepts in enumerate(columns.tolist()):
+        carried = [concept for concept in concepts if concept >= 0]
+        if not carried or len(set(carried)) != len(carried):
+            raise InvalidBank(f"Item row {row} has no concept, or one twice.", row=row)

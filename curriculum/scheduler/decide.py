@@ -1,0 +1,144 @@
+"""The scheduler's one decision: which item next, or why none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.scheduler.arms import Choices, list_choices
+from curriculum.scheduler.decision import ArmReport, Decision, Finish
+from curriculum.scheduler.eligibility import Eligibility, find_eligible
+from curriculum.scheduler.errors import ReceiptDiffers
+from curriculum.scheduler.finish import (
+    explain_nothing_eligible,
+    find_early_finish,
+    find_goal_finish,
+)
+from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
+from curriculum.scheduler.reasons import explain
+from curriculum.scheduler.situation import Situation
+from curriculum.scheduler.standing import MODES, Standing, assess
+
+FloatArray = NDArray[np.float64]
+FIRST_POLICY = GainSoftmax()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """The chances of every eligible (arm, item) pair, Q of them, before the draw.
+
+    Attributes:
+        choices: the pairs.
+        rating: what the policy said of the arms.
+        scored: [Q] chance of each pair under the policy.
+        joint: [Q] chance of each pair, with the uniform part; sums to 1.
+    """
+
+    choices: Choices
+    rating: Rating
+    scored: FloatArray
+    joint: FloatArray
+    standing: Standing
+    found: Eligibility
+
+
+def find_distribution(
+    situation: Situation, *, seed: int = 0, policy: Policy = FIRST_POLICY
+) -> Distribution | Finish:
+    """Return the chances of all that may be given, or why nothing may.
+
+    For off-policy work: what another policy would have done in the same situation. The seed
+    changes nothing but what a `Finish` says of itself.
+    """
+    early = find_early_finish(situation, seed=seed)
+    if early is not None:
+        return early
+    standing = assess(situation)
+    done = find_goal_finish(situation, standing, seed=seed)
+    if done is not None:
+        return done
+    found = find_eligible(situation, standing)
+    if not found.eligible.any():
+        return explain_nothing_eligible(situation, standing, found, seed=seed)
+    choices = list_choices(situation, standing, found.eligible)
+    rating = policy.rate(choices.arms, rules=situation.rules)
+    scored = rating.shares[choices.arm] * choices.within
+    epsilon = situation.rules.epsilon
+    joint = (1.0 - epsilon) * scored + epsilon * choices.uniform
+    return Distribution(choices, rating, scored, joint, standing, found)
+
+
+def decide(situation: Situation, *, seed: int, policy: Policy = FIRST_POLICY) -> Decision | Finish:
+    """Return the next item, or why there is none; equal seeds give equal answers.
+
+    Never raises for a situation that could be built, and never draws an item that a rule
+    removed.
+    """
+    chances = find_distribution(situation, seed=seed, policy=policy)
+    if isinstance(chances, Finish):
+        return chances
+    explored_at, drawn_at = np.random.default_rng(seed).random(2)
+    explored = bool(explored_at < situation.rules.epsilon)
+    pair = _draw(chances.choices.uniform if explored else chances.scored, drawn_at)
+    return _report(situation, chances, pair=pair, explored=explored, seed=seed)
+
+
+def replay(
+    situation: Situation, *, receipt: dict[str, Any], policy: Policy = FIRST_POLICY
+) -> Decision | Finish:
+    """Decide again from a stored receipt's seed.
+
+    Raises:
+        ReceiptDiffers: the new receipt is not equal to the stored one.
+    """
+    again = decide(situation, seed=receipt["seed"], policy=policy)
+    fresh = again.receipt()
+    for name in fresh.keys() | receipt.keys():
+        if fresh.get(name) != receipt.get(name):
+            raise ReceiptDiffers(
+                f"Deciding again gives another {name}.",
+                field=name,
+                stored=receipt.get(name),
+                fresh=fresh.get(name),
+            )
+    return again
+
+
+def _draw(chances: FloatArray, at: float) -> int:
+    """Return the index that the number `at` of [0, 1) falls on."""
+    edges = chances.cumsum()
+    # Times the last edge, which is 1 only up to rounding; the draw thus never falls beyond.
+    return int(edges.searchsorted(at * edges[-1], side="right"))
+
+
+def _report(
+    situation: Situation, chances: Distribution, *, pair: int, explored: bool, seed: int
+) -> Decision:
+    choices, bank = chances.choices, situation.bank
+    arms, arm, item = choices.arms, int(choices.arm[pair]), int(choices.item[pair])
+    concept = int(arms.concept[arm])
+    arm_propensities: FloatArray = np.bincount(choices.arm, weights=chances.joint).astype(float)
+    siblings = np.flatnonzero(choices.arm == arm)
+    likeliest = siblings[np.argsort(-chances.joint[siblings], kind="stable")]
+    return Decision(
+        item_id=int(bank.item_ids[item]),
+        concept_id=int(bank.concept_ids[concept]),
+        mode=MODES[arms.mode[arm]],
+        reason=explain(situation, chances.standing, concept=concept, item=item, explored=explored),
+        propensity=float(chances.joint[pair]),
+        arm_propensity=float(arm_propensities[arm]),
+        arms=ArmReport(
+            concept_ids=bank.concept_ids[arms.concept],
+            modes=tuple(MODES[code] for code in arms.mode.tolist()),
+            scores=chances.rating.scores,
+            propensities=arm_propensities,
+            gains=arms.gain,
+        ),
+        candidate_ids=bank.item_ids[choices.item[likeliest]],
+        candidate_probs=chances.joint[likeliest] / arm_propensities[arm],
+        removed=chances.found.removed,
+        relaxed=chances.found.relaxed,
+        seed=seed,
+        policy_version=situation.policy_version,
+    )

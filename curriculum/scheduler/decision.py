@@ -1,0 +1,175 @@
+"""What a decision is, and the receipt from which it can be explained and recomputed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.scheduler.standing import Mode
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Fact = float | int | str | bool | None
+
+RECEIPT_VERSION = 1
+DIGITS = 6
+# More candidates than that are summed up: the receipt stays a few KB however large the arm.
+MOST_CANDIDATES = 40
+
+
+class ReasonCode(StrEnum):
+    """Why this item; stable, the tutor says each in one sentence."""
+
+    LEARN_NEW = "learn-new"
+    PRACTISE = "practise"
+    REVIEW_DUE = "review-due"
+    PROBE = "probe"
+    STEP_BACK = "step-back"
+    BACKFILL = "backfill"
+    TEACHER_PICK = "teacher-pick"
+    EXPLORE = "explore"
+
+
+class FinishCode(StrEnum):
+    """Why there is no next item; stable."""
+
+    ALL_MASTERED = "all-mastered"
+    ASSIGNMENT_EMPTY = "assignment-empty"
+    EXHAUSTED_FOR_NOW = "exhausted-for-now"
+    LIMIT_REACHED = "limit-reached"
+    CLOSED = "closed"
+    # No waiting helps: somebody has to unban, publish or write an item.
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why this item, with the facts a sentence needs."""
+
+    code: ReasonCode
+    facts: dict[str, Fact]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArmReport:
+    """The A open arms with everything that was weighed, by concept id."""
+
+    concept_ids: IntArray
+    modes: tuple[Mode, ...]
+    scores: FloatArray
+    propensities: FloatArray
+    gains: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """The next item.
+
+    Attributes:
+        item_id: the chosen item.
+        concept_id, mode: the chosen arm.
+        reason: for people.
+        propensity: chance of exactly this (arm, item) in this situation.
+        arm_propensity: chance of this arm.
+        arms: all open arms.
+        candidate_ids, candidate_probs: the items of the chosen arm and the chance of each
+            given the arm, likeliest first.
+        removed: items removed, by the first rule that did.
+        relaxed: rules relaxed because nothing was eligible.
+        seed, policy_version: with the situation, all that is needed to decide again.
+    """
+
+    item_id: int
+    concept_id: int
+    mode: Mode
+    reason: Reason
+    propensity: float
+    arm_propensity: float
+    arms: ArmReport
+    candidate_ids: IntArray
+    candidate_probs: FloatArray
+    removed: dict[str, int]
+    relaxed: tuple[str, ...]
+    seed: int
+    policy_version: str
+
+    def receipt(self) -> dict[str, Any]:
+        """Return what is stored: a few KB of JSON values, numbers to six digits."""
+        shown = slice(None, MOST_CANDIDATES)
+        rest = self.candidate_probs[MOST_CANDIDATES:]
+        return {
+            "v": RECEIPT_VERSION,
+            "item": self.item_id,
+            "concept": self.concept_id,
+            "mode": self.mode.value,
+            "reason": {"code": self.reason.code.value, **_rounded_facts(self.reason.facts)},
+            "propensity": _round(self.propensity),
+            "arm_propensity": _round(self.arm_propensity),
+            "arms": {
+                "concept": self.arms.concept_ids.tolist(),
+                "mode": [mode.value for mode in self.arms.modes],
+                "score": _rounded(self.arms.scores),
+                "propensity": _rounded(self.arms.propensities),
+            },
+            "candidates": {
+                "item": self.candidate_ids[shown].tolist(),
+                "prob": _rounded(self.candidate_probs[shown]),
+                "others": len(rest),
+                "others_prob": _round(float(rest.sum())),
+            },
+            "removed": dict(self.removed),
+            "relaxed": list(self.relaxed),
+            "seed": self.seed,
+            "policy_version": self.policy_version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """No next item, for a stated reason.
+
+    Attributes:
+        code: the reason.
+        next_at: epoch seconds when it is worth asking again, or None if waiting alone
+            changes nothing.
+        facts: what the sentence needs.
+        removed, relaxed, seed, policy_version: as in `Decision`.
+    """
+
+    code: FinishCode
+    next_at: float | None
+    facts: dict[str, Fact]
+    removed: dict[str, int]
+    relaxed: tuple[str, ...]
+    seed: int
+    policy_version: str
+
+    def receipt(self) -> dict[str, Any]:
+        """Return what is stored, as JSON values."""
+        return {
+            "v": RECEIPT_VERSION,
+            "finish": self.code.value,
+            "next_at": self.next_at,
+            "facts": _rounded_facts(self.facts),
+            "removed": dict(self.removed),
+            "relaxed": list(self.relaxed),
+            "seed": self.seed,
+            "policy_version": self.policy_version,
+        }
+
+
+def _round(value: float) -> float:
+    return round(float(value), DIGITS)
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    rounded: list[float] = np.round(values, DIGITS).tolist()
+    return rounded
+
+
+def _rounded_facts(facts: dict[str, Fact]) -> dict[str, Fact]:
+    return {
+        name: _round(value) if isinstance(value, float) else value for name, value in facts.items()
+    }

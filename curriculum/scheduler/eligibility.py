@@ -1,0 +1,166 @@
+"""Which items may be given: one small function per rule, in a fixed order.
+
+Each returns [N] the items it removes. A removed item is counted under the first rule that
+removes it, whatever the later ones say.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.scheduler.rules import DAY_S
+from curriculum.scheduler.situation import Situation
+from curriculum.scheduler.standing import CLOSED, Standing
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+Rule = Callable[[Situation, Standing], BoolArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eligibility:
+    """What the rules left.
+
+    Attributes:
+        eligible: [N].
+        removed: how many items each rule was the first to remove; rules that removed none
+            are left out.
+        relaxed: the rules relaxed, in the order in which they were.
+    """
+
+    eligible: BoolArray
+    removed: dict[str, int]
+    relaxed: tuple[str, ...]
+
+
+def not_operational(situation: Situation, _: Standing) -> BoolArray:
+    """Remove drafts and withdrawn items."""
+    return ~situation.bank.operational
+
+
+def outside_assignment(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items of which no concept is wanted."""
+    return ~situation.bank.any_concept(standing.wanted)
+
+
+def banned(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove what the teacher does not want given."""
+    return _none(situation) if standing.banned is None else standing.banned
+
+
+def prerequisite_not_reached(_: Situation, standing: Standing) -> BoolArray:
+    """Remove items with a concept of which a direct prerequisite is not reached."""
+    return standing.locked
+
+
+def stepping_back(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items of a concept failed on repeatedly, while its prerequisites are practised."""
+    if not standing.held.any():
+        return _none(situation)
+    return situation.bank.any_concept(standing.held)
+
+
+def cool_down(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items answered a short while ago."""
+    rules, known = situation.rules, standing.recent_rows >= 0
+    rows = standing.recent_rows[known]
+    waits = np.where(situation.bank.is_template[rows], rules.template_cooldown_s, rules.cooldown_s)
+    removed = _none(situation)
+    removed[rows[situation.at - situation.recent.at[known] < waits]] = True
+    return removed
+
+
+def just_answered(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove only the item of the very last answer: the relaxed cool-down."""
+    removed = _none(situation)
+    if len(standing.recent_rows) and standing.recent_rows[-1] >= 0:
+        removed[standing.recent_rows[-1]] = True
+    return removed
+
+
+def exposure_cap(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items answered too often within the exposure window."""
+    return count_exposures(situation, standing) >= exposure_limits(situation)
+
+
+def difficulty_jump(situation: Situation, _: Standing) -> BoolArray:
+    """Remove items much harder than the hardest of the recent successes.
+
+    An item with at least even odds is never a jump: after a run of easy reviews the next
+    step would otherwise be out of reach.
+    """
+    rules = situation.rules
+    recent = situation.recent
+    window = slice(-rules.recent_answers, None)
+    rows = situation.bank.rows_of(recent.item_ids[window][recent.correct[window] >= 0.5])
+    successes = situation.logit_mean[rows[rows >= 0]]
+    hardest = successes.min() if len(successes) else 0.0
+    return situation.logit_mean < min(hardest - rules.jump_logits, 0.0)
+
+
+def concept_mastered(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items whose wanted concepts are all mastered and not due for review."""
+    return ~situation.bank.any_concept(standing.mode != CLOSED)
+
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("not-operational", not_operational),
+    ("outside-assignment", outside_assignment),
+    ("banned", banned),
+    ("prerequisite-not-reached", prerequisite_not_reached),
+    ("stepping-back", stepping_back),
+    ("cool-down", cool_down),
+    ("exposure-cap", exposure_cap),
+    ("difficulty-jump", difficulty_jump),
+    ("concept-mastered", concept_mastered),
+)
+# Applied after the others and never relaxed: a pin waits for an item that may be given.
+NOT_PINNED = "not-pinned"
+# In the order in which they give way when nothing is eligible.
+LADDER: tuple[tuple[str, Rule | None], ...] = (
+    ("stepping-back", None),
+    ("difficulty-jump", None),
+    ("cool-down", just_answered),
+)
+
+
+def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
+    """Return what may be given, relaxing along the ladder only while that is nothing."""
+    names = [name for name, _ in RULES]
+    removals = np.stack([rule(situation, standing) for _, rule in RULES])
+    relaxed: list[str] = []
+    eligible: BoolArray = np.asarray(~removals.any(axis=0))
+    for name, milder in LADDER:
+        if eligible.any():
+            break
+        removals[names.index(name)] = False if milder is None else milder(situation, standing)
+        relaxed.append(name)
+        eligible = np.asarray(~removals.any(axis=0))
+    first = np.where(eligible, len(names), removals.argmax(axis=0))
+    counts = np.bincount(first, minlength=len(names) + 1).tolist()
+    removed = {name: count for name, count in zip(names, counts, strict=False) if count}
+    if standing.pinned_now is not None and (eligible & standing.pinned_now).any():
+        kept = eligible & standing.pinned_now
+        if eligible.sum() > kept.sum():
+            removed[NOT_PINNED] = int(eligible.sum() - kept.sum())
+        eligible = kept
+    return Eligibility(eligible=eligible, removed=removed, relaxed=tuple(relaxed))
+
+
+def count_exposures(situation: Situation, standing: Standing) -> NDArray[np.int64]:
+    """Return [N] answers to each item within the exposure window."""
+    since = situation.at - situation.rules.exposure_days * DAY_S
+    counted = (standing.recent_rows >= 0) & (situation.recent.at > since)
+    return np.bincount(standing.recent_rows[counted], minlength=situation.bank.n_items)
+
+
+def exposure_limits(situation: Situation) -> NDArray[np.int64]:
+    """Return [N] the exposure cap of each item."""
+    rules = situation.rules
+    return np.where(situation.bank.is_template, rules.template_max_exposures, rules.max_exposures)
+
+
+def _none(situation: Situation) -> BoolArray:
+    return np.zeros(situation.bank.n_items, dtype=np.bool_)

@@ -1,0 +1,205 @@
+"""Where the learner stands on each concept: what is wanted, what is open, and in which mode."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curriculum.scheduler.rules import DAY_S
+from curriculum.scheduler.situation import Situation
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+ModeArray = NDArray[np.int8]
+
+
+class Mode(StrEnum):
+    """What an answer on the concept is for."""
+
+    LEARN = "learn"
+    PRACTISE = "practise"
+    REVIEW = "review"
+    PROBE = "probe"
+
+
+MODES = tuple(Mode)
+LEARN, PRACTISE, REVIEW, PROBE = range(4)
+CLOSED = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """The learner's concepts, K of them, seen through the rules; R recent answers.
+
+    Attributes:
+        reached: [K] good enough to build on.
+        mastered: [K] good enough to stop.
+        days_since: [K] days since the last answer; inf for never.
+        wanted: [K] goal, backfill, step-back and pinned concepts.
+        backfill: [K] outside the goal; opened because a goal is locked behind it.
+        step_back: [K] prerequisites opened because the learner fails on what needs them.
+        held: [K] the concepts failed on, closed until the prerequisites were practised.
+        mode: [K] code into MODES, or CLOSED: mastered and not due, or not wanted.
+        pinned_now: [N] pinned items not answered yet in the exposure window.
+        banned: [N].
+        locked: [N] items with a concept of which a direct prerequisite is not reached.
+        recent_rows: [R] item rows, -1 where no longer in the bank.
+    """
+
+    reached: BoolArray
+    mastered: BoolArray
+    days_since: FloatArray
+    wanted: BoolArray
+    backfill: BoolArray
+    step_back: BoolArray
+    held: BoolArray
+    mode: ModeArray
+    pinned_now: BoolArray | None
+    banned: BoolArray | None
+    locked: BoolArray
+    recent_rows: IntArray
+
+
+def assess(situation: Situation) -> Standing:
+    """Return where the learner stands."""
+    bank, rules = situation.bank, situation.rules
+    lower, evidence = situation.concept_lower_prob, situation.evidence_n
+    reached = (lower >= rules.prerequisite_threshold) & (evidence >= rules.prerequisite_evidence)
+    mastered = (lower >= rules.mastery_threshold) & (evidence >= rules.mastery_evidence)
+    days_since = (situation.at - situation.concept_last_at) / DAY_S
+    mode = _choose_modes(situation, reached, mastered, days_since)
+    recent_rows = bank.rows_of(situation.recent.item_ids)
+    banned = _rows_flag(situation, situation.banned)
+    pinned = _rows_flag(situation, situation.pinned)
+    goal = situation.goal
+    if pinned is not None:
+        pinned[recent_rows[recent_rows >= 0]] = False
+        goal = goal | _concepts_of(situation, pinned)
+        mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
+    locked = bank.any_concept(bank.requires_weight @ (~reached).astype(np.float32) > 0.0)
+    open_goal = goal & (mode != CLOSED)
+    wanted = _with_backfill(situation, open_goal, ~reached, locked, banned)
+    backfill = wanted & ~open_goal
+    held, step_back = _step_back(situation, wanted, recent_rows)
+    if held.any():
+        mode = np.where(step_back & (mode == CLOSED), REVIEW, mode)
+        wanted |= step_back
+    return Standing(
+        reached=reached,
+        mastered=mastered,
+        days_since=days_since,
+        wanted=wanted | goal,
+        backfill=backfill,
+        step_back=step_back,
+        held=held,
+        mode=np.where(wanted, mode, CLOSED).astype(np.int8),
+        pinned_now=pinned,
+        banned=banned,
+        locked=locked,
+        recent_rows=recent_rows,
+    )
+
+
+def _choose_modes(
+    situation: Situation, reached: BoolArray, mastered: BoolArray, days_since: FloatArray
+) -> ModeArray:
+    """Return [K] the mode each concept would have if it were wanted."""
+    rules = situation.rules
+    known = mastered | situation.mastered_before
+    is_due = known & (
+        (days_since >= rules.review_after_days)
+        | (~mastered & (days_since >= rules.review_min_days))
+    )
+    looks_known = (situation.evidence_n < rules.prerequisite_evidence) & (
+        situation.concept_prob >= rules.targets.practise
+    )
+    mode = np.where(reached | known, PRACTISE, np.where(looks_known, PROBE, LEARN))
+    return np.where(is_due, REVIEW, np.where(mastered, CLOSED, mode)).astype(np.int8)
+
+
+def _with_backfill(
+    situation: Situation,
+    goal: BoolArray,
+    unreached: BoolArray,
+    locked: BoolArray,
+    banned: BoolArray | None,
+) -> BoolArray:
+    """Return the goal and every unreached concept on the way to a goal that is locked.
+
+    A goal with an item whose prerequisites are all reached needs nothing more; otherwise what
+    the item needs by which the concept is first shown, and so on down.
+    """
+    bank = situation.bank
+    allowed = bank.operational & ~locked
+    if banned is not None:
+        allowed &= ~banned
+    startable = np.zeros(bank.n_concepts, dtype=np.bool_)
+    startable[bank.pair_concept[allowed[bank.pair_item]]] = True
+    wanted = goal.copy()
+    fresh = goal & ~startable
+    while fresh.any():
+        needed = (fresh.astype(np.float32) @ bank.route_weight > 0.0) & unreached & ~wanted
+        wanted |= needed
+        fresh = needed & ~startable
+    return wanted
+
+
+def _rows_flag(situation: Situation, item_ids: frozenset[int]) -> BoolArray | None:
+    """Return [N] the items named, or None where none are: the usual case costs nothing."""
+    if not item_ids:
+        return None
+    rows = situation.bank.rows_of(np.fromiter(item_ids, dtype=np.int64, count=len(item_ids)))
+    flag = np.zeros(situation.bank.n_items, dtype=np.bool_)
+    flag[rows[rows >= 0]] = True
+    return flag
+
+
+def _concepts_of(situation: Situation, items: BoolArray) -> BoolArray:
+    bank = situation.bank
+    flag = np.zeros(bank.n_concepts, dtype=np.bool_)
+    flag[bank.pair_concept[items[bank.pair_item]]] = True
+    return flag
+
+
+def _step_back(
+    situation: Situation, wanted: BoolArray, recent_rows: IntArray
+) -> tuple[BoolArray, BoolArray]:
+    """Return [K] concepts held after repeated failure, and the prerequisites opened instead."""
+    bank, rules = situation.bank, situation.rules
+    held, opened = np.zeros_like(wanted), np.zeros_like(wanted)
+    window = slice(-rules.recent_answers, None)
+    rows = recent_rows[window].tolist()
+    credits_given = situation.recent.correct[window].tolist()
+    if sum(credit < 0.5 for credit in credits_given) < rules.fails_to_step_back:
+        return held, opened
+    answers = [
+        ([c for c in bank.concepts[row].tolist() if c >= 0] if row >= 0 else [], credit)
+        for row, credit in zip(rows, credits_given, strict=True)
+    ]
+    for concept in np.flatnonzero(wanted).tolist():
+        below = bank.prerequisites[concept]
+        if below.any() and _is_stuck(concept, answers, below, situation):
+            held[concept] = True
+            opened |= bank.requires[concept]
+    return held, opened & ~held
+
+
+def _is_stuck(
+    concept: int,
+    answers: list[tuple[list[int], float]],
+    below: BoolArray,
+    situation: Situation,
+) -> bool:
+    """Test whether the latest answers on the concept failed and nothing was done about it."""
+    rules = situation.rules
+    fails = returned = 0
+    for carried, credit in reversed(answers):
+        if concept in carried:
+            if credit >= 0.5:
+                break
+            fails += 1
+        elif fails == 0 and any(below[other] for other in carried):
+            returned += 1
+    return fails >= rules.fails_to_step_back and returned < rules.answers_to_return
