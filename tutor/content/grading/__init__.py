@@ -1,0 +1,70 @@
+"""Judge an answer: pure functions from a rendered item and the client's JSON to a `Grade`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutor.content.grading import choice, expression, given, number, text
+from tutor.content.grading.answers_given import anticipated_answers, key_text, right_answer
+from tutor.content.grading.errors import UnreadableAnswer
+from tutor.content.grading.result import Grade, right, wrong
+from tutor.content.rendered import ExpressionAnswer, NumberAnswer, RenderedItem, TextAnswer
+
+__all__ = [
+    "Grade",
+    "UnreadableAnswer",
+    "answer_summary",
+    "anticipated_answers",
+    "grade",
+    "response_text",
+    "right_answer",
+]
+
+
+def grade(item: RenderedItem, answer: Mapping[str, Any]) -> Grade:
+    """Return how `answer` is judged.
+
+    `answer` is `{"choice": id}`, `{"choices": [ids]}`, `{"text": "..."}` or, for a self-marked
+    item, `{"right": bool}`.
+
+    Raises:
+        UnreadableAnswer: it cannot be read; such an answer is never counted as wrong.
+    """
+    if item.kind == "single_choice":
+        return choice.grade_single(item, given.given_choice(answer))
+    if item.kind == "multiple_choice":
+        return choice.grade_multiple(item, given.given_choices(answer))
+    if item.kind == "self_marked":
+        return right("right") if given.given_mark(answer) else wrong("wrong")
+    return _grade_text(item, given.given_text(answer))
+
+
+def _grade_text(item: RenderedItem, written: str) -> Grade:
+    if isinstance(item.answer, NumberAnswer):
+        return number.grade_number(item.answer, item.wrong, written)
+    if isinstance(item.answer, ExpressionAnswer):
+        return expression.grade_expression(item.answer, item.wrong, written)
+    assert isinstance(item.answer, TextAnswer)
+    return text.grade_text(item.answer, item.wrong, written)
+
+
+def answer_summary(item: RenderedItem) -> str:
+    """Return the right answer as text to show, in the item's markup; "" if it has no key."""
+    if item.choices:
+        return "; ".join(choice.text for choice in item.choices if choice.is_correct)
+    return key_text(item)
+
+
+def response_text(item: RenderedItem, answer: Mapping[str, Any]) -> str:
+    """Return what the learner answered as text to show; never raises on a strange answer."""
+    try:
+        if item.kind == "self_marked":
+            return "right" if given.given_mark(answer) else "wrong"
+        if item.kind == "single_choice":
+            chosen = frozenset({given.given_choice(answer)})
+        elif item.kind == "multiple_choice":
+            chosen = given.given_choices(answer)
+        else:
+            return given.given_text(answer)
+    except UnreadableAnswer:
+        return ""
+    return "; ".join(choice.text for choice in item.choices if choice.id in chosen)

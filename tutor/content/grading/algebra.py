@@ -1,0 +1,317 @@
+"""Read a learner's algebra into a small tree; nothing a learner types is ever evaluated as code.
+
+Grammar: sums, products, quotients, powers, roots, brackets and implicit multiplication.
+Multiplication without a sign binds like multiplication with one, so 1/2x is (1/2)x.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tutor.content.grading.errors import UnreadableAnswer
+
+MAX_LENGTH = 200
+MAX_DEPTH = 20
+MAX_EXPONENT = 20
+MAX_DEGREE = 40
+MAX_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal; `is_decimal` tells 0.50 from 1."""
+
+    value: Fraction
+    is_decimal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A letter."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """Minus the inner expression."""
+
+    inner: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """left + right; a difference is a sum with a negation."""
+
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """left times right."""
+
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """left over right."""
+
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """base to a whole exponent, -MAX_EXPONENT..MAX_EXPONENT."""
+
+    base: "Node"
+    exponent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The non-negative square root."""
+
+    inner: "Node"
+
+
+Node = Number | Variable | Negation | Sum | Product | Quotient | Power | Root
+
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_TO_DIGIT = str.maketrans(_SUPERSCRIPT, "0123456789-")
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("−–—﹣", "-"),
+        **dict.fromkeys("×·∙⋅", "*"),
+        **dict.fromkeys("÷∕⁄:", "/"),
+        **dict.fromkeys("[{", "("),
+        **dict.fromkeys("]}", ")"),
+    }
+)
+_LATEX = (
+    (re.compile(r"\\(?:left|right|,|;|!| )"), ""),
+    (re.compile(r"\\(?:cdot|times)\b"), "*"),
+    (re.compile(r"\\sqrt\b"), "sqrt"),
+    (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"((\1)/(\2))"),
+)
+_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()√])")
+
+
+def _clean(text: str) -> str:
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    text = re.sub(f"[{_SUPERSCRIPT}]+", lambda m: f"^({m[0].translate(_TO_DIGIT)})", text)
+    return text.translate(_SIGNS)
+
+
+def tokens(text: str, variables: Sequence[str]) -> list[str]:
+    """Return the tokens of an expression.
+
+    Raises:
+        UnreadableAnswer: a sign or letter is not known here.
+    """
+    if len(text) > MAX_LENGTH:
+        raise UnreadableAnswer(f"The answer is longer than {MAX_LENGTH} characters.")
+    cleaned, found, at = _clean(text).strip(), [], 0
+    while at < len(cleaned):
+        match = _TOKEN.match(cleaned, at)
+        if match is None:
+            raise UnreadableAnswer(_unknown_sign(cleaned[at:].strip()[0]))
+        found.append("^" if match[1] == "**" else "sqrt" if match[1] == "√" else match[1])
+        at = match.end()
+    for token in found:
+        if token.isalpha() and token != "sqrt" and token not in variables:
+            raise UnreadableAnswer(_unknown_letter(token, variables))
+    if not found:
+        raise UnreadableAnswer("The answer is empty. Write an expression.")
+    return found
+
+
+def _unknown_sign(sign: str) -> str:
+    if sign == ",":
+        return "Write a decimal with a point, as in 2.5, and give one expression only."
+    if sign in "=<>≤≥":
+        return f"Leave out {sign!r}; give the expression only."
+    return f"The sign {sign!r} cannot be read here. Use + - * / ^ and brackets."
+
+
+def _unknown_letter(letter: str, variables: Sequence[str]) -> str:
+    if not variables:
+        return f"The letter {letter!r} does not occur in this task. Give a number."
+    return f"The letter {letter!r} does not occur in this task. Use {', '.join(variables)}."
+
+
+def parse(text: str, variables: Sequence[str]) -> Node:
+    """Return the tree of an expression in the given one-letter variables.
+
+    Raises:
+        UnreadableAnswer: it is not an expression, or larger than the limits of this module.
+    """
+    parser = _Parser(tokens(text, variables))
+    node = parser.sum()
+    parser.expect_end()
+    if degree(node) > MAX_DEGREE:
+        raise UnreadableAnswer("The powers in this answer are too high to be meant.")
+    return node
+
+
+class _Parser:
+    """Recursive descent over a list of tokens."""
+
+    def __init__(self, found: list[str]) -> None:
+        self.tokens = found
+        self.at = 0
+        self.depth = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def expect_end(self) -> None:
+        token = self.peek()
+        if token == ")":
+            raise UnreadableAnswer("A closing bracket has no opening one.")
+        if token:
+            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], token))
+
+    def sum(self) -> Node:
+        node = self.product()
+        while self.peek() in ("+", "-"):
+            sign = self.take()
+            term = self.product()
+            node = Sum(node, term if sign == "+" else Negation(term))
+        return node
+
+    def product(self) -> Node:
+        node = self.signed()
+        while True:
+            token = self.peek()
+            if token in ("*", "/"):
+                self.take()
+                factor = self.signed()
+                node = Product(node, factor) if token == "*" else Quotient(node, factor)
+            elif token == "(" or token.isalpha():
+                node = Product(node, self.power())
+            else:
+                return node
+
+    def signed(self) -> Node:
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.take() == "-"
+        node = self.power()
+        return Negation(node) if negative else node
+
+    def power(self) -> Node:
+        node = self.atom()
+        if self.peek() != "^":
+            return node
+        self.take()
+        exponent = self._exponent()
+        if self.peek() == "^":
+            raise UnreadableAnswer("Put brackets around a power of a power.")
+        if exponent.denominator == 2 and exponent > 0:
+            return Root(Power(node, exponent.numerator) if exponent.numerator > 1 else node)
+        if exponent.denominator != 1:
+            raise UnreadableAnswer("An exponent must be a whole number here.")
+        if abs(exponent) > MAX_EXPONENT:
+            raise UnreadableAnswer(f"Exponents are limited to {MAX_EXPONENT} here.")
+        return Power(node, int(exponent))
+
+    def _exponent(self) -> Fraction:
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.take() == "-"
+        value = constant(self.atom())
+        if value is None:
+            raise UnreadableAnswer("An exponent must be a whole number here.")
+        return -value if negative else value
+
+    def atom(self) -> Node:
+        token = self.take()
+        if token == "sqrt":
+            return Root(self._nested(self.atom))
+        if token == "(":
+            inner = self._nested(self.sum)
+            if self.take() != ")":
+                self.at -= 1
+                self._missing_bracket()
+            return inner
+        if token and token[0] in "0123456789.":
+            if len(token) > MAX_DIGITS + 1:
+                raise UnreadableAnswer(f"A number has more than {MAX_DIGITS} digits.")
+            return Number(Fraction(token), is_decimal="." in token)
+        if token.isalpha():
+            return Variable(token)
+        where = f"before {token!r}" if token else "at the end"
+        raise UnreadableAnswer(f"Something is missing {where}.")
+
+    def _nested(self, read: Callable[[], Node]) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise UnreadableAnswer(f"Brackets are nested more than {MAX_DEPTH} deep.")
+        node = read()
+        self.depth -= 1
+        return node
+
+    def _missing_bracket(self) -> None:
+        if self.peek():
+            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], self.peek()))
+        raise UnreadableAnswer("A bracket is not closed.")
+
+
+def _adjacent(before: str, after: str) -> str:
+    if before[0].isdigit() and after[0].isdigit():
+        return f"Two numbers, {before} and {after}, stand side by side. Write a sign between them."
+    if after[0].isdigit():
+        return f"{before}{after} may be read in two ways. Write {after}{before} or {before}^{after}."
+    return f"A sign is missing between {before} and {after}."
+
+
+def constant(node: Node) -> Fraction | None:
+    """Return the value of a small tree of literals, signs and one quotient; None otherwise."""
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Negation):
+        inner = constant(node.inner)
+        return None if inner is None else -inner
+    if isinstance(node, Quotient):
+        top, bottom = constant(node.left), constant(node.right)
+        return None if top is None or not bottom else top / bottom
+    return None
+
+
+def degree(node: Node) -> int:
+    """Return an upper bound of the degrees of numerator and denominator, and of bit growth."""
+    if isinstance(node, (Number, Variable)):
+        return 1
+    if isinstance(node, (Negation, Root)):
+        return degree(node.inner)
+    if isinstance(node, Power):
+        return degree(node.base) * max(1, abs(node.exponent))
+    if isinstance(node, Sum) and not _has_quotient(node):
+        return max(degree(node.left), degree(node.right))
+    return degree(node.left) + degree(node.right)
+
+
+def _has_quotient(node: Node) -> bool:
+    if isinstance(node, Quotient) or (isinstance(node, Power) and node.exponent < 0):
+        return True
+    return any(_has_quotient(child) for child in children(node))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct parts of a node."""
+    if isinstance(node, (Number, Variable)):
+        return ()
+    if isinstance(node, (Negation, Root)):
+        return (node.inner,)
+    return (node.base,) if isinstance(node, Power) else (node.left, node.right)

@@ -1,0 +1,56 @@
+"""Take apart the JSON that a client sends as an answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutor.content.grading.errors import UnreadableAnswer
+
+MAX_ANSWER_LENGTH = 200
+
+
+def given_text(answer: Mapping[str, Any]) -> str:
+    """Return the text of `{"text": ...}`, without outer spaces.
+
+    Raises:
+        UnreadableAnswer: it is absent, empty, or longer than `MAX_ANSWER_LENGTH`.
+    """
+    text = _field(answer, "text")
+    if not isinstance(text, str):
+        raise UnreadableAnswer("Send the answer as text.")
+    text = text.strip()
+    if not text:
+        raise UnreadableAnswer("The answer is empty. Write your answer first.")
+    if len(text) > MAX_ANSWER_LENGTH:
+        raise UnreadableAnswer(f"The answer is longer than {MAX_ANSWER_LENGTH} characters.")
+    return text
+
+
+def given_choice(answer: Mapping[str, Any]) -> str:
+    """Return the id of `{"choice": id}`."""
+    choice = _field(answer, "choice")
+    if not isinstance(choice, str):
+        raise UnreadableAnswer("Choose one of the options.")
+    return choice
+
+
+def given_choices(answer: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of `{"choices": [ids]}`; none chosen is an answer too."""
+    choices = _field(answer, "choices")
+    if not isinstance(choices, (list, tuple)) or not all(isinstance(c, str) for c in choices):
+        raise UnreadableAnswer("Send the chosen options as a list of ids.")
+    return frozenset(choices)
+
+
+def given_mark(answer: Mapping[str, Any]) -> bool:
+    """Return the learner's own mark, `{"right": true}` or false."""
+    mark = _field(answer, "right")
+    if not isinstance(mark, bool):
+        raise UnreadableAnswer("Say whether you had it right or not.")
+    return mark
+
+
+def _field(answer: Mapping[str, Any], name: str) -> object:
+    # Clients send any JSON, whatever the annotation says.
+    if not isinstance(answer, Mapping) or name not in answer:
+        raise UnreadableAnswer(f"The answer to this item needs the field {name!r}.")
+    return answer[name]

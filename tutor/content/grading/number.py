@@ -1,0 +1,237 @@
+"""Grade number items: one value, or a set or an ordered list of values."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from tutor.content.formatting import decimal_text, plain_value
+from tutor.content.grading import units
+from tutor.content.grading.errors import UnreadableAnswer
+from tutor.content.grading.number_reading import NumberReading, read_number
+from tutor.content.grading.result import Grade, other_form, right, wrong
+from tutor.content.errors import ValueUndefined
+from tutor.content.rendered import NumberAnswer, WrongAnswer
+
+_FORM_FEEDBACK = {
+    "fraction": "The value is right. Write it as a fraction.",
+    "decimal": "The value is right. Write it as a decimal.",
+    "integer": "The value is right. Write it as a whole number.",
+    "percent": "The value is right. Write it as a per cent.",
+    "simplest": "Your answer is equal to the right one, but not in simplest form.",
+}
+_FORMS = {
+    "fraction": ("fraction", "mixed"),
+    "decimal": ("decimal", "integer"),
+    "integer": ("integer",),
+    "simplest": ("fraction", "mixed", "integer"),
+}
+_NONE = re.compile(r"(?:no|none|nothing)(?:\s+(?:real\s+)?(?:solutions?|roots?|answers?|values?))?", re.I)
+_SPLIT = re.compile(r";|\bor\b|\band\b|\boder\b|\n", re.I)
+_NAMED = re.compile(r"^\s*([A-Za-z])(?:[_ ]?\d)?\s*=\s*(.*)$", re.S)
+MAX_VALUES = 8
+
+
+def grade_number(spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str) -> Grade:
+    """Return the grade of a number or of several.
+
+    Raises:
+        UnreadableAnswer: the text is not the kind of number asked for.
+    """
+    if spec.is_set:
+        return _grade_several(spec, wrong_answers, text)
+    reading = read_number(text)
+    normalised = " ".join(text.split())
+    candidates = _in_unit(reading, spec)
+    if not candidates:
+        return wrong(normalised, feedback=f"The unit of the answer should be {spec.unit}.")
+    [key] = spec.values
+    if _near(candidates[0], key, spec):
+        return _judge_form(spec, reading, normalised)
+    if any(_near(value, key, spec) for value in candidates[1:]):
+        return other_form(normalised, _FORM_FEEDBACK["percent"])
+    for entry in wrong_answers:
+        if any(_near(value, entry.values[0], spec) for value in candidates):
+            return wrong(normalised, misconception=entry.misconception, feedback=entry.feedback)
+    return wrong(normalised)
+
+
+def _near(value: Fraction, key: Fraction, spec: NumberAnswer) -> bool:
+    return abs(value - key) <= spec.tolerance
+
+
+def _in_unit(reading: NumberReading, spec: NumberAnswer) -> list[Fraction]:
+    """Return the value in the item's unit, then a value in the wrong notation, if any.
+
+    Empty when the learner's unit measures something else.
+
+    Raises:
+        UnreadableAnswer: a unit is missing, or not known.
+    """
+    if spec.unit is not None and units.canonical(spec.unit) != "%":
+        return _measured(reading, spec, units.canonical(spec.unit))
+    asks_percent = spec.form == "percent" or spec.unit is not None
+    if reading.unit not in (None, "%"):
+        raise UnreadableAnswer(
+            f"The answer is a plain number, so leave out {reading.unit[:20]!r}."
+            if reading.unit
+            else "The answer is a plain number."
+        )
+    scale = Fraction(1) if spec.unit is not None else Fraction(1, 100)
+    if reading.unit == "%":
+        return [reading.value * (scale if asks_percent else Fraction(1, 100))]
+    if asks_percent:
+        # A bare number counts per cents where per cents are asked for; 0.5 for 50 % is equal
+        # but not in that form.
+        if spec.unit_required:
+            raise UnreadableAnswer("Give the per cent sign too, as in 5 %.")
+        return [reading.value * scale, reading.value * scale * 100]
+    return [reading.value]
+
+
+def _measured(reading: NumberReading, spec: NumberAnswer, wanted: str) -> list[Fraction]:
+    if reading.unit is None:
+        if spec.unit_required:
+            raise UnreadableAnswer(f"Give the unit too, as in 5 {spec.unit}.")
+        return [reading.value]
+    factor = units.factor(given=reading.unit, wanted=wanted)
+    if factor is not None:
+        return [reading.value * factor]
+    if not units.is_known(reading.unit):
+        raise UnreadableAnswer(
+            f"The unit {reading.unit[:20]!r} is not known here. The answer is in {spec.unit}."
+        )
+    return []
+
+
+def _judge_form(spec: NumberAnswer, reading: NumberReading, normalised: str) -> Grade:
+    if spec.form in ("any", "percent"):
+        return right(normalised)
+    allowed = _FORMS[spec.form]
+    is_whole = reading.value.denominator == 1
+    fits = reading.form in allowed and reading.unit != "%"
+    if spec.form == "fraction" and is_whole and reading.form == "integer":
+        fits = True
+    if spec.form == "simplest" and not reading.is_reduced:
+        fits = False
+    return right(normalised) if fits else other_form(normalised, _FORM_FEEDBACK[spec.form])
+
+
+def _grade_several(
+    spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str
+) -> Grade:
+    given = read_values(spec, text)
+    normalised = "; ".join(plain_value(value) for value in given) or "no solution"
+    if not spec.ordered:
+        given = tuple(dict.fromkeys(given))
+    elif len(given) != len(spec.values):
+        raise UnreadableAnswer(f"Give {len(spec.values)} numbers, in order.")
+    hits = _hits(given, spec.values, spec)
+    if hits == len(spec.values) == len(given):
+        return right(normalised)
+    for entry in wrong_answers:
+        if len(entry.values) == len(given) == _hits(given, entry.values, spec):
+            return wrong(normalised, misconception=entry.misconception, feedback=entry.feedback)
+    false = len(given) - hits
+    credit = max(0.0, (hits - false) / max(len(spec.values), 1))
+    feedback = "This is a part of the answer." if hits and not false else ""
+    return Grade(is_correct=False, credit=credit, feedback=feedback, normalised=normalised)
+
+
+def _hits(given: Sequence[Fraction], keys: Sequence[Fraction], spec: NumberAnswer) -> int:
+    if spec.ordered:
+        return sum(_near(a, b, spec) for a, b in zip(given, keys, strict=True))
+    left = list(keys)
+    for value in given:
+        match = next((key for key in left if _near(value, key, spec)), None)
+        if match is not None:
+            left.remove(match)
+    return len(keys) - len(left)
+
+
+def read_values(spec: NumberAnswer, text: str) -> tuple[Fraction, ...]:
+    """Return all values in `text`; "2 or -3", "x = 2; x = -3", "2, -3", "±3", "(1, 2)", "none".
+
+    A comma separates here, so a decimal needs a point.
+
+    Raises:
+        UnreadableAnswer: a part is not a number, or there are more than `MAX_VALUES`.
+    """
+    text = text.strip().strip("{}[]() ").strip()
+    if _NONE.fullmatch(text.rstrip(".")) or text in ("∅", "{}"):
+        if spec.ordered:
+            raise UnreadableAnswer(f"Give {len(spec.values)} numbers.")
+        return ()
+    parts = [
+        part.strip()
+        for chunk in _SPLIT.split(text)
+        for part in chunk.split(",")
+        if part.strip()
+    ]
+    if not parts:
+        raise UnreadableAnswer("The answer is empty. Write the numbers.")
+    if len(parts) > MAX_VALUES:
+        raise UnreadableAnswer(f"Give at most {MAX_VALUES} numbers.")
+    if spec.ordered and spec.names:
+        parts = _by_name(parts, spec.names)
+    signed = itertools.chain.from_iterable(_both_signs(part) for part in parts)
+    return tuple(_bare(part, spec) for part in signed)
+
+
+def _by_name(parts: list[str], names: tuple[str, ...]) -> list[str]:
+    """Return the parts in the order of `names` when every part says its name."""
+    named = [match for part in parts if (match := _NAMED.match(part))]
+    if not named:
+        return parts
+    found = {match[1].casefold(): match[2] for match in named}
+    wanted = [name.casefold() for name in names]
+    if len(named) < len(parts) or sorted(found) != sorted(wanted):
+        raise UnreadableAnswer(f"Give a value for each of {', '.join(names)}.")
+    return [found[name] for name in wanted]
+
+
+def _both_signs(part: str) -> list[str]:
+    match = re.match(r"^(.*?)(?:±|\+\s*/?\s*-)\s*(.+)$", part)
+    if match is None:
+        return [part]
+    return [f"{match[1]}{match[2]}", f"{match[1]}-{match[2]}"]
+
+
+def _bare(part: str, spec: NumberAnswer) -> Fraction:
+    named = _NAMED.match(part)
+    candidates = _in_unit(read_number(named[2] if named else part), spec)
+    if not candidates:
+        raise UnreadableAnswer(f"The unit of the answer should be {spec.unit}.")
+    return candidates[0]
+
+
+def key_text(spec: NumberAnswer) -> str:
+    """Return the key as a learner would write it, in the form asked for."""
+    if spec.is_set and not spec.values:
+        return "no solution"
+    written = [_value_text(value, spec) for value in spec.values]
+    if spec.is_set and spec.ordered:
+        if spec.names:
+            return ", ".join(f"{n} = {v}" for n, v in zip(spec.names, written, strict=False))
+        return f"({', '.join(written)})"
+    return " or ".join(written)
+
+
+def values_text(values: Sequence[Fraction], spec: NumberAnswer) -> str:
+    """Return values as `{"text": ...}` that reads back to them."""
+    return "; ".join(_value_text(value, spec) for value in values) or "no solution"
+
+
+def _value_text(value: Fraction, spec: NumberAnswer) -> str:
+    unit = spec.unit
+    if spec.form == "percent" and unit is None:
+        value, unit = value * 100, "%"
+    text = plain_value(value)
+    if spec.form in ("decimal", "percent"):
+        try:
+            text = decimal_text(value)
+        except ValueUndefined:
+            text = plain_value(value) if not spec.tolerance else decimal_text(value, 6)
+    if unit is None:
+        return text
+    return f"{unit}{text}" if unit in ("$", "€", "£") and value >= 0 else f"{text} {unit}"

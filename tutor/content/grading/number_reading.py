@@ -1,0 +1,168 @@
+"""Read a number as learners write it: 1/2, 0.5, .5, 0,5, 50 %, 1 1/2, 3 x 10^5, 3 cm, $4."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import Literal
+
+from tutor.content.grading import units
+from tutor.content.grading.errors import UnreadableAnswer
+
+Form = Literal["integer", "decimal", "fraction", "mixed", "scientific"]
+MAX_DIGITS = 40
+MAX_EXPONENT = 60
+
+_CLEAN = str.maketrans(
+    {
+        **dict.fromkeys("−–—﹣-", "-"),
+        **dict.fromkeys("⁄∕÷", "/"),
+        **dict.fromkeys("×·∙⋅", "*"),
+        **dict.fromkeys("\u00a0\u2009\u202f\u2007\t\n", " "),
+        "’": "'",
+    }
+)
+_VULGAR = {
+    **{"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5"},
+    **{"⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8"},
+    **{"⅞": "7/8", "⅒": "1/10"},
+}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_PREFIX = re.compile(r"^(?:[A-Za-z]\s*)?=\s*")
+_CURRENCY = "$€£"
+_AMOUNT = r"(?:\d[\d.,' ]*\d|\d|[.,]\d+)"
+_NUMBER = re.compile(
+    rf"""^(?P<sign>[+-]?)\s*
+    (?:(?P<whole>\d+)\s+(?P<mixed_top>\d+)\s*/\s*(?P<mixed_bottom>\d+)
+      |\(?(?P<top>[+-]?\s*{_AMOUNT})\)?\s*/\s*\(?(?P<bottom>[+-]?\s*{_AMOUNT})\)?
+      |(?P<amount>{_AMOUNT}\.?)
+       (?:\s*(?:[eE]|[*xX]\s*10\s*\^?)\s*\(?\{{?(?P<exponent>[+-]?\s*\d+)\)?\}}?)?
+    )\s*(?P<unit>.*)$""",
+    re.VERBOSE | re.ASCII,
+)
+_UNIT = re.compile(r"(?:[^\W\d_]|[%°¢$€£/²³ .]|\^[23]|(?<=[a-z])[23]$)*")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberReading:
+    """A number as written.
+
+    Attributes:
+        value: exact; the per cent sign is not applied (it is a unit).
+        form: how it was written.
+        is_reduced: a fraction in lowest terms with a denominator above 1; a decimal or integer
+            always is.
+        unit: canonical unit, or None for a bare number.
+    """
+
+    value: Fraction
+    form: Form
+    is_reduced: bool
+    unit: str | None
+
+
+def read_number(text: str) -> NumberReading:
+    """Return the one number in `text`.
+
+    Raises:
+        UnreadableAnswer: with a sentence on how to write it.
+    """
+    cleaned = _PREFIX.sub("", _clean(text))
+    sign = ""
+    if match := re.match(rf"^([+-]?)\s*([{_CURRENCY}])\s*(.*)$", cleaned):
+        sign, symbol, rest = match.groups()
+        cleaned = f"{sign}{rest} {symbol}"
+    match = _NUMBER.match(cleaned)
+    if match is None:
+        raise UnreadableAnswer(_why_not(cleaned))
+    unit_text = match["unit"].strip()
+    if not _UNIT.fullmatch(unit_text):
+        raise UnreadableAnswer(_why_not(cleaned, rest=unit_text))
+    value, form, is_reduced = _value(match)
+    signed = -value if match["sign"] == "-" else value
+    return NumberReading(signed, form, is_reduced, units.canonical(unit_text) if unit_text else None)
+
+
+def _clean(text: str) -> str:
+    # Before superscripts become digits: "10⁵" is a power, "cm²" a unit.
+    text = re.sub(r"(?<=10)\s*([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda m: "^" + m[1].translate(_SUPERSCRIPTS), text)
+    for symbol, fraction in _VULGAR.items():
+        text = text.replace(symbol, f" {fraction} ")
+    text = text.replace("\\$", "$").replace("\\%", "%").replace("**", "^").replace("\\cdot", "*")
+    text = text.replace("\\times", "*")
+    return " ".join(text.translate(_CLEAN).strip().strip("$" if text.count("$") == 2 else " ").split())
+
+
+def _why_not(text: str, rest: str = "") -> str:
+    if not text:
+        return "The answer is empty. Write a number."
+    if re.search(r"\d\s*(?:;|\bor\b|\band\b|,\s)\s*[+-]?[\d.]", text):
+        return "This looks like more than one number. Give one number only."
+    if re.search(r"[√]|sqrt|\^", text):
+        return "Work the number out, and write it as in 3, -2.5 or 3/4."
+    if re.search(r"\d\s*[-+*/(]|\)", text):
+        return "This looks like a calculation. Work it out, and give one number, such as 3/4."
+    if not re.search(r"\d", text):
+        return "This is not a number. Write it with digits, as in 3, -2.5 or 3/4."
+    if rest:
+        return f"The part {rest[:20]!r} cannot be read. Write a number such as 3, -2.5 or 3/4."
+    return "This cannot be read as a number. Write it as in 3, -2.5 or 3/4."
+
+
+def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
+    if match["whole"] is not None:
+        whole = _plain(match["whole"])
+        top, bottom = _plain(match["mixed_top"]), _nonzero(_plain(match["mixed_bottom"]))
+        reduced = gcd(int(top), int(bottom)) == 1 and top < bottom and top > 0
+        return whole + top / bottom, "mixed", reduced
+    if match["top"] is not None:
+        top, bottom = _plain(match["top"]), _nonzero(_plain(match["bottom"]))
+        both_whole = top.denominator == bottom.denominator == 1
+        reduced = both_whole and bottom > 1 and gcd(int(top), int(bottom)) == 1
+        return top / bottom, "fraction", reduced
+    amount = _plain(match["amount"])
+    if match["exponent"] is not None:
+        exponent = int(match["exponent"].replace(" ", ""))
+        if abs(exponent) > MAX_EXPONENT:
+            raise UnreadableAnswer(f"The exponent is beyond {MAX_EXPONENT}. Check the number.")
+        return amount * Fraction(10) ** exponent, "scientific", True
+    has_mark = re.search(r"[.,]\d", match["amount"]) and amount.denominator != 1
+    written_decimal = has_mark or re.search(r"[.,]0+$", match["amount"])
+    return amount, "decimal" if written_decimal else "integer", True
+
+
+def _nonzero(bottom: Fraction) -> Fraction:
+    if bottom == 0:
+        raise UnreadableAnswer("A fraction cannot have 0 below the line.")
+    return bottom
+
+
+def _plain(text: str) -> Fraction:
+    """Return the value of digits with separators, refusing what two readers read differently."""
+    text = text.replace(" ", "") if not re.search(r"\d \d", text) else text
+    sign = -1 if text.startswith("-") else 1
+    text = text.lstrip("+-").strip()
+    if sum(char.isdigit() for char in text) > MAX_DIGITS:
+        raise UnreadableAnswer(f"The number has more than {MAX_DIGITS} digits.")
+    text = _without_groups(text)
+    if not re.fullmatch(r"\d*(?:\.\d*)?", text) or not any(char.isdigit() for char in text):
+        raise UnreadableAnswer("This cannot be read as one number. Write it as in 1234.5.")
+    return sign * Fraction(text if text[-1] != "." else text[:-1])
+
+
+def _without_groups(text: str) -> str:
+    """Return the digits with a point as decimal mark and no group separators."""
+    for group, mark in ((",", "."), (".", ","), (" ", "."), (" ", ","), ("'", "."), ("'", ",")):
+        grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+"
+        many = text.count(group) > 1 or group in " '"
+        tail = rf"{re.escape(mark)}\d+"
+        if re.fullmatch(grouped + tail, text) or (many and re.fullmatch(grouped, text)):
+            return text.replace(group, "").replace(mark, ".")
+    if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
+        raise UnreadableAnswer(
+            f"{text} may be read in two ways. Write {text.replace(',', '')} "
+            f"or {text.replace(',', '.')}."
+        )
+    if text.count(",") == 1 and "." not in text and " " not in text:
+        return text.replace(",", ".")
+    return text
