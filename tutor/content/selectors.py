@@ -31,12 +31,15 @@ class CourseBank:
         version_ids: (N,) database id of each item's current version.
         item_ids: (N,) database id of the item.
         operational: (N,) whether the item may be shown.
+        is_template: (N,) whether the item comes with new numbers for each seed.
         difficulty: (N,) the author's difficulty in logits, larger is harder.
         concepts: (N, M) index into the K concepts, main concept first, padded with -1.
         concept_pks: (N, M) the same as database ids, padded with -1.
         concept_ids: (K,) database ids in teaching order.
         requires: pairs (concept index, index of a concept that must come before).
-        ancestry: for each item the ids of its versions, newest first.
+        lineage: every version of the course, withdrawn items' too -> itself and the versions
+            of the item before it, newest first.
+        difficulty_of_version: author's difficulty of every version, logits.
     """
 
     course_id: int
@@ -44,6 +47,7 @@ class CourseBank:
     version_ids: Ints
     item_ids: Ints
     operational: npt.NDArray[np.bool_]
+    is_template: npt.NDArray[np.bool_]
     difficulty: Floats
     concepts: Ints
     concept_pks: Ints
@@ -51,7 +55,8 @@ class CourseBank:
     concept_slugs: tuple[str, ...]
     concept_names: tuple[str, ...]
     requires: tuple[tuple[int, int], ...]
-    ancestry: tuple[tuple[int, ...], ...]
+    lineage: dict[int, tuple[int, ...]]
+    difficulty_of_version: dict[int, float]
     index_of_item: dict[int, int]
     index_of_concept: dict[int, int]
 
@@ -75,7 +80,13 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         Item.objects.filter(course=course_id, current__isnull=False)
         .exclude(status=Item.Status.RETIRED)
         .order_by("pk")
-        .values("pk", "status", "current", difficulty=F("current__author_difficulty"))
+        .values(
+            "pk",
+            "status",
+            "current",
+            difficulty=F("current__author_difficulty"),
+            parameters=F("current__body__parameters"),
+        )
     )
     links = _concepts_by_version(course_id)
     width = max((len(links.get(row["current"], ())) for row in items), default=1) or 1
@@ -85,7 +96,7 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         ids = links.get(row["current"], [])
         pks[row_index, : len(ids)] = ids
         local[row_index, : len(ids)] = [index_of_concept[pk] for pk in ids]
-    versions = _versions_by_item(course_id)
+    lineage, difficulty_of_version = _read_lineage(course_id)
     edges = Prerequisite.objects.filter(concept__course=course_id).order_by("pk")
     return CourseBank(
         course_id=course_id,
@@ -93,6 +104,7 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         version_ids=np.array([row["current"] for row in items], dtype=np.int64),
         item_ids=np.array([row["pk"] for row in items], dtype=np.int64),
         operational=np.array([row["status"] == Item.Status.OPERATIONAL for row in items], bool),
+        is_template=np.array([bool(row["parameters"]) for row in items], bool),
         difficulty=np.array([row["difficulty"] for row in items], dtype=np.float64),
         concepts=local,
         concept_pks=pks,
@@ -103,7 +115,8 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
             (index_of_concept[concept], index_of_concept[required])
             for concept, required in edges.values_list("concept", "requires")
         ),
-        ancestry=tuple(versions.get(row["pk"], ()) for row in items),
+        lineage=lineage,
+        difficulty_of_version=difficulty_of_version,
         index_of_item={row["pk"]: index for index, row in enumerate(items)},
         index_of_concept=index_of_concept,
     )
@@ -117,12 +130,17 @@ def _concepts_by_version(course_id: int) -> dict[int, list[int]]:
     return links
 
 
-def _versions_by_item(course_id: int) -> dict[int, tuple[int, ...]]:
-    versions: dict[int, list[int]] = {}
-    rows = ItemVersion.objects.filter(item__course=course_id).order_by("item", "-number")
-    for item, version in rows.values_list("item", "pk"):
-        versions.setdefault(item, []).append(version)
-    return {item: tuple(found) for item, found in versions.items()}
+def _read_lineage(course_id: int) -> tuple[dict[int, tuple[int, ...]], dict[int, float]]:
+    lineage: dict[int, tuple[int, ...]] = {}
+    difficulty: dict[int, float] = {}
+    newest: dict[int, int] = {}
+    rows = ItemVersion.objects.filter(item__course=course_id).order_by("item", "number")
+    for item, version, logit in rows.values_list("item", "pk", "author_difficulty"):
+        earlier = lineage[newest[item]] if item in newest else ()
+        lineage[version] = (version, *earlier)
+        newest[item] = version
+        difficulty[version] = logit
+    return lineage, difficulty
 
 
 def get_concepts_of_version(*, version_id: int) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ class CourseLoaded:
 
 @transaction.atomic
 def load_course(
-    *, organisation: Organisation, spec: course_format.CourseSpec, source: str = ""
+    *, organisation: Organisation, spec: course_format.CourseSpec
 ) -> CourseLoaded:
     """Bring the stored course to what `spec` says; loading the same again changes nothing.
 
@@ -41,15 +41,12 @@ def load_course(
     Raises:
         CycleFound: the prerequisites run in a circle; the message names it.
     """
-    graph.build(
-        concepts=[concept.slug for concept in spec.concepts],
-        requires={concept.slug: concept.requires for concept in spec.concepts},
-    )
+    graph.build_graph(requires={concept.slug: concept.requires for concept in spec.concepts})
     course, _ = Course.objects.get_or_create(
         organisation=organisation, slug=spec.slug, defaults={"title": spec.title}
     )
     Course.objects.filter(pk=course.pk).update(
-        title=spec.title, language=spec.language, source=source or course.source
+        title=spec.title, language=spec.language, source=spec.source or course.source
     )
     concepts = _store_concepts(course, spec)
     _store_misconceptions(course, spec)
@@ -93,10 +90,10 @@ def _store_concepts(course: Course, spec: course_format.CourseSpec) -> dict[str,
 
 
 def _store_misconceptions(course: Course, spec: course_format.CourseSpec) -> None:
-    for slug, misconception in spec.misconceptions.items():
+    for misconception in spec.misconceptions:
         Misconception.objects.update_or_create(
             course=course,
-            slug=slug,
+            slug=misconception.slug,
             defaults={"name": misconception.name, "feedback": misconception.feedback},
         )
 

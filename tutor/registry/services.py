@@ -8,14 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from kt_models.streaming import psi_filter
 from tutor.content import services as content_services
 from tutor.content.models import Course
 from tutor.registry.errors import TracerOfAnotherCourse
 from tutor.registry.models import Promotion, TracerVersion
-
-# Log-odds of an average learner on an average item before anything is known: a good 60 %.
-PRIOR_INTERCEPT = 0.5
 
 
 @transaction.atomic
@@ -24,8 +20,9 @@ def store_tracer(
 ) -> TracerVersion:
     """Store a tracer version; it never changes afterwards.
 
-    `body` holds `parameters` (the filter's scalars), `intercept` (logit) and `item_offsets`
-    (item version id as text -> logit). Equal bodies give the version that is there already.
+    `body` holds `parameters` (the filter's scalars), `intercept` (logit), `item_offsets` (item
+    version id as text -> logit) and `reference_offsets` (concept id as text -> logit of the
+    concept's reference item). Equal bodies give the version that is there already.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     # The row lock keeps two trainings from taking the same number.
@@ -40,19 +37,6 @@ def store_tracer(
         body=body,
         sha256=digest,
         provenance=provenance,
-    )
-
-
-def store_prior_tracer(*, course: Course) -> TracerVersion:
-    """Store the tracer for a course without answers: mild priors and the authors' difficulties."""
-    return store_tracer(
-        course=course,
-        body={
-            "parameters": psi_filter.FilterParameters().to_dict(),
-            "intercept": PRIOR_INTERCEPT,
-            "item_offsets": {},
-        },
-        provenance={"fitted_on": "prior", "n_responses": 0},
     )
 
 

@@ -29,9 +29,10 @@ LABELS = {
 MINIMUM_EVIDENCE = 2
 # Probability of an unassisted correct answer on the concept's reference item.
 NEARLY_PROB = 0.65
-MASTERED_PROB = 0.85
-# ... and the 5 % lower bound, so that "mastered" is not said of a lucky start.
-MASTERED_LOWER_PROB = 0.65
+# The 5 % lower bound of that probability, so that a lucky start is not called mastery. The
+# scheduler uses the same two numbers.
+MASTERED_LOWER_PROB = 0.70
+MASTERED_EVIDENCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def band_of(*, prob: float, lower_prob: float, evidence_n: int) -> Band:
     """
     if evidence_n < MINIMUM_EVIDENCE:
         return Band.NOT_ENOUGH_EVIDENCE
-    if prob >= MASTERED_PROB and lower_prob >= MASTERED_LOWER_PROB:
+    if evidence_n >= MASTERED_EVIDENCE and lower_prob >= MASTERED_LOWER_PROB:
         return Band.MASTERED
     if prob >= NEARLY_PROB:
         return Band.NEARLY_THERE

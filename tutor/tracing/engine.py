@@ -14,6 +14,7 @@ import numpy.typing as npt
 from kt_models.streaming import psi_filter
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
+from tutor.tracing.bands import Band, band_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -21,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
 RECENT_ANSWERS = 48
 _RECENT_ROW = np.dtype([("item", "<i8"), ("at", "<f8"), ("credit", "<f8")])
-_HEADER = struct.Struct("<4sI")
+_HEADER = struct.Struct("<4sII")
 _MAGIC = b"TLS1"
 
 
@@ -32,8 +33,8 @@ class CourseTracer:
     Attributes:
         item_offsets: (N,) logit offset of each item: fitted, inherited from an earlier version
             of the item, or the intercept minus the author's difficulty.
-        fitted: (N,) whether the offset comes from answers.
         reference_offsets: (K,) offset of each concept's reference item, its median one.
+        offset_of_version: the same as `item_offsets` for every version there ever was.
     """
 
     tracer_id: int
@@ -41,23 +42,30 @@ class CourseTracer:
     parameters: psi_filter.FilterParameters
     bank: CourseBank
     item_offsets: Floats
-    fitted: npt.NDArray[np.bool_]
     reference_offsets: Floats
     offset_of_version: dict[int, float]
-    intercept: float
+    reference_of_concept: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class TracedLearner:
-    """A learner's state: the filter's part and the newest answers, oldest first."""
+    """A learner's state.
+
+    Attributes:
+        filter: the psi-filter's part.
+        recent: the newest answers, oldest first.
+        mastered: ids of the concepts that were mastered at some moment, ascending; one that is
+            forgotten since stays here and comes up for review.
+    """
 
     filter: psi_filter.FilterState
     recent: npt.NDArray[np.void]
+    mastered: Ints
 
     def to_bytes(self) -> bytes:
         """Return the state as stored; a few KB, whatever the length of the history."""
-        recent = self.recent.tobytes()
-        return _HEADER.pack(_MAGIC, len(self.recent)) + recent + self.filter.to_bytes()
+        head = _HEADER.pack(_MAGIC, len(self.recent), len(self.mastered))
+        return head + self.recent.tobytes() + self.mastered.tobytes() + self.filter.to_bytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "TracedLearner":
@@ -66,55 +74,82 @@ class TracedLearner:
         Raises:
             ValueError: the bytes are not of this form; fold the log again.
         """
-        magic, size = _HEADER.unpack_from(raw)
+        magic, size, n_mastered = _HEADER.unpack_from(raw)
         if magic != _MAGIC:
             message = "Not a learner state of this version: run manage.py rebuild_states."
             raise ValueError(message)
         recent = np.frombuffer(raw, _RECENT_ROW, size, _HEADER.size)
         start = _HEADER.size + recent.nbytes
-        return cls(psi_filter.FilterState.from_bytes(raw[start:]), recent)
+        mastered = np.frombuffer(raw, "<i8", n_mastered, start)
+        return cls(psi_filter.FilterState.from_bytes(raw[start + mastered.nbytes :]), recent, mastered)
 
 
 def lay_over(*, bank: CourseBank, tracer_id: int, number: int, body: dict[str, Any]) -> CourseTracer:
-    """Return the tracer version with an offset for every item of the bank."""
-    fitted_offsets = {int(key): float(value) for key, value in body["item_offsets"].items()}
+    """Return the tracer version with an offset for every item version of the course.
+
+    Nothing here depends on which version is current, so folding the log again gives the same
+    states after the course has changed.
+    """
+    fitted = {int(key): float(value) for key, value in body["item_offsets"].items()}
+    reference = {int(key): float(value) for key, value in body["reference_offsets"].items()}
     intercept = float(body["intercept"])
-    offsets = intercept - bank.difficulty
-    fitted = np.zeros(len(offsets), dtype=bool)
-    for index, versions in enumerate(bank.ancestry):
-        for version in versions:
-            if version in fitted_offsets:
-                offsets[index] = fitted_offsets[version]
-                fitted[index] = True
-                break
-    offset_of_version = dict(zip(bank.version_ids.tolist(), offsets.tolist(), strict=True))
+    offset_of_version = {
+        version: _offset(bank, version, fitted, intercept) for version in bank.lineage
+    }
     return CourseTracer(
         tracer_id=tracer_id,
         number=number,
         parameters=psi_filter.FilterParameters.from_dict(body["parameters"]),
         bank=bank,
-        item_offsets=offsets,
-        fitted=fitted,
-        reference_offsets=_reference_offsets(bank, offsets, intercept),
-        # An answer to an older version counts with that version's own offset.
-        offset_of_version=offset_of_version | fitted_offsets,
-        intercept=intercept,
+        item_offsets=np.array([offset_of_version[pk] for pk in bank.version_ids.tolist()], float),
+        reference_offsets=np.array(
+            [reference.get(pk, intercept) for pk in bank.concept_ids.tolist()], float
+        ),
+        offset_of_version=offset_of_version,
+        reference_of_concept={
+            pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()
+        },
     )
 
 
-def _reference_offsets(bank: CourseBank, offsets: Floats, intercept: float) -> Floats:
-    reference = np.full(len(bank.concept_ids), intercept)
-    for concept in range(len(reference)):
-        own = offsets[(bank.concepts == concept).any(axis=1)]
+def _offset(bank: CourseBank, version: int, fitted: dict[int, float], intercept: float) -> float:
+    for pk in bank.lineage[version]:
+        if pk in fitted:
+            return fitted[pk]
+    return intercept - bank.difficulty_of_version[version]
+
+
+def reference_offsets(
+    *, bank: CourseBank, item_offsets: dict[int, float], intercept: float
+) -> dict[int, float]:
+    """Return concept id -> offset of its reference item, the median one of its items today.
+
+    Stored with the tracer version, so that mastery keeps its meaning while the bank changes.
+    """
+    found: dict[int, float] = {}
+    offsets = np.array(
+        [_offset(bank, pk, item_offsets, intercept) for pk in bank.version_ids.tolist()], float
+    )
+    for index, concept in enumerate(bank.concept_ids.tolist()):
+        own = offsets[(bank.concepts == index).any(axis=1) & bank.operational]
         if own.size:
             # The lower of the two middle values, so that it is a real item's.
-            reference[concept] = np.sort(own)[(own.size - 1) // 2]
-    return reference
+            found[concept] = float(np.sort(own)[(own.size - 1) // 2])
+    return found
+
+
+def prior_parameters() -> dict[str, float]:
+    """Return the filter's scalars for a course without answers."""
+    return psi_filter.FilterParameters().to_dict()
 
 
 def start(tracer: CourseTracer) -> TracedLearner:
     """Return the state of a learner with no answers."""
-    return TracedLearner(psi_filter.init(tracer.parameters), np.empty(0, dtype=_RECENT_ROW))
+    return TracedLearner(
+        psi_filter.init(tracer.parameters),
+        np.empty(0, dtype=_RECENT_ROW),
+        np.empty(0, dtype="<i8"),
+    )
 
 
 def fold_one(
@@ -133,14 +168,44 @@ def fold_one(
         state.filter,
         tracer.parameters,
         concept_ids=concept_ids,
-        item_offset=tracer.offset_of_version.get(row.version_id, tracer.intercept),
+        item_offset=tracer.offset_of_version[row.version_id],
         correct=row.credit,
         at=at,
         assisted=row.hints_seen > 0 or row.attempt > 1,
     )
     newest = np.array([(row.item_id, at, row.credit)], dtype=_RECENT_ROW)
     recent = np.concatenate([state.recent[-(RECENT_ANSWERS - 1) :], newest])
-    return TracedLearner(after, recent)
+    return TracedLearner(after, recent, _mastered(tracer, state.mastered, after, concept_ids, at))
+
+
+def _mastered(
+    tracer: CourseTracer,
+    before: Ints,
+    state: psi_filter.FilterState,
+    concept_ids: tuple[int, ...],
+    at: float,
+) -> Ints:
+    open_ids = [pk for pk in concept_ids if pk not in before]
+    if not open_ids:
+        return before
+    found = psi_filter.concept_estimates(
+        state,
+        tracer.parameters,
+        concept_ids=np.array(open_ids, dtype=np.int64),
+        concept_offsets=np.array([tracer.reference_of_concept[pk] for pk in open_ids]),
+        at=at,
+    )
+    new = [
+        pk
+        for index, pk in enumerate(open_ids)
+        if band_of(
+            prob=float(found.prob[index]),
+            lower_prob=float(found.lower_prob[index]),
+            evidence_n=int(found.evidence_n[index]),
+        )
+        is Band.MASTERED
+    ]
+    return np.union1d(before, np.array(new, dtype="<i8")) if new else before
 
 
 def fold(

@@ -8,6 +8,9 @@ from itertools import groupby
 from django.db import transaction
 
 from tutor.content import selectors as content_selectors
+from tutor.content.models import Course
+from tutor.registry import selectors as registry_selectors
+from tutor.registry import services as registry_services
 from tutor.registry.models import TracerVersion
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
@@ -19,6 +22,8 @@ from tutor.tracing.models import LearnerState
 # A history this long is folded again inside the request (about 50 µs an answer); a longer one
 # waits for a worker while the old state serves.
 REFOLD_AT_ONCE = 1000
+# Log-odds of an average learner on an average item before anything is known: a good 60 %.
+PRIOR_INTERCEPT = 0.5
 
 
 @dataclass(slots=True)
@@ -210,6 +215,29 @@ def fold_everybody(*, tracer: engine.CourseTracer) -> Iterator[int]:
                 response_services.lock_learner(learner_id=learner_id)
             _store(tracer.tracer_id, dict(fold_learners(tracer=tracer, learner_ids=chunk)))
         yield from chunk
+
+
+@transaction.atomic
+def give_prior_tracer(*, course: Course, at: dt.datetime) -> None:
+    """Give a course that has no tracer one made of mild priors and the authors' difficulties.
+
+    It serves until the course has answers to fit on. A course with a tracer keeps it.
+    """
+    if registry_selectors.get_live_tracer(course_id=course.pk) is not None:
+        return
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    reference = engine.reference_offsets(bank=bank, item_offsets={}, intercept=PRIOR_INTERCEPT)
+    tracer = registry_services.store_tracer(
+        course=course,
+        body={
+            "parameters": engine.prior_parameters(),
+            "intercept": PRIOR_INTERCEPT,
+            "item_offsets": {},
+            "reference_offsets": {str(pk): offset for pk, offset in reference.items()},
+        },
+        provenance={"fitted_on": "prior", "n_responses": 0},
+    )
+    registry_services.promote(course=course, tracer=tracer, at=at, reason="prior")
 
 
 def tracer_of_version(*, version: TracerVersion, revision: int) -> engine.CourseTracer:

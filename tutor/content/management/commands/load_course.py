@@ -1,0 +1,40 @@
+"""Load a course folder: `manage.py load_course FOLDER --organisation SLUG`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tutor.accounts.models import Organisation
+from tutor.content import course_format, services
+from tutor.content.errors import CourseInvalid
+
+
+class Command(BaseCommand):
+    help = "Check a course folder and bring the stored course to what it says."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="folder with course.yaml and items/*.yaml")
+        parser.add_argument("--organisation", required=True, help="slug of the organisation")
+        parser.add_argument("--dry-run", action="store_true", help="check only, store nothing")
+
+    def handle(self, **options: Any) -> None:
+        organisation = Organisation.objects.filter(slug=options["organisation"]).first()
+        if organisation is None:
+            known = ", ".join(Organisation.objects.values_list("slug", flat=True)) or "none"
+            message = f"No organisation {options['organisation']!r}. There are: {known}."
+            raise CommandError(message)
+        try:
+            spec = course_format.read_course(options["folder"])
+        except CourseInvalid as error:
+            raise CommandError("\n".join(error.problems)) from error
+        self.stdout.write(
+            f"{spec.title}: {len(spec.concepts)} concepts, {len(spec.items)} items, no problems."
+        )
+        if options["dry_run"]:
+            return
+        loaded = services.load_course(organisation=organisation, spec=spec)
+        self.stdout.write(
+            f"Loaded: {loaded.items_added} new items, {loaded.versions_added} new versions, "
+            f"{loaded.items_retired} retired."
+        )

@@ -1,0 +1,103 @@
+"""Reads of practising: what a learner has before them."""
+
+import uuid
+from dataclasses import dataclass
+
+from tutor.accounts.models import Learner
+from tutor.content import rendered
+from tutor.content import selectors as content_selectors
+from tutor.practice.errors import PresentationUnknown
+from tutor.practice.models import PracticeSession
+from tutor.responses import selectors as response_selectors
+from tutor.responses.models import Response
+from tutor.scheduling import selectors as scheduling_selectors
+from tutor.scheduling.models import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """One showing of an item to a learner, as it stands now.
+
+    `responses` are the answers to it so far, first attempt first; `hints` the rungs opened.
+    """
+
+    decision: Decision
+    item: rendered.RenderedItem
+    concept_ids: tuple[int, ...]
+    hints: tuple[str, ...]
+    responses: tuple[Response, ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer that counts is in."""
+        return bool(self.responses)
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether any attempt was right."""
+        return any(response.is_correct for response in self.responses)
+
+    @property
+    def hints_left(self) -> int:
+        """Rungs of the ladder not opened yet."""
+        return len(self.item.hints) - len(self.hints)
+
+
+def get_presentation(*, learner: Learner, public_id: uuid.UUID) -> Presentation:
+    """Return a showing of an item to this learner.
+
+    Raises:
+        PresentationUnknown: the learner was never shown anything under this number.
+    """
+    decision = (
+        Decision.objects.filter(learner=learner, public_id=public_id)
+        .select_related("course", "item_version__item", "assignment")
+        .first()
+    )
+    if decision is None or decision.item_version_id is None:
+        raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
+    item = rendered_item(decision)
+    opened = response_selectors.count_hints(presentation=decision.public_id)
+    return Presentation(
+        decision=decision,
+        item=item,
+        concept_ids=content_selectors.get_concepts_of_version(version_id=decision.item_version_id),
+        hints=item.hints[:opened],
+        responses=tuple(
+            response_selectors.list_for_presentation(
+                learner_id=learner.pk, presentation=decision.public_id
+            )
+        ),
+    )
+
+
+def rendered_item(decision: Decision) -> rendered.RenderedItem:
+    """Return the item that a decision shows, with its parameters filled in."""
+    return content_selectors.get_rendered_item(
+        version_id=decision.item_version_id, seed=decision.item_seed
+    )
+
+
+def get_session(*, learner: Learner, public_id: uuid.UUID) -> PracticeSession | None:
+    """Return a session of this learner."""
+    return (
+        PracticeSession.objects.filter(learner=learner, public_id=public_id)
+        .select_related("course", "current", "assignment")
+        .first()
+    )
+
+
+def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | None:
+    """Return the learner's session of the course that is not finished."""
+    return (
+        PracticeSession.objects.filter(
+            learner=learner, course=course_id, finished_at__isnull=True
+        )
+        .select_related("course", "current", "assignment")
+        .first()
+    )
+
+
+def get_next_decision(*, learner: Learner, follows: uuid.UUID) -> Decision | None:
+    """Return what was decided after the answer to a presentation."""
+    return scheduling_selectors.get_follower(learner_id=learner.pk, follows=follows)

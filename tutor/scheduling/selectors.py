@@ -1,0 +1,28 @@
+"""Reads of decisions."""
+
+import uuid
+
+from django.db.models import QuerySet
+
+from tutor.accounts.models import Learner
+from tutor.content.models import Course
+from tutor.scheduling.models import Decision
+
+
+def get_follower(*, learner_id: int, follows: uuid.UUID) -> Decision | None:
+    """Return what was decided after the answer to a presentation."""
+    return (
+        Decision.objects.filter(learner=learner_id, follows=follows)
+        .select_related("course", "item_version__item")
+        .order_by("pk")
+        .first()
+    )
+
+
+def list_decisions(*, learner: Learner, course: Course) -> QuerySet[Decision]:
+    """Return the learner's decisions of a course, newest first, with their items."""
+    return (
+        Decision.objects.filter(learner=learner, course=course)
+        .select_related("item_version__item", "assignment", "tracer")
+        .order_by("-at", "-pk")
+    )
