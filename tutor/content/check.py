@@ -30,10 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         with tqdm(total=len(items), unit="item", disable=None) as bar:
             problems += check_items(items, seeds=range(options.seeds), progress=bar.update)
     if course is None or problems:
-        print("\n".join(problems))  # noqa: T201 - this is a command line
-        print(f"{len(problems)} problem(s).")  # noqa: T201
+        print("\n".join(problems))
+        print(f"{len(problems)} problem(s).")
         return 1
-    print(summary(course, seeds=options.seeds))  # noqa: T201
+    print(summary(course, seeds=options.seeds))
     return 0
 
 

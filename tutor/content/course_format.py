@@ -138,7 +138,9 @@ def _read_misconceptions(
     found: dict[str, MisconceptionSpec] = {}
     for file, entries in sources:
         if not isinstance(entries, dict):
-            problems.append(f"{file}, misconceptions: must be `slug: {{name: ..., feedback: ...}}`.")
+            problems.append(
+                f"{file}, misconceptions: must be `slug: {{name: ..., feedback: ...}}`."
+            )
             continue
         for slug, entry in entries.items():
             fields = Fields(entry, where=f"{file}, misconception {slug}", problems=problems)

@@ -106,7 +106,9 @@ def _squarefree_part(value: object) -> int:
     number = _whole(value)
     if not 0 < number <= 10**6:
         raise ValueUndefined("squarefree() takes whole numbers from 1 to a million.")
-    return next(number // (k * k) for k in range(math.isqrt(number), 0, -1) if number % (k * k) == 0)
+    return next(
+        number // (k * k) for k in range(math.isqrt(number), 0, -1) if number % (k * k) == 0
+    )
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -113,8 +113,6 @@ def _render(
         wrong=answers.read_wrong(spec, body.get("wrong") or (), names),
         hints=tuple(_fill(body, hint, names) for hint in body.get("hints") or ()),
         solution=_fill(body, body.get("solution") or "", names),
-        parameters={
-            name: exact.format_value(value, mode="plain") for name, value in names.items()
-        },
+        parameters={name: exact.format_value(value, mode="plain") for name, value in names.items()},
         markup=body.get("markup", "text"),
     )

@@ -272,7 +272,9 @@ def _adjacent(before: str, after: str) -> str:
     if before[0].isdigit() and after[0].isdigit():
         return f"Two numbers, {before} and {after}, stand side by side. Write a sign between them."
     if after[0].isdigit():
-        return f"{before}{after} may be read in two ways. Write {after}{before} or {before}^{after}."
+        return (
+            f"{before}{after} may be read in two ways. Write {after}{before} or {before}^{after}."
+        )
     return f"A sign is missing between {before} and {after}."
 
 

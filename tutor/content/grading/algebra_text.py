@@ -69,7 +69,7 @@ def _following(term: Node) -> str:
 def _product(node: Product) -> str:
     left, right = _factor(node.left), _factor(node.right)
     # 2*3, x*2 and the like need the sign; 2x, x(x + 1) do not.
-    needs_sign = right[0].isdigit() or right[0] == "-" or left[-1].isdigit() and right[0] == "."
+    needs_sign = right[0].isdigit() or right[0] == "-" or (left[-1].isdigit() and right[0] == ".")
     return f"{left}*{right}" if needs_sign else f"{left}{right}"
 
 

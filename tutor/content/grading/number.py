@@ -5,12 +5,12 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from tutor.content.errors import ValueUndefined
 from tutor.content.formatting import decimal_text, plain_value
 from tutor.content.grading import units
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.grading.number_reading import NumberReading, read_number
 from tutor.content.grading.result import Grade, other_form, right, wrong
-from tutor.content.errors import ValueUndefined
 from tutor.content.rendered import NumberAnswer, WrongAnswer
 
 _FORM_FEEDBACK = {
@@ -26,9 +26,11 @@ _FORMS = {
     "integer": ("integer",),
     "simplest": ("fraction", "mixed", "integer"),
 }
-_NONE = re.compile(r"(?:no|none|nothing)(?:\s+(?:real\s+)?(?:solutions?|roots?|answers?|values?))?", re.I)
-_SPLIT = re.compile(r";|\bor\b|\band\b|\boder\b|\n", re.I)
-_NAMED = re.compile(r"^\s*([A-Za-z])(?:[_ ]?\d)?\s*=\s*(.*)$", re.S)
+_NONE = re.compile(
+    r"(?:no|none|nothing)(?:\s+(?:real\s+)?(?:solutions?|roots?|answers?|values?))?", re.IGNORECASE
+)
+_SPLIT = re.compile(r";|\bor\b|\band\b|\boder\b|\n", re.IGNORECASE)
+_NAMED = re.compile(r"^\s*([A-Za-z])(?:[_ ]?\d)?\s*=\s*(.*)$", re.DOTALL)
 MAX_VALUES = 8
 
 
@@ -117,9 +119,7 @@ def _judge_form(spec: NumberAnswer, reading: NumberReading, normalised: str) -> 
     return right(normalised) if fits else other_form(normalised, _FORM_FEEDBACK[spec.form])
 
 
-def _grade_several(
-    spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str
-) -> Grade:
+def _grade_several(spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str) -> Grade:
     given = read_values(spec, text)
     normalised = "; ".join(plain_value(value) for value in given) or "no solution"
     if not spec.ordered:
@@ -163,10 +163,7 @@ def read_values(spec: NumberAnswer, text: str) -> tuple[Fraction, ...]:
             raise UnreadableAnswer(f"Give {len(spec.values)} numbers.")
         return ()
     parts = [
-        part.strip()
-        for chunk in _SPLIT.split(text)
-        for part in chunk.split(",")
-        if part.strip()
+        part.strip() for chunk in _SPLIT.split(text) for part in chunk.split(",") if part.strip()
     ]
     if not parts:
         raise UnreadableAnswer("The answer is empty. Write the numbers.")

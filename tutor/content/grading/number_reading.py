@@ -23,9 +23,9 @@ _CLEAN = str.maketrans(
     }
 )
 _VULGAR = {
-    **{"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5"},
-    **{"⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8"},
-    **{"⅞": "7/8", "⅒": "1/10"},
+    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5",
+    "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8",
+    "⅞": "7/8", "⅒": "1/10",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _PREFIX = re.compile(r"^(?:[A-Za-z]\s*)?=\s*")
@@ -80,17 +80,23 @@ def read_number(text: str) -> NumberReading:
         raise UnreadableAnswer(_why_not(cleaned, rest=unit_text))
     value, form, is_reduced = _value(match)
     signed = -value if match["sign"] == "-" else value
-    return NumberReading(signed, form, is_reduced, units.canonical(unit_text) if unit_text else None)
+    return NumberReading(
+        signed, form, is_reduced, units.canonical(unit_text) if unit_text else None
+    )
 
 
 def _clean(text: str) -> str:
     # Before superscripts become digits: "10⁵" is a power, "cm²" a unit.
-    text = re.sub(r"(?<=10)\s*([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda m: "^" + m[1].translate(_SUPERSCRIPTS), text)
+    text = re.sub(
+        r"(?<=10)\s*([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda m: "^" + m[1].translate(_SUPERSCRIPTS), text
+    )
     for symbol, fraction in _VULGAR.items():
         text = text.replace(symbol, f" {fraction} ")
     text = text.replace("\\$", "$").replace("\\%", "%").replace("**", "^").replace("\\cdot", "*")
     text = text.replace("\\times", "*")
-    return " ".join(text.translate(_CLEAN).strip().strip("$" if text.count("$") == 2 else " ").split())
+    return " ".join(
+        text.translate(_CLEAN).strip().strip("$" if text.count("$") == 2 else " ").split()
+    )
 
 
 def _why_not(text: str, rest: str = "") -> str:

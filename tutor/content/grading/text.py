@@ -7,7 +7,7 @@ from tutor.content.grading.result import Grade, right, wrong
 from tutor.content.rendered import TextAnswer, WrongAnswer
 
 _DASHES = dict.fromkeys(map(ord, "−–—‐‑"), "-")
-_QUOTES = str.maketrans("’‘“”„", "''\"\"\"")
+_QUOTES = str.maketrans("’‘“”„", '\'\'"""')
 _OUTER = " \t.,;:!?'\""
 _SPACE_AT_SIGN = re.compile(r"\s*([^\w\s])\s*")
 

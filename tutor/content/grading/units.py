@@ -43,16 +43,16 @@ _SIZES = {
     unit: (family, size) for family, units in _FAMILIES.items() for unit, size in units.items()
 }
 _SPELLINGS = {
-    **{"litre": "l", "litres": "l", "liter": "l", "liters": "l", "millilitres": "ml"},
-    **{"metre": "m", "metres": "m", "meter": "m", "meters": "m", "kilometres": "km"},
-    **{"kilometers": "km", "centimetres": "cm", "centimeters": "cm", "millimetres": "mm"},
-    **{"gram": "g", "grams": "g", "kilogram": "kg", "kilograms": "kg", "kgs": "kg"},
-    **{"second": "s", "seconds": "s", "sec": "s", "secs": "s", "minute": "min"},
-    **{"minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h"},
-    **{"day": "d", "days": "d", "degree": "°", "degrees": "°", "kph": "km/h"},
-    **{"percent": "%", "percents": "%", "dollar": "$", "dollars": "$", "usd": "$"},
-    **{"cent": "¢", "cents": "¢", "euro": "€", "euros": "€", "eur": "€"},
-    **{"pound": "£", "pounds": "£", "gbp": "£", "mph": "mph"},
+    "litre": "l", "litres": "l", "liter": "l", "liters": "l", "millilitres": "ml",
+    "metre": "m", "metres": "m", "meter": "m", "meters": "m", "kilometres": "km",
+    "kilometers": "km", "centimetres": "cm", "centimeters": "cm", "millimetres": "mm",
+    "gram": "g", "grams": "g", "kilogram": "kg", "kilograms": "kg", "kgs": "kg",
+    "second": "s", "seconds": "s", "sec": "s", "secs": "s", "minute": "min",
+    "minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
+    "day": "d", "days": "d", "degree": "°", "degrees": "°", "kph": "km/h",
+    "percent": "%", "percents": "%", "dollar": "$", "dollars": "$", "usd": "$",
+    "cent": "¢", "cents": "¢", "euro": "€", "euros": "€", "eur": "€",
+    "pound": "£", "pounds": "£", "gbp": "£", "mph": "mph",
 }
 
 
