@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curriculum.scheduler.eligibility import count_exposures
 from curriculum.scheduler.rules import Rules
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import LEARN, REVIEW, Standing
@@ -80,7 +79,7 @@ def list_choices(situation: Situation, standing: Standing, eligible: NDArray[np.
         gain=gain * _goal_weights(situation, standing)[concepts],
         retention=np.where(mode == REVIEW, _retention(situation, standing, concepts), 0.0),
         recency=np.where(mode == LEARN, 0.0, _recency(situation, concepts)),
-        order=np.linspace(1.0, 0.0, len(concepts)),
+        order=1.0 - np.arange(len(concepts)) / max(len(concepts) - 1, 1),
         step_back=standing.step_back[concepts].astype(np.float64),
     )
     uniform = 1.0 / (np.count_nonzero(arms_per_item) * arms_per_item[item])
@@ -108,11 +107,11 @@ def _item_weights(
 ) -> FloatArray:
     rules = situation.rules
     miss = (situation.prob[item] - target_probs(situation)[mode]) / rules.target_sd
-    weight = np.exp(-0.5 * miss * miss)
+    weight: FloatArray = np.exp(-0.5 * miss * miss)
     if len(standing.recent_rows):
-        repeats = np.minimum(count_exposures(situation, standing), MOST_COUNTED_REPEATS)
-        weight *= (rules.repeat_factor**repeats)[item]
-    return np.asarray(weight)
+        repeats = np.minimum(standing.exposures[item], MOST_COUNTED_REPEATS)
+        weight *= rules.repeat_factor**repeats
+    return weight
 
 
 def _gains(situation: Situation, item: IntArray) -> FloatArray:
@@ -138,8 +137,8 @@ def _retention(situation: Situation, standing: Standing, concepts: IntArray) -> 
     """Return 0..1: half for what is forgotten below mastery, half for how long it is unseen."""
     rules: Rules = situation.rules
     forgotten = 1.0 - situation.concept_lower_prob[concepts] / rules.mastery_threshold
-    unseen = standing.days_since[concepts] / rules.review_after_days
-    return 0.5 * (np.clip(forgotten, 0.0, 1.0) + np.clip(unseen, 0.0, 1.0))
+    unseen = np.maximum(standing.days_since[concepts], 0.0) / rules.review_after_days
+    return np.asarray(0.5 * (np.maximum(forgotten, 0.0) + np.minimum(unseen, 1.0)))
 
 
 def _recency(situation: Situation, concepts: IntArray) -> FloatArray:

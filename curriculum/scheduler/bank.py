@@ -25,6 +25,7 @@ class ItemBank:
         item_ids: [N] the caller's ids.
         concept_ids: [K] the caller's ids, in teaching order.
         concepts: [N, M] concept indices 0..K-1, padded with -1.
+        columns: [M, N] the same, contiguous by column.
         operational: [N] whether the item may be given at all.
         is_template: [N] whether the item comes with new numbers each time.
         requires: [K, K] row k: concepts to be reached before items with k.
@@ -40,6 +41,7 @@ class ItemBank:
     item_ids: IntArray
     concept_ids: IntArray
     concepts: IntArray
+    columns: IntArray
     operational: BoolArray
     is_template: BoolArray
     requires: BoolArray
@@ -74,7 +76,12 @@ class ItemBank:
     def any_concept(self, flag: BoolArray) -> BoolArray:
         """Return [N] whether any concept of the item has the flag [K]."""
         # The padding -1 picks the last entry, which is False.
-        return np.asarray(np.append(flag, False)[self.concepts].any(axis=1))
+        padded = np.zeros(len(flag) + 1, dtype=np.bool_)
+        padded[:-1] = flag
+        found: BoolArray = padded[self.columns[0]]
+        for column in self.columns[1:]:
+            found |= padded[column]
+        return found
 
 
 def build_bank(
@@ -122,6 +129,7 @@ def build_bank(
         item_ids=ids,
         concept_ids=names,
         concepts=columns,
+        columns=np.ascontiguousarray(columns.T),
         operational=live,
         is_template=_as_flags(is_template, len(ids), default=False),
         requires=routes.requires,

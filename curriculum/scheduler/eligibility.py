@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import CLOSED, Standing
 
@@ -82,21 +81,20 @@ def just_answered(situation: Situation, standing: Standing) -> BoolArray:
 
 def exposure_cap(situation: Situation, standing: Standing) -> BoolArray:
     """Remove items answered too often within the exposure window."""
-    return count_exposures(situation, standing) >= exposure_limits(situation)
+    return standing.exposures >= exposure_limits(situation)
 
 
-def difficulty_jump(situation: Situation, _: Standing) -> BoolArray:
+def difficulty_jump(situation: Situation, standing: Standing) -> BoolArray:
     """Remove items much harder than the hardest of the recent successes.
 
     An item with at least even odds is never a jump: after a run of easy reviews the next
     step would otherwise be out of reach.
     """
     rules = situation.rules
-    recent = situation.recent
     window = slice(-rules.recent_answers, None)
-    rows = situation.bank.rows_of(recent.item_ids[window][recent.correct[window] >= 0.5])
-    successes = situation.logit_mean[rows[rows >= 0]]
-    hardest = successes.min() if len(successes) else 0.0
+    rows = standing.recent_rows[window]
+    rows = rows[(situation.recent.correct[window] >= 0.5) & (rows >= 0)]
+    hardest = float(situation.logit_mean[rows].min()) if len(rows) else 0.0
     return situation.logit_mean < min(hardest - rules.jump_logits, 0.0)
 
 
@@ -147,13 +145,6 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
             removed[NOT_PINNED] = int(eligible.sum() - kept.sum())
         eligible = kept
     return Eligibility(eligible=eligible, removed=removed, relaxed=tuple(relaxed))
-
-
-def count_exposures(situation: Situation, standing: Standing) -> NDArray[np.int64]:
-    """Return [N] answers to each item within the exposure window."""
-    since = situation.at - situation.rules.exposure_days * DAY_S
-    counted = (standing.recent_rows >= 0) & (situation.recent.at > since)
-    return np.bincount(standing.recent_rows[counted], minlength=situation.bank.n_items)
 
 
 def exposure_limits(situation: Situation) -> NDArray[np.int64]:

@@ -46,6 +46,7 @@ class Standing:
         banned: [N].
         locked: [N] items with a concept of which a direct prerequisite is not reached.
         recent_rows: [R] item rows, -1 where no longer in the bank.
+        exposures: [N] answers to each item within the exposure window.
     """
 
     reached: BoolArray
@@ -60,6 +61,7 @@ class Standing:
     banned: BoolArray | None
     locked: BoolArray
     recent_rows: IntArray
+    exposures: IntArray
 
 
 def assess(situation: Situation) -> Standing:
@@ -99,6 +101,7 @@ def assess(situation: Situation) -> Standing:
         banned=banned,
         locked=locked,
         recent_rows=recent_rows,
+        exposures=_count_exposures(situation, recent_rows),
     )
 
 
@@ -146,6 +149,12 @@ def _with_backfill(
     return wanted
 
 
+def _count_exposures(situation: Situation, recent_rows: IntArray) -> IntArray:
+    since = situation.at - situation.rules.exposure_days * DAY_S
+    counted = recent_rows[(recent_rows >= 0) & (situation.recent.at > since)]
+    return np.bincount(counted, minlength=situation.bank.n_items)
+
+
 def _rows_flag(situation: Situation, item_ids: frozenset[int]) -> BoolArray | None:
     """Return [N] the items named, or None where none are: the usual case costs nothing."""
     if not item_ids:
@@ -178,9 +187,9 @@ def _step_back(
         ([c for c in bank.concepts[row].tolist() if c >= 0] if row >= 0 else [], credit)
         for row, credit in zip(rows, credits_given, strict=True)
     ]
-    for concept in np.flatnonzero(wanted).tolist():
+    for concept in {concept for carried, _ in answers for concept in carried}:
         below = bank.prerequisites[concept]
-        if below.any() and _is_stuck(concept, answers, below, situation):
+        if wanted[concept] and below.any() and _is_stuck(concept, answers, below, situation):
             held[concept] = True
             opened |= bank.requires[concept]
     return held, opened & ~held
