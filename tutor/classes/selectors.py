@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from tutor.accounts.models import Learner, User
 from tutor.classes.models import Assignment, Classroom
 from tutor.common.cache import new_cache
 from tutor.common.errors import NotVisible
+from tutor.content.models import Course
 
 
 def list_visible_classes(*, actor: User | AnonymousUser) -> QuerySet[Classroom]:
@@ -77,14 +78,22 @@ def get_goal_concepts(*, assignment: Assignment, revision: int) -> tuple[int, ..
     """
     return _goals.get(
         (assignment.pk, revision),
-        lambda: tuple(
-            assignment.concepts.order_by("position").values_list("pk", flat=True)
-        ),
+        lambda: tuple(assignment.concepts.order_by("position").values_list("pk", flat=True)),
     )
 
 
-def list_courses_of(*, learner: Learner) -> list[Classroom]:
-    """Return the classes that a learner is enrolled in."""
-    return list(
-        Classroom.objects.filter(Q(learners=learner)).select_related("course").order_by("pk")
-    )
+def list_courses_of(*, learner: Learner) -> QuerySet[Course]:
+    """Return the courses of the learner's classes."""
+    return Course.objects.filter(classes__learners=learner).distinct().order_by("pk")
+
+
+def access_course_of(*, learner: Learner, slug: str) -> Course:
+    """Return a course of one of the learner's classes.
+
+    Raises:
+        NotVisible: there is none such for this learner.
+    """
+    found = list_courses_of(learner=learner).filter(slug=slug).first()
+    if found is None:
+        raise NotVisible("There is no such course for this learner.", course=slug)
+    return found

@@ -41,9 +41,7 @@ class Concept(models.Model):
 
     class Meta:
         ordering = ["course", "position"]
-        constraints = [
-            models.UniqueConstraint(fields=["course", "slug"], name="concept_slug_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["course", "slug"], name="concept_slug_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -138,9 +136,7 @@ class ItemVersion(AppendOnlyModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["item", "number"], name="item_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["item", "number"], name="item_version_once")]
 
     def __str__(self) -> str:
         return f"{self.item.slug}@{self.number}"

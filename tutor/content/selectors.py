@@ -161,7 +161,8 @@ _version_concepts = new_cache(capacity=8192)
 def get_version_body(*, version_id: int) -> dict[str, Any]:
     """Return the canonical body of an item version. Versions are immutable, so it is cached."""
     return _items.get(
-        ("body", version_id), lambda: ItemVersion.objects.values_list("body", flat=True).get(pk=version_id)
+        ("body", version_id),
+        lambda: ItemVersion.objects.values_list("body", flat=True).get(pk=version_id),
     )
 
 

@@ -30,9 +30,7 @@ class CourseLoaded:
 
 
 @transaction.atomic
-def load_course(
-    *, organisation: Organisation, spec: course_format.CourseSpec
-) -> CourseLoaded:
+def load_course(*, organisation: Organisation, spec: course_format.CourseSpec) -> CourseLoaded:
     """Bring the stored course to what `spec` says; loading the same again changes nothing.
 
     A changed item gets a new version (its history stays with the old one); an item that `spec`
@@ -114,9 +112,7 @@ def _store_items(
     return added, versions
 
 
-def _store_version(
-    item: Item, spec: course_format.ItemSpec, concepts: dict[str, Concept]
-) -> int:
+def _store_version(item: Item, spec: course_format.ItemSpec, concepts: dict[str, Concept]) -> int:
     body = course_format.item_body(spec)
     digest = course_format.content_hash(body)
     if item.current is not None and item.current.content_hash == digest:

@@ -16,7 +16,9 @@ class PracticeSession(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="sessions")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
-    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, null=True, related_name="+")
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     planned_items = models.PositiveSmallIntegerField()
     n_answered = models.PositiveIntegerField(default=0)
     n_correct = models.PositiveIntegerField(default=0)

@@ -90,10 +90,21 @@ def get_session(*, learner: Learner, public_id: uuid.UUID) -> PracticeSession | 
 def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | None:
     """Return the learner's session of the course that is not finished."""
     return (
-        PracticeSession.objects.filter(
-            learner=learner, course=course_id, finished_at__isnull=True
-        )
+        PracticeSession.objects.filter(learner=learner, course=course_id, finished_at__isnull=True)
         .select_related("course", "current", "assignment")
+        .first()
+    )
+
+
+def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSession | None:
+    """Return the learner's open session of the course, else the one finished last."""
+    opened = get_open_session(learner=learner, course_id=course_id)
+    if opened is not None:
+        return opened
+    return (
+        PracticeSession.objects.filter(learner=learner, course=course_id)
+        .select_related("course", "current", "assignment")
+        .order_by("-finished_at")
         .first()
     )
 

@@ -319,7 +319,7 @@ def _record(
 
 def _elapsed_ms(submission: Submission, decision: Decision, answered_at: dt.datetime) -> int:
     since_shown = max(answered_at - decision.at, dt.timedelta(0))
-    if submission.elapsed_ms is not None and 0 <= submission.elapsed_ms:
+    if submission.elapsed_ms is not None and submission.elapsed_ms >= 0:
         # A client cannot have spent more time than passed since the item was chosen.
         since_shown = min(since_shown, dt.timedelta(milliseconds=submission.elapsed_ms))
     return min(since_shown, LONGEST_ELAPSED) // dt.timedelta(milliseconds=1)

@@ -7,7 +7,7 @@ from tutor.content.models import Course
 
 
 class TracerVersion(AppendOnlyModel):
-    """Everything that turns a learner's answers into estimates: parameters, item and concept offsets."""
+    """Everything that turns a learner's answers into estimates: parameters and offsets."""
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="tracers")
     kind = models.CharField(max_length=40, default="psi-filter")

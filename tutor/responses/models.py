@@ -20,7 +20,9 @@ class Response(AppendOnlyModel):
     # Chosen by the client before it sends: a repeated upload finds the first one's row.
     client_key = models.UUIDField()
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
-    item_version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="responses")
+    item_version = models.ForeignKey(
+        ItemVersion, on_delete=models.PROTECT, related_name="responses"
+    )
     # The seed of the template's parameters; with the version it gives the item as it was shown.
     seed = models.BigIntegerField(default=0)
     answer = models.JSONField()
@@ -72,9 +74,7 @@ class HintRequest(AppendOnlyModel):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["presentation", "level"], name="hint_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["presentation", "level"], name="hint_once")]
 
     def __str__(self) -> str:
         return f"{self.presentation} hint {self.level}"

@@ -84,6 +84,4 @@ def count_hints(*, presentation: uuid.UUID) -> int:
 def list_recent(*, learner_id: int, course_id: int, limit: int) -> list[Response]:
     """Return the learner's newest answers, newest first, with their items."""
     rows = Response.objects.filter(learner=learner_id, course=course_id)
-    return list(
-        rows.select_related("item_version__item").order_by("-answered_at", "-id")[:limit]
-    )
+    return list(rows.select_related("item_version__item").order_by("-answered_at", "-id")[:limit])

@@ -1,9 +1,11 @@
-"""The tutor's door to `curriculum.scheduler`: bank, tracer and state in, decision out. Numpy only."""
+"""The tutor's door to `curriculum.scheduler`: tracer and state in, decision out. Numpy only."""
+
+from dataclasses import dataclass
 
 import numpy as np
+from curriculum.scheduler.decide import FIRST_POLICY, decide
 
 from curriculum.scheduler.bank import ItemBank, build_bank
-from curriculum.scheduler.decide import FIRST_POLICY, decide
 from curriculum.scheduler.decision import Decision, Finish
 from curriculum.scheduler.rules import Rules
 from curriculum.scheduler.situation import RecentAnswers, Situation
@@ -12,46 +14,43 @@ from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
 from tutor.tracing import engine as tracing_engine
 
-__all__ = ["Decision", "Finish", "POLICY", "choose"]
+__all__ = ["POLICY", "Decision", "Finish", "Plan", "choose"]
 
 POLICY = "gain-softmax"
 POLICY_VERSION = f"{POLICY}-1"
-RULES = Rules(
-    mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE
-)
+RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 _banks = new_cache(capacity=32)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sitting is for, and how far it is.
+
+    Attributes:
+        goal_concepts: concept ids that the assignment asks for; empty means the whole course.
+        answered: answers given in this sitting.
+        planned: answers after which it ends.
+        opens_at, closes_at: the assignment's dates, epoch seconds.
+    """
+
+    goal_concepts: tuple[int, ...]
+    answered: int
+    planned: int
+    opens_at: float | None = None
+    closes_at: float | None = None
 
 
 def choose(
     *,
     tracer: tracing_engine.CourseTracer,
     state: tracing_engine.TracedLearner,
-    goal_concepts: tuple[int, ...],
+    plan: Plan,
     at: float,
     seed: int,
-    answered: int,
-    planned: int,
-    opens_at: float | None = None,
-    closes_at: float | None = None,
 ) -> Decision | Finish:
-    """Return the next item for a learner, or why there is none; equal inputs give equal answers.
-
-    Args:
-        goal_concepts: concept ids that the assignment asks for; empty means the whole course.
-        at: now, epoch seconds.
-        answered, planned: answers given in this sitting, and after how many it ends.
-    """
-    situation = make_situation(
-        tracer=tracer,
-        state=state,
-        goal_concepts=goal_concepts,
-        at=at,
-        answered=answered,
-        planned=planned,
-        opens_at=opens_at,
-        closes_at=closes_at,
-    )
+    """Return the next item for a learner, or why there is none; equal inputs give equal answers."""
+    situation = make_situation(tracer=tracer, state=state, plan=plan, at=at)
     return decide(situation, seed=seed, policy=FIRST_POLICY)
 
 
@@ -59,20 +58,16 @@ def make_situation(
     *,
     tracer: tracing_engine.CourseTracer,
     state: tracing_engine.TracedLearner,
-    goal_concepts: tuple[int, ...],
+    plan: Plan,
     at: float,
-    answered: int,
-    planned: int,
-    opens_at: float | None = None,
-    closes_at: float | None = None,
 ) -> Situation:
-    """Return everything the decision depends on, apart from its seed."""
+    """Return everything the decision depends on, apart from its seed. `at` is in epoch seconds."""
     bank = tracer.bank
     items = tracing_engine.predict_items(tracer, state, at=at)
     concepts = tracing_engine.estimate_concepts(tracer, state, at=at)
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
-    if goal_concepts:
-        goal = np.isin(bank.concept_ids, goal_concepts)
+    if plan.goal_concepts:
+        goal = np.isin(bank.concept_ids, plan.goal_concepts)
     return Situation(
         bank=_item_bank(bank),
         goal=goal,
@@ -94,10 +89,10 @@ def make_situation(
             correct=state.recent["credit"],
         ),
         rules=RULES,
-        session_position=answered,
-        session_limit=planned,
-        opens_at=opens_at,
-        closes_at=closes_at,
+        session_position=plan.answered,
+        session_limit=plan.planned,
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
     )
 
 

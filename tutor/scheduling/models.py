@@ -18,7 +18,9 @@ class Decision(AppendOnlyModel):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="decisions")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
-    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, null=True, related_name="+")
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     at = models.DateTimeField()
     item_version = models.ForeignKey(
         ItemVersion, on_delete=models.PROTECT, null=True, related_name="decisions"
@@ -39,7 +41,10 @@ class Decision(AppendOnlyModel):
     shifts = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["learner", "course", "at"]), models.Index(fields=["follows"])]
+        indexes = [
+            models.Index(fields=["learner", "course", "at"]),
+            models.Index(fields=["follows"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.learner_id}: {self.item_version_id or 'finish'} ({self.reason})"

@@ -52,13 +52,15 @@ def decide_next(
     chosen = engine.choose(
         tracer=tracer,
         state=state,
-        goal_concepts=goal,
+        plan=engine.Plan(
+            goal_concepts=goal,
+            answered=sitting.answered,
+            planned=sitting.planned,
+            opens_at=_epoch(assignment.opens_at if assignment else None),
+            closes_at=_epoch(assignment.due_at if assignment else None),
+        ),
         at=at.timestamp(),
         seed=seed,
-        answered=sitting.answered,
-        planned=sitting.planned,
-        opens_at=_epoch(assignment.opens_at if assignment else None),
-        closes_at=_epoch(assignment.due_at if assignment else None),
     )
     return Decision.objects.create(
         learner=learner,

@@ -81,10 +81,14 @@ class TracedLearner:
         recent = np.frombuffer(raw, _RECENT_ROW, size, _HEADER.size)
         start = _HEADER.size + recent.nbytes
         mastered = np.frombuffer(raw, "<i8", n_mastered, start)
-        return cls(psi_filter.FilterState.from_bytes(raw[start + mastered.nbytes :]), recent, mastered)
+        return cls(
+            psi_filter.FilterState.from_bytes(raw[start + mastered.nbytes :]), recent, mastered
+        )
 
 
-def lay_over(*, bank: CourseBank, tracer_id: int, number: int, body: dict[str, Any]) -> CourseTracer:
+def lay_over(
+    *, bank: CourseBank, tracer_id: int, number: int, body: dict[str, Any]
+) -> CourseTracer:
     """Return the tracer version with an offset for every item version of the course.
 
     Nothing here depends on which version is current, so folding the log again gives the same
@@ -106,9 +110,7 @@ def lay_over(*, bank: CourseBank, tracer_id: int, number: int, body: dict[str, A
             [reference.get(pk, intercept) for pk in bank.concept_ids.tolist()], float
         ),
         offset_of_version=offset_of_version,
-        reference_of_concept={
-            pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()
-        },
+        reference_of_concept={pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()},
     )
 
 

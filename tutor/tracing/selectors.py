@@ -49,9 +49,7 @@ def get_state(*, learner_id: int, tracer: engine.CourseTracer) -> engine.TracedL
     return engine.start(tracer) if raw is None else engine.TracedLearner.from_bytes(bytes(raw))
 
 
-def get_masteries(
-    *, learner: Learner, course: Course, at: dt.datetime
-) -> dict[int, Mastery]:
+def get_masteries(*, learner: Learner, course: Course, at: dt.datetime) -> dict[int, Mastery]:
     """Return concept id -> mastery for one learner, in teaching order."""
     tracer = get_tracer(course_id=course.pk, revision=course.revision)
     return masteries_of(tracer, get_state(learner_id=learner.pk, tracer=tracer), at=at)
@@ -68,8 +66,7 @@ def list_masteries(
     states = {pk: engine.TracedLearner.from_bytes(bytes(raw)) for pk, raw in rows}
     new = engine.start(tracer)
     return {
-        learner.pk: masteries_of(tracer, states.get(learner.pk, new), at=at)
-        for learner in learners
+        learner.pk: masteries_of(tracer, states.get(learner.pk, new), at=at) for learner in learners
     }
 
 

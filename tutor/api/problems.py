@@ -1,0 +1,54 @@
+"""Errors as application/problem+json (RFC 9457): one shape for every failure."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from tutor.common.errors import TutorError
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the problem document of an anticipated failure; others stay errors of the server."""
+    del context
+    set_rollback()
+    if isinstance(error, TutorError):
+        return _problem(error.status, error.code, error.message, facts=error.facts)
+    if isinstance(error, exceptions.ValidationError):
+        return _problem(
+            400, "api.invalid", "The request is not valid; see `errors`.", errors=error.detail
+        )
+    if isinstance(error, Http404):
+        return _problem(404, "common.not-found", "There is nothing here.")
+    if isinstance(error, PermissionDenied):
+        return _problem(403, "common.not-allowed", "You may not do this.")
+    if isinstance(error, exceptions.APIException):
+        code = f"api.{str(error.default_code).replace('_', '-')}"
+        response = _problem(error.status_code, code, str(error.detail))
+        if getattr(error, "auth_header", None):
+            response["WWW-Authenticate"] = error.auth_header
+        return response
+    return None
+
+
+def _problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    body = {"type": f"urn:tutor:{code}", "title": code, "status": status, "detail": detail}
+    body |= {name: value for name, value in extra.items() if value}
+    return Response(body, status=status, content_type=CONTENT_TYPE)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """Return the problem document for an address of the API that does not exist."""
+    del request, exception
+    body = {
+        "type": "urn:tutor:common.not-found",
+        "title": "common.not-found",
+        "status": 404,
+        "detail": "There is nothing at this address.",
+    }
+    return JsonResponse(body, status=404, content_type=CONTENT_TYPE)

@@ -1,0 +1,176 @@
+"""What goes over the wire, as serializers: the OpenAPI document is made from them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+ANSWER_HELP = (
+    "One of {`text`: …} for number, expression and text items, {`choice`: id} for single choice, "
+    "{`choices`: [ids]} for multiple choice, {`right`: true or false} for items that the learner "
+    "marks."
+)
+
+
+class AnswerInput(serializers.Serializer[Any]):
+    """An answer; give the one field that fits the item's kind."""
+
+    text = serializers.CharField(max_length=2000, required=False, trim_whitespace=False)
+    choice = serializers.CharField(max_length=20, required=False)
+    choices = serializers.ListField(
+        child=serializers.CharField(max_length=20), required=False, max_length=50
+    )
+    right = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that exactly one form of answer is given."""
+        if len(attrs) != 1:
+            message = "Give exactly one of text, choice, choices, right."
+            raise serializers.ValidationError(message)
+        return attrs
+
+
+class SessionInput(serializers.Serializer[Any]):
+    """What to practise: an assignment of the learner, or a course of one of their classes."""
+
+    assignment = serializers.UUIDField(required=False)
+    course = serializers.SlugField(required=False, max_length=100)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that exactly one of the two is given."""
+        if len(attrs) != 1:
+            message = "Give either assignment or course."
+            raise serializers.ValidationError(message)
+        return attrs
+
+
+class SubmissionInput(serializers.Serializer[Any]):
+    """An answer to an item that was shown."""
+
+    presentation = serializers.UUIDField()
+    client_key = serializers.UUIDField(
+        help_text="Made by the client for this answer; sending it again stores nothing new."
+    )
+    answer = AnswerInput(help_text=ANSWER_HELP)
+    answered_at = serializers.DateTimeField(
+        required=False, help_text="When it was given, if it is sent later. At most 30 days ago."
+    )
+    elapsed_ms = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
+
+
+class HintInput(serializers.Serializer[Any]):
+    """The item to open the next hint of."""
+
+    presentation = serializers.UUIDField()
+
+
+class ChoiceOutput(serializers.Serializer[Any]):
+    """One option."""
+
+    id = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField()
+
+
+class ItemOutput(serializers.Serializer[Any]):
+    """An item as it is shown; text with $LaTeX$, and the same as HTML with MathML."""
+
+    presentation = serializers.UUIDField()
+    item = serializers.CharField()
+    version = serializers.IntegerField()
+    kind = serializers.CharField()
+    concepts = serializers.ListField(child=serializers.CharField())
+    stem = serializers.CharField()
+    stem_html = serializers.CharField()
+    choices = ChoiceOutput(many=True)
+    hints_seen = serializers.ListField(child=serializers.CharField())
+    hints_left = serializers.IntegerField()
+    reason = serializers.CharField(help_text="Stable code, for example review-due.")
+    reason_text = serializers.CharField(help_text="The same in one sentence for the learner.")
+    propensity = serializers.FloatField(
+        help_text="Probability with which exactly this item was drawn, 0..1."
+    )
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    """A session with the item that waits, or the reason why it is over."""
+
+    session = serializers.UUIDField()
+    course = serializers.CharField()
+    assignment = serializers.UUIDField(allow_null=True)
+    planned_items = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    correct = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    finish_reason = serializers.CharField(allow_blank=True)
+    finish_text = serializers.CharField(allow_blank=True)
+    next = ItemOutput(allow_null=True)
+
+
+class ShiftOutput(serializers.Serializer[Any]):
+    """What an answer changed in the mastery of one concept."""
+
+    concept = serializers.CharField()
+    name = serializers.CharField()
+    before_prob = serializers.FloatField()
+    before_band = serializers.CharField()
+    after_prob = serializers.FloatField()
+    after_band = serializers.CharField()
+
+
+class OutcomeOutput(serializers.Serializer[Any]):
+    """What came of an answer, and the session as it goes on."""
+
+    response = serializers.IntegerField()
+    is_repeat = serializers.BooleanField(help_text="The answer had been stored before.")
+    is_correct = serializers.BooleanField()
+    credit = serializers.FloatField()
+    misconception = serializers.CharField(allow_blank=True)
+    feedback = serializers.CharField(allow_blank=True)
+    right_answer = serializers.CharField()
+    solution_html = serializers.CharField()
+    shifts = ShiftOutput(many=True)
+    session = SessionOutput(allow_null=True)
+
+
+class HintOutput(serializers.Serializer[Any]):
+    """A rung of the hint ladder."""
+
+    level = serializers.IntegerField()
+    text = serializers.CharField()
+    html = serializers.CharField()
+    hints_left = serializers.IntegerField()
+
+
+class MasteryOutput(serializers.Serializer[Any]):
+    """What is known of a learner and one concept."""
+
+    concept = serializers.CharField()
+    name = serializers.CharField()
+    band = serializers.CharField()
+    prob = serializers.FloatField(
+        help_text="Probability of an unassisted correct answer on the concept's reference item."
+    )
+    lower_prob = serializers.FloatField(help_text="Its 5 % quantile.")
+    evidence_n = serializers.IntegerField()
+
+
+class MasteriesOutput(serializers.Serializer[Any]):
+    """A learner's mastery of a course."""
+
+    learner = serializers.UUIDField()
+    course = serializers.CharField()
+    tracer = serializers.CharField()
+    at = serializers.DateTimeField()
+    concepts = MasteryOutput(many=True)
+
+
+class ProblemOutput(serializers.Serializer[Any]):
+    """A failure, RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    facts = serializers.DictField(required=False)
+    errors = serializers.DictField(required=False)

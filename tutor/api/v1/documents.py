@@ -1,0 +1,106 @@
+"""From rows to the documents of `tutor.api.shapes`."""
+
+from typing import Any
+
+from tutor.content import markup
+from tutor.content import selectors as content_selectors
+from tutor.practice import feedback as feedbacks
+from tutor.practice import selectors as practice_selectors
+from tutor.practice.models import PracticeSession
+from tutor.practice.selectors import Presentation
+from tutor.practice.usecases import Outcome
+from tutor.scheduling import reasons
+from tutor.scheduling.models import Decision
+
+
+def session_document(session: PracticeSession) -> dict[str, Any]:
+    """Return a session with the item that waits."""
+    bank = _bank(session)
+    is_over = session.finished_at is not None
+    following = None
+    if not is_over:
+        shown = practice_selectors.get_presentation(
+            learner=session.learner, public_id=session.current.public_id
+        )
+        following = item_document(shown)
+    finish = Decision(reason=session.finish_reason) if is_over else None
+    return {
+        "session": session.public_id,
+        "course": session.course.slug,
+        "assignment": session.assignment.public_id if session.assignment else None,
+        "planned_items": session.planned_items,
+        "answered": session.n_answered,
+        "correct": session.n_correct,
+        "started_at": session.started_at,
+        "finished_at": session.finished_at,
+        "finish_reason": session.finish_reason,
+        "finish_text": reasons.sentence(finish, bank) if finish else "",
+        "next": following,
+    }
+
+
+def item_document(shown: Presentation) -> dict[str, Any]:
+    """Return an item as it is shown."""
+    decision, item = shown.decision, shown.item
+    bank = content_selectors.get_bank(
+        course_id=decision.course_id, revision=decision.course.revision
+    )
+    return {
+        "presentation": decision.public_id,
+        "item": decision.item_version.item.slug,
+        "version": decision.item_version.number,
+        "kind": item.kind,
+        "concepts": [bank.concept_slugs[bank.index_of_concept[pk]] for pk in shown.concept_ids],
+        "stem": item.stem,
+        "stem_html": markup.render(item.stem, item.markup),
+        "choices": [
+            {
+                "id": choice.id,
+                "text": choice.text,
+                "html": markup.render(choice.text, item.markup),
+            }
+            for choice in item.choices
+        ],
+        "hints_seen": list(shown.hints),
+        "hints_left": shown.hints_left,
+        "reason": decision.reason,
+        "reason_text": reasons.sentence(decision, bank),
+        "propensity": decision.propensity,
+    }
+
+
+def outcome_document(outcome: Outcome, shown: Presentation) -> dict[str, Any]:
+    """Return what came of an answer."""
+    told = feedbacks.explain(shown, outcome.response)
+    course = shown.decision.course
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    session = practice_selectors.get_open_or_last_session(
+        learner=outcome.response.learner, course_id=course.pk
+    )
+    shifts = outcome.following.shifts if outcome.following else {}
+    return {
+        "response": outcome.response.pk,
+        "is_repeat": outcome.is_repeat,
+        "is_correct": told.is_correct,
+        "credit": told.credit,
+        "misconception": outcome.response.misconception,
+        "feedback": told.remark or (told.misconception[1] if told.misconception else ""),
+        "right_answer": told.right_answer,
+        "solution_html": markup.render(told.solution, shown.item.markup),
+        "shifts": [
+            {
+                "concept": bank.concept_slugs[bank.index_of_concept[int(pk)]],
+                "name": bank.concept_names[bank.index_of_concept[int(pk)]],
+                "before_prob": shift[0],
+                "before_band": shift[1],
+                "after_prob": shift[2],
+                "after_band": shift[3],
+            }
+            for pk, shift in shifts.items()
+        ],
+        "session": session_document(session) if session else None,
+    }
+
+
+def _bank(session: PracticeSession) -> content_selectors.CourseBank:
+    return content_selectors.get_bank(course_id=session.course_id, revision=session.course.revision)

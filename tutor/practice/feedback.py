@@ -1,0 +1,45 @@
+"""What a learner is told after an answer: made from the log at any time, never stored."""
+
+from dataclasses import dataclass
+
+from tutor.content import grading
+from tutor.content import selectors as content_selectors
+from tutor.practice.selectors import Presentation
+from tutor.responses.models import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One answer explained.
+
+    Attributes:
+        given: the answer as text, in the item's markup.
+        remark: a sentence about this very answer, or "".
+        misconception: name and helping sentence of the mistake it shows, or None.
+        right_answer: the key as text, in the item's markup.
+        solution: the worked solution, in the item's markup.
+    """
+
+    is_correct: bool
+    credit: float
+    given: str
+    remark: str
+    misconception: tuple[str, str] | None
+    right_answer: str
+    solution: str
+
+
+def explain(shown: Presentation, response: Response) -> Feedback:
+    """Return the feedback for one of the responses to a showing."""
+    course = shown.decision.course
+    grade = grading.grade(shown.item, response.answer)
+    known = content_selectors.get_misconceptions(course_id=course.pk, revision=course.revision)
+    return Feedback(
+        is_correct=response.is_correct,
+        credit=response.credit,
+        given=grading.response_text(shown.item, response.answer),
+        remark=grade.feedback,
+        misconception=known.get(response.misconception),
+        right_answer=grading.answer_summary(shown.item),
+        solution=shown.item.solution,
+    )
