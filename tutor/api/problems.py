@@ -16,24 +16,34 @@ CONTENT_TYPE = "application/problem+json"
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the problem document of an anticipated failure; others stay errors of the server."""
     del context
-    set_rollback()
+    problem = _describe(error)
+    if problem is not None:
+        set_rollback()
+    return problem
+
+
+def _describe(error: Exception) -> Response | None:
     if isinstance(error, TutorError):
         return _problem(error.status, error.code, error.message, facts=error.facts)
     if isinstance(error, exceptions.ValidationError):
         return _problem(
             400, "api.invalid", "The request is not valid; see `errors`.", errors=error.detail
         )
-    if isinstance(error, Http404):
-        return _problem(404, "common.not-found", "There is nothing here.")
-    if isinstance(error, PermissionDenied):
-        return _problem(403, "common.not-allowed", "You may not do this.")
     if isinstance(error, exceptions.APIException):
-        code = f"api.{str(error.default_code).replace('_', '-')}"
-        response = _problem(error.status_code, code, str(error.detail))
-        if getattr(error, "auth_header", None):
-            response["WWW-Authenticate"] = error.auth_header
-        return response
+        return _describe_api(error)
+    known = {Http404: (404, "common.not-found"), PermissionDenied: (403, "common.not-allowed")}
+    for kind, (status, code) in known.items():
+        if isinstance(error, kind):
+            return _problem(status, code, "There is nothing here for you.")
     return None
+
+
+def _describe_api(error: exceptions.APIException) -> Response:
+    code = f"api.{str(error.default_code).replace('_', '-')}"
+    response = _problem(error.status_code, code, str(error.detail))
+    if getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = error.auth_header
+    return response
 
 
 def _problem(status: int, code: str, detail: str, **extra: Any) -> Response:

@@ -50,7 +50,7 @@ class AppendOnlyModel(models.Model):
             raise RowIsFinal(message)
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse.
 
         Raises:

@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from curriculum.scheduler.decide import FIRST_POLICY, decide
 
-from curriculum.scheduler.bank import ItemBank, build_bank
-from curriculum.scheduler.decision import Decision, Finish
-from curriculum.scheduler.rules import Rules
-from curriculum.scheduler.situation import RecentAnswers, Situation
+from curriculum.scheduler import (
+    Decision,
+    Finish,
+    GainSoftmax,
+    ItemBank,
+    RecentAnswers,
+    Rules,
+    Situation,
+    build_bank,
+    decide,
+)
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
@@ -18,6 +24,7 @@ __all__ = ["POLICY", "Decision", "Finish", "Plan", "choose"]
 
 POLICY = "gain-softmax"
 POLICY_VERSION = f"{POLICY}-1"
+POLICY_RULE = GainSoftmax()
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 _banks = new_cache(capacity=32)
@@ -51,7 +58,7 @@ def choose(
 ) -> Decision | Finish:
     """Return the next item for a learner, or why there is none; equal inputs give equal answers."""
     situation = make_situation(tracer=tracer, state=state, plan=plan, at=at)
-    return decide(situation, seed=seed, policy=FIRST_POLICY)
+    return decide(situation, seed=seed, policy=POLICY_RULE)
 
 
 def make_situation(
