@@ -1,0 +1,129 @@
+"""The embedded server: what its processes do when one of them ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import ROOT, free_port
+from tests.servers.test_servers import is_alive
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that `pid` has started, directly or not."""
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    found, parents = [], {pid}
+    while parents:
+        parents = {child for child, parent in pairs if parent in parents}
+        found.extend(parents)
+    return sorted(found)
+
+
+def eventually(is_true: Callable[[], bool], *, timeout_s: float = 30) -> bool:
+    until_s = time.monotonic() + timeout_s
+    while time.monotonic() < until_s:
+        if is_true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Server:
+    def __init__(self, *, folder: Path, port: int) -> None:
+        self.log = folder / "server.log"
+        environment = {"TUTOR_VAR": str(folder / "var"), "TUTOR_BROKER_URL": "filesystem://"}
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tutor.config.server", "--port", str(port)],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def worker(self) -> int:
+        listing = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        [line] = [
+            line
+            for line in listing.splitlines()
+            if int(line.split()[1]) == self.process.pid and "tutor.config.attached worker" in line
+        ]
+        return int(line.split()[0])
+
+    def has_written(self, text: str) -> bool:
+        return eventually(lambda: text in self.output)
+
+
+@pytest.fixture
+def server(tmp_path) -> Iterator[Server]:
+    server = Server(folder=tmp_path, port=free_port())
+    try:
+        assert server.has_written("The tutor is at"), server.output
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.wait()
+
+
+class TestServe:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_ends_everything_when_asked(self, server, number):
+        started = children(server.process.pid)
+        assert len(started) == 4  # gunicorn, its two processes, the worker
+
+        server.process.send_signal(number)
+
+        assert server.process.wait(30) == 0
+        assert [pid for pid in started if is_alive(pid)] == []
+
+    def test_leaves_nothing_behind_when_it_is_killed(self, server):
+        started = children(server.process.pid)
+
+        server.process.kill()
+        server.process.wait()
+
+        assert eventually(lambda: not any(is_alive(pid) for pid in started)), server.output
+
+    def test_starts_a_worker_again_that_died(self, server):
+        dead = server.worker
+
+        os.kill(dead, signal.SIGKILL)
+
+        assert server.has_written("The worker stopped (killed by SIGKILL). Starting it again")
+        assert eventually(lambda: len(children(server.process.pid)) == 4)
+        assert server.worker != dead
+
+    def test_ends_the_worker_when_the_web_server_ended(self, server):
+        [web] = [pid for pid in children(server.process.pid) if len(children(pid)) == 2]
+
+        os.kill(web, signal.SIGTERM)
+
+        assert server.process.wait(30) == 1
+        assert "The web server stopped" in server.output
+
+    def test_refuses_a_port_that_is_taken(self, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            server = Server(folder=tmp_path, port=other.getsockname()[1])
+
+            assert server.process.wait(30) == 1
+
+        assert "is in use by another program" in server.output
+        assert len(server.output.splitlines()) == 1
