@@ -1,0 +1,64 @@
+"""What answers a request is light: it needs nothing that models are fitted with."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers.process import ROOT
+
+# What docker/Dockerfile.web leaves out, and what would come with it.
+HEAVY = ["torch", "pyro", "py_irt", "numba", "llvmlite", "scipy", "sklearn", "pandas"]
+
+# Importing one of these fails as if it were not installed.
+BLOCK = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))\n"
+SETTINGS = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tutor.config.settings'\n"
+
+WEB = (
+    "import tutor.config.wsgi\n"
+    "from django.core.management import call_command\n"
+    "call_command('check')  # loads every address and so every view\n"
+)
+STREAMING = """
+import importlib, pkgutil, sys
+import kt_models.streaming, curriculum.scheduler
+for package in (kt_models.streaming, curriculum.scheduler):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+known = set(sys.stdlib_module_names) | {"numpy", "kt_models", "curriculum", "__main__"}
+print(sorted({name.partition(".")[0] for name in sys.modules} - known - set(before)))
+"""
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_page_is_there_without_the_packages_for_fitting():
+    done = run(BLOCK + SETTINGS + WEB)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["numba", "scipy"])
+def test_such_a_package_would_be_noticed(name):
+    done = run(f"{BLOCK}import {name}")
+
+    assert "ModuleNotFoundError" in done.stderr
+
+
+def test_live_tracing_and_scheduling_load_numpy_only():
+    done = run("import sys; before = list(sys.modules)\n" + STREAMING)
+
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_the_web_image_leaves_out_what_is_blocked_here():
+    dockerfile = (ROOT / "docker" / "Dockerfile.web").read_text()
+    [left_out] = [
+        line.split("(")[1].split(")")[0] for line in dockerfile.splitlines() if "grep -vE" in line
+    ]
+
+    assert set(left_out.split("|")) <= set(HEAVY)
