@@ -15,6 +15,7 @@ from curriculum.simulation.course import ItemTruth as ItemTruth
 from curriculum.simulation.course import SimulatedCourse as SimulatedCourse
 from curriculum.simulation.course import SimulatedItem as SimulatedItem
 from curriculum.simulation.course import draw_item_truth as draw_item_truth
+from curriculum.simulation.course import guess_prob as guess_prob
 from curriculum.simulation.learner import SimulatedLearner as SimulatedLearner
 from curriculum.simulation.learner import SimulatedResponse as SimulatedResponse
 from curriculum.simulation.population import HARSH as HARSH

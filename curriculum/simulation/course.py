@@ -91,6 +91,28 @@ def _teaching_order(prerequisites: tuple[tuple[int, ...], ...]) -> tuple[int, ..
     return tuple(taught)
 
 
+def guess_prob(kind: str, *, options: int = 0) -> float:
+    """Return the chance of a right answer without knowledge, by kind of item.
+
+    Args:
+        kind: as in the course format. "self_marked" has no key; a learner who does not know
+            marks an answer right now and then.
+        options: number of choices of a choice item.
+
+    Raises:
+        CourseUnusable: the kind is unknown, or a choice item has fewer than two options.
+    """
+    if kind in {"single_choice", "multiple_choice"}:
+        if options < 2:
+            raise CourseUnusable(f"A {kind} needs at least two options, not {options}.")
+        # A guess at a multiple choice ticks some set of options, though not none.
+        return 1.0 / options if kind == "single_choice" else 1.0 / (2**options - 1)
+    free = {"number": 0.02, "expression": 0.01, "text": 0.02, "self_marked": 0.3}
+    if kind not in free:
+        raise CourseUnusable(f"Unknown kind of item: {kind}.")
+    return free[kind]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemTruth:
     """The true parameters of every item of a course; arrays of shape (items,).

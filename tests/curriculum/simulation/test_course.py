@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from curriculum.simulation import CourseUnusable, SimulatedCourse, SimulatedItem, draw_item_truth
+from curriculum.simulation import (
+    CourseUnusable,
+    SimulatedCourse,
+    SimulatedItem,
+    draw_item_truth,
+    guess_prob,
+)
 from tests.curriculum.simulation.factories import chain_course, exact_truth
 
 
@@ -48,3 +54,17 @@ class TestDrawItemTruth:
         course = chain_course()
 
         assert list(exact_truth(course).difficulty) == [item.difficulty for item in course.items]
+
+
+class TestGuessProb:
+    @pytest.mark.parametrize(
+        ("kind", "options", "prob"),
+        [("single_choice", 4, 0.25), ("multiple_choice", 3, 1 / 7), ("expression", 0, 0.01)],
+    )
+    def test_follows_the_kind(self, kind, options, prob):
+        assert guess_prob(kind, options=options) == pytest.approx(prob)
+
+    @pytest.mark.parametrize(("kind", "options"), [("single_choice", 1), ("essay", 3)])
+    def test_refuses_what_it_does_not_know(self, kind, options):
+        with pytest.raises(CourseUnusable):
+            guess_prob(kind, options=options)
