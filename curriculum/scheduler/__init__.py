@@ -4,7 +4,7 @@
 """
 
 from curriculum.scheduler.bank import ItemBank, build_bank
-from curriculum.scheduler.decide import Distribution, decide, find_distribution, replay
+from curriculum.scheduler.deciding import Distribution, decide, find_distribution, replay
 from curriculum.scheduler.decision import Decision, Finish, FinishCode, Reason, ReasonCode
 from curriculum.scheduler.errors import (
     InvalidBank,

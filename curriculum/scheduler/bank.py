@@ -32,7 +32,8 @@ class ItemBank:
         requires_weight: the same as float32, for counting by matrix products.
         route_weight: [K, K] float32, see `reachability.Routes.route`.
         unlocks_weight: [K, K] float32, row k: all concepts that need k, directly or not.
-        prerequisites: [K, K] row k: all concepts that k needs, directly or not.
+        carried: N tuples: the concept indices of each item.
+        prerequisites: K sets: all concepts that each needs, directly or not.
         assumed: [K] concepts that cannot be shown here and therefore lock nothing.
         pair_item, pair_concept: [P] the pairs, by item.
         id_order, ids_sorted: [N] for looking up ids.
@@ -48,7 +49,8 @@ class ItemBank:
     requires_weight: NDArray[np.float32]
     route_weight: NDArray[np.float32]
     unlocks_weight: NDArray[np.float32]
-    prerequisites: BoolArray
+    carried: tuple[tuple[int, ...], ...]
+    prerequisites: tuple[frozenset[int], ...]
     assumed: BoolArray
     pair_item: IntArray
     pair_concept: IntArray
@@ -136,7 +138,8 @@ def build_bank(
         requires_weight=routes.requires.astype(np.float32),
         route_weight=routes.route.astype(np.float32),
         unlocks_weight=np.ascontiguousarray(below.T).astype(np.float32),
-        prerequisites=below,
+        carried=tuple(tuple(c for c in row if c >= 0) for row in columns.tolist()),
+        prerequisites=tuple(frozenset(np.flatnonzero(row).tolist()) for row in below),
         assumed=routes.assumed,
         pair_item=pair_item,
         pair_concept=columns[pair_item, pair_place],
@@ -144,7 +147,9 @@ def build_bank(
         ids_sorted=ids[id_order],
     )
     for name in bank.__slots__:
-        getattr(bank, name).setflags(write=False)
+        value = getattr(bank, name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
     return bank
 
 

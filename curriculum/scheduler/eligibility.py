@@ -26,7 +26,7 @@ class Eligibility:
         eligible: [N].
         removed: how many items each rule was the first to remove; rules that removed none
             are left out.
-        relaxed: the rules relaxed, in the order in which they were.
+        relaxed: the rules relaxed that had removed something, in the order of the ladder.
     """
 
     eligible: BoolArray
@@ -131,9 +131,12 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     relaxed: list[str] = []
     eligible: BoolArray = np.asarray(~removals.any(axis=0))
     for name, milder in LADDER:
+        removal = removals[names.index(name)]
         if eligible.any():
             break
-        removals[names.index(name)] = False if milder is None else milder(situation, standing)
+        if not removal.any():
+            continue
+        removal &= False if milder is None else milder(situation, standing)
         relaxed.append(name)
         eligible = np.asarray(~removals.any(axis=0))
     first = np.where(eligible, len(names), removals.argmax(axis=0))

@@ -47,7 +47,7 @@ class Weights:
     retention: float = 0.8
     recency: float = 0.5
     recency_s: float = 600.0
-    order: float = 0.4
+    order: float = 0.25
     step_back: float = 2.0
 
 

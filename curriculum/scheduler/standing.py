@@ -184,12 +184,12 @@ def _step_back(
     if sum(credit < 0.5 for credit in credits_given) < rules.fails_to_step_back:
         return held, opened
     answers = [
-        ([c for c in bank.concepts[row].tolist() if c >= 0] if row >= 0 else [], credit)
+        (bank.carried[row] if row >= 0 else (), credit)
         for row, credit in zip(rows, credits_given, strict=True)
     ]
     for concept in {concept for carried, _ in answers for concept in carried}:
         below = bank.prerequisites[concept]
-        if wanted[concept] and below.any() and _is_stuck(concept, answers, below, situation):
+        if below and wanted[concept] and _is_stuck(concept, answers, below, situation):
             held[concept] = True
             opened |= bank.requires[concept]
     return held, opened & ~held
@@ -197,8 +197,8 @@ def _step_back(
 
 def _is_stuck(
     concept: int,
-    answers: list[tuple[list[int], float]],
-    below: BoolArray,
+    answers: list[tuple[tuple[int, ...], float]],
+    below: frozenset[int],
     situation: Situation,
 ) -> bool:
     """Test whether the latest answers on the concept failed and nothing was done about it."""
@@ -209,6 +209,6 @@ def _is_stuck(
             if credit >= 0.5:
                 break
             fails += 1
-        elif fails == 0 and any(below[other] for other in carried):
+        elif fails == 0 and not below.isdisjoint(carried):
             returned += 1
     return fails >= rules.fails_to_step_back and returned < rules.answers_to_return
