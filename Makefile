@@ -18,8 +18,8 @@ test: ## Run every test, on SQLite and on PostgreSQL (TESTS="tests/tutor -k word
 check: ## Check style, types, imports between packages, migrations and production settings
 	@scripts/check.sh
 
-benchmark: ## Measure the models and the server, and compare with the figures in docs/benchmarks.md
-	@scripts/benchmark.sh
+benchmark: ## Measure the models and the server (BENCHMARKS="server" for some of them)
+	@scripts/benchmark.sh $(BENCHMARKS)
 
 clean: ## Remove .venv, caches and collected files (var/ with its database stays)
 	@scripts/clean.sh
