@@ -9,8 +9,9 @@ from tests.curriculum.scheduler.factories import DAY, NOW
 
 @st.composite
 def banks(draw):
-    k = draw(st.integers(0, 6))
-    n = draw(st.integers(0, 14)) if k else 0
+    # Mostly real courses; now and then one without items or without concepts.
+    k = draw(st.sampled_from([3, 5, 6, 6, 6, 1, 0]))
+    n = draw(st.sampled_from([14, 12, 9, 6, 3, 1, 0])) if k else 0
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     names = rng.permutation(k)
     pairs = [(a, b) for a in range(k) for b in range(a + 1, k)]
@@ -59,10 +60,11 @@ def situations(draw):
     lower = rng.choice([0.0, 0.3, 0.55, 0.8], k)
     size = draw(st.integers(0, 12)) if n else 0
     ids = rng.choice(np.append(bank.item_ids, 5000), size) if n else np.empty(0, dtype=np.int64)
-    odds = st.sampled_from([0.0, 0.2, 1.0])
+    goal_odds = draw(st.sampled_from([1.0, 1.0, 0.5, 0.2, 0.0]))
+    odds = st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.5, 1.0])
     return Situation(
         bank=bank,
-        goal=rng.random(k) < draw(odds),
+        goal=rng.random(k) < goal_odds,
         logit_mean=rng.normal(0.0, 2.0, n),
         logit_var=rng.choice([0.0, 0.5, 4.0], n),
         prob=prob,
@@ -83,5 +85,5 @@ def situations(draw):
         pinned=frozenset(bank.item_ids[rng.random(n) < draw(odds) * 0.3].tolist()),
         banned=frozenset(bank.item_ids[rng.random(n) < draw(odds)].tolist()),
         session_position=draw(st.integers(0, 3)),
-        session_limit=draw(st.sampled_from([None, None, 2])),
+        session_limit=draw(st.sampled_from([None, None, None, None, None, 2])),
     )
