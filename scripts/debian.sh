@@ -21,10 +21,6 @@ distribution="$(. /etc/os-release 2>/dev/null && echo "${ID:-}" || true)"
 if [[ "$distribution" == debian && "$(id -u)" -eq 0 ]]; then
     echo "Installing $packages from the distribution's packages ..."
     export DEBIAN_FRONTEND=noninteractive
-    # Without this, Debian's package would start a cluster that nobody asked for.
-    mkdir -p /etc/postgresql-common
-    [[ -e /etc/postgresql-common/createcluster.conf ]] ||
-        echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
     apt-get -q update
     # shellcheck disable=SC2086 # one word per package
     apt-get -q install -y --no-install-recommends $packages
