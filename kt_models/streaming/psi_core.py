@@ -67,3 +67,26 @@ def evidence_curvature(logit_mean: float, logit_var: float) -> float:
 def damping(times_practised: float, rho: float) -> float:
     """Return how much of the first practice gain is left: (1 + n)^-rho."""
     return float((1.0 + times_practised) ** -rho)
+
+
+def wandered_var(var: float, days: float, per_day: float, prior_var: float) -> float:
+    """Return the variance of ability after `days` without an answer.
+
+    It never grows past the prior: a learner away for years is at most as unknown as a new one.
+    """
+    return max(var, min(var + per_day * days, prior_var))
+
+
+def moved_mean(mean: float, var: float, weight: float, slope: float, gain: float) -> float:
+    """Return a mean after an answer whose logit holds it with this weight, and after practice."""
+    return mean + weight * var * slope + gain
+
+
+def narrowed_var(var: float, weight: float, curvature: float, drift_var: float) -> float:
+    """Return a variance after an answer whose logit holds it with this weight."""
+    return var - weight * weight * var * var * curvature + drift_var
+
+
+def practice_gain(correct: float, gain_right: float, gain_wrong: float) -> float:
+    """Return the undamped gain of practising with a share `correct` right."""
+    return correct * gain_right + (1.0 - correct) * gain_wrong

@@ -108,7 +108,8 @@ def predict(
     means, variances = _faded(state, parameters, at)
     share = parameters.shares(np.count_nonzero(concepts >= 0, axis=1))
     logit_mean = state.ability_mean + share * means[rows].sum(axis=1) + item_offsets
-    logit_var = state.ability_var + share * share * variances[rows].sum(axis=1)
+    ability_var = _ability_var(state, parameters, at)
+    logit_var = ability_var + share * share * variances[rows].sum(axis=1)
     return Prediction(logit_mean, logit_var, _success_probs(logit_mean, logit_var))
 
 
@@ -207,29 +208,25 @@ def update(
     ids, values, places = state.with_room_for(touched, prior_var=parameters.concept_prior_var)
     p = parameters
     share = p.share(len(touched))
-    spread = share * share
-    mean, var = state.ability_mean, state.ability_var
-    logit_mean, logit_var = mean + item_offset, var
     faded = [_faded_row(values[place].tolist(), p, at) for place in places]
+    ability_var = _ability_var(state, p, at)
+    logit_mean, logit_var = state.ability_mean + item_offset, ability_var
     for row in faded:
         logit_mean += share * row[0]
-        logit_var += spread * row[1]
+        logit_var += share * share * row[1]
     measures = not (assisted and correct > 0.5)
     slope = psi_core.evidence_slope(logit_mean, logit_var, correct) if measures else 0.0
     curvature = psi_core.evidence_curvature(logit_mean, logit_var) if measures else 0.0
-    gain = correct * p.gain_right + (1.0 - correct) * p.gain_wrong
-    for place, row in zip(places, faded, strict=True):
-        row_var = row[1]
-        row[0] += share * row_var * slope + gain * psi_core.damping(row[3], p.gain_rho)
-        row[1] = row_var - spread * row_var * row_var * curvature + p.concept_drift_var
-        row[2] = max(row[2], at)
-        row[3] += 1.0
-        row[4] += measures
-        row[5] += correct
-        values[place] = row
+    gain = psi_core.practice_gain(correct, p.gain_right, p.gain_wrong)
+    for place, (m, v, t, times, measured, right) in zip(places, faded, strict=True):
+        damped = gain * psi_core.damping(times, p.gain_rho)
+        new_mean = psi_core.moved_mean(m, v, share, slope, damped)
+        new_var = psi_core.narrowed_var(v, share, curvature, p.concept_drift_var)
+        counts = (times + 1.0, measured + measures, right + correct)
+        values[place] = (new_mean, new_var, max(t, at), *counts)
     return FilterState(
-        ability_mean=mean + var * slope,
-        ability_var=var - var * var * curvature + p.ability_drift_var,
+        ability_mean=psi_core.moved_mean(state.ability_mean, ability_var, 1.0, slope, 0.0),
+        ability_var=psi_core.narrowed_var(ability_var, 1.0, curvature, p.ability_drift_var),
         t_last=max(state.t_last, at),
         n=state.n + 1,
         concept_ids=ids,
@@ -245,6 +242,13 @@ def _require_possible(
         raise ImpossibleAnswer(msg)
     if not math.isfinite(at + item_offset):
         raise ImpossibleAnswer(f"at {at}, item_offset {item_offset}: give finite numbers.")
+
+
+def _ability_var(state: FilterState, parameters: FilterParameters, at: float) -> float:
+    """Return the variance of ability at `at`; a new learner's does not depend on the time."""
+    days = psi_core.elapsed_days(state.t_last, at) if state.n else 0.0
+    per_day = parameters.ability_drift_var_per_day
+    return psi_core.wandered_var(state.ability_var, days, per_day, parameters.ability_prior_var)
 
 
 def _faded_row(row: list[float], parameters: FilterParameters, at: float) -> list[float]:

@@ -13,6 +13,7 @@ from kt_models.errors import ImpossibleParameter
 NON_NEGATIVE = (
     "ability_prior_var",
     "ability_drift_var",
+    "ability_drift_var_per_day",
     "concept_prior_var",
     "concept_drift_var",
     "concept_share",
@@ -29,6 +30,7 @@ class FilterParameters:
         ability_prior_mean: logit of a new learner's ability.
         ability_prior_var: its variance.
         ability_drift_var: variance that each answer adds to ability.
+        ability_drift_var_per_day: variance that each day adds, up to the prior's.
         concept_prior_var: variance of an untouched concept's deviation; its mean is 0.
         concept_drift_var: variance that each answer adds to its concepts.
         concept_share: an item of M concepts weighs each by M^-concept_share (0 sum, 1 mean).
@@ -42,6 +44,7 @@ class FilterParameters:
     ability_prior_mean: float = 0.0
     ability_prior_var: float = 0.6
     ability_drift_var: float = 0.002
+    ability_drift_var_per_day: float = 0.002
     concept_prior_var: float = 0.4
     concept_drift_var: float = 0.01
     concept_share: float = 0.5

@@ -24,7 +24,11 @@ def fold(answers, parameters=PARAMETERS):
 
 def predict_one(state, concepts, at, offset=0.0, parameters=PARAMETERS):
     return psi_filter.predict(
-        state, parameters, concepts=np.array([concepts]), item_offsets=np.array([offset]), at=at
+        state,
+        parameters,
+        concepts=np.array([concepts], dtype=int),
+        item_offsets=np.array([offset]),
+        at=at,
     )
 
 
@@ -193,7 +197,8 @@ class TestPredict:
         for i, row in enumerate(concepts):
             met = [k for k in row.tolist() if k >= 0]
             share = max(len(met), 1) ** -PARAMETERS.concept_share
-            mean, var = state.ability_mean + offsets[i], state.ability_var
+            mean = state.ability_mean + offsets[i]
+            var = state.ability_var + 2 * PARAMETERS.ability_drift_var_per_day
             for k in met:
                 m, v, t = table.get(k, (0.0, PARAMETERS.concept_prior_var, -math.inf))[:3]
                 kept = (1 + (at - t) / DAY / PARAMETERS.decay_tau_days) ** -PARAMETERS.decay_power
@@ -209,11 +214,22 @@ class TestPredict:
         state = fold([((1,), 0.0, 1.0, 0.0)] * 6)
 
         soon, late, untouched = (
-            predict_one(state, [k], at) for k, at in ((1, 0.0), (1, 900 * DAY), (2, 0.0))
+            predict_one(state, [k], at * DAY) for k, at in ((1, 0.0), (1, 900.0), (2, 900.0))
         )
 
         assert soon.logit_mean > late.logit_mean > untouched.logit_mean
         assert soon.logit_var < late.logit_var < untouched.logit_var
+
+    def test_grows_unsure_of_ability_up_to_the_prior(self):
+        state = fold([((1,), 0.0, float(i % 2), 0.0) for i in range(30)])
+
+        variances = [predict_one(state, [], days * DAY).logit_var[0] for days in (0.0, 10.0, 1e6)]
+
+        assert variances == sorted(variances)
+        assert variances[1] == pytest.approx(
+            variances[0] + 10 * PARAMETERS.ability_drift_var_per_day
+        )
+        assert variances[2] == PARAMETERS.ability_prior_var
 
     @pytest.mark.parametrize(("concepts", "offsets"), [([1, 2], [0.0, 0.0]), ([[1]], [0.0, 0.0])])
     def test_refuses_arrays_that_do_not_fit(self, concepts, offsets):

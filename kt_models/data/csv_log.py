@@ -1,0 +1,199 @@
+"""The project's own log CSV: the one format that every door reads and the export writes.
+
+Columns `learner,item,correct` are required; `concepts` (joined by |), `answered_at` (ISO 8601 or
+epoch seconds), `elapsed_ms`, `hints`, `attempt`, `group` are optional; others are ignored.
+"""
+
+import csv
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from kt_models.data.log import ResponseLog, build_log
+from kt_models.errors import KTModelError
+
+REQUIRED = ("learner", "item", "correct")
+SHOWN_PROBLEMS = 10
+_Value = TypeVar("_Value", str, float)
+
+
+class LogUnreadable(KTModelError):
+    """A log cannot be read; the message lists line, field, value and what to write instead."""
+
+
+class _Reader(Protocol):
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+@dataclass(slots=True)
+class _Columns:
+    """One list per field, filled row by row."""
+
+    learner: list[str] = field(default_factory=list)
+    item: list[str] = field(default_factory=list)
+    concepts: list[tuple[str, ...]] = field(default_factory=list)
+    correct: list[float] = field(default_factory=list)
+    answered_at: list[float] = field(default_factory=list)
+    elapsed_ms: list[float] = field(default_factory=list)
+    hints: list[float] = field(default_factory=list)
+
+
+def read_csv(path: Path, *, progress: Callable[[int], None] | None = None) -> ResponseLog:
+    """Return the log in a CSV file (UTF-8, with or without byte order mark).
+
+    Args:
+        path: the file.
+        progress: called now and then with the number of rows read so far.
+
+    Raises:
+        LogUnreadable: no such file, a column is missing, a value cannot be read, or no row.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return parse_csv(file, name=str(path), progress=progress)
+    except OSError as error:
+        raise LogUnreadable(f"{path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise LogUnreadable(
+            f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8."
+        ) from error
+    except csv.Error as error:
+        raise LogUnreadable(f"{path}: not a CSV file ({error}).") from error
+
+
+def parse_csv(
+    lines: Iterable[str], *, name: str = "log", progress: Callable[[int], None] | None = None
+) -> ResponseLog:
+    """Return the log in the lines of a CSV; see `read_csv`."""
+    reader = csv.reader(lines)
+    header = [title.strip().lower() for title in next(reader, [])]
+    missing = [title for title in REQUIRED if title not in header]
+    if missing:
+        found = ", ".join(header) or "nothing"
+        msg = f"{name}, line 1: column {', '.join(missing)} is missing; found {found}."
+        raise LogUnreadable(msg + " The first line must name learner, item and correct.")
+    columns, problems = _Columns(), []
+    places = {title: place for place, title in enumerate(header)}
+    for count, (line, row) in enumerate(_rows(reader)):
+        problems += [f"{name}, line {line}, {text}" for text in _read_row(row, places, columns)]
+        if len(problems) >= SHOWN_PROBLEMS:
+            break
+        if progress is not None and count % 10_000 == 9_999:
+            progress(count + 1)
+    if problems:
+        raise LogUnreadable("\n".join(problems[:SHOWN_PROBLEMS]))
+    if not columns.item:
+        raise LogUnreadable(f"{name}: there is no answer below the header.")
+    return _log_of(columns)
+
+
+def _rows(reader: "_Reader") -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, cells) of every row that is not blank."""
+    for row in reader:
+        if any(row):
+            # csv counts physical lines, so a quoted line break does not shift the numbers.
+            yield reader.line_num, row
+
+
+def _read_row(row: Sequence[str], places: dict[str, int], columns: _Columns) -> list[str]:
+    """Append one row to the columns and return what could not be read in it."""
+
+    def cell(title: str) -> str:
+        place = places.get(title, len(row))
+        return row[place].strip() if place < len(row) else ""
+
+    problems: list[str] = []
+
+    def take(title: str, read: Callable[[str], _Value], otherwise: _Value) -> _Value:
+        text = cell(title)
+        try:
+            return read(text)
+        except ValueError as error:
+            problems.append(f"{title} = {text!r}: {error}")
+            return otherwise
+
+    columns.learner.append(take("learner", _name, ""))
+    columns.item.append(take("item", _name, ""))
+    columns.correct.append(take("correct", _correct, 0.0))
+    columns.concepts.append(tuple(k for k in map(str.strip, cell("concepts").split("|")) if k))
+    columns.answered_at.append(take("answered_at", _moment, 0.0))
+    columns.elapsed_ms.append(take("elapsed_ms", _amount, 0.0))
+    columns.hints.append(take("hints", _amount, 0.0))
+    return problems
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError("is empty; give every answer a name here.")
+    return text
+
+
+def _correct(text: str) -> float:
+    value = {"true": 1.0, "false": 0.0}.get(text.lower())
+    if value is None:
+        value = _number(text, "write 1 for right, 0 for wrong, or between them for part credit.")
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("must be between 0 and 1.")
+    return value
+
+
+def _amount(text: str) -> float:
+    """Return a count or a duration; nan if the cell is empty."""
+    if not text:
+        return math.nan
+    value = _number(text, "write a number or leave it empty.")
+    if value < 0.0:
+        raise ValueError("must not be negative; leave it empty if unknown.")
+    return value
+
+
+def _number(text: str, advice: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"is not a number; {advice}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"is not a finite number; {advice}")
+    return value
+
+
+def _moment(text: str) -> float:
+    """Return epoch seconds; nan if the cell is empty; a time without zone is UTC."""
+    if not text:
+        return math.nan
+    try:
+        return _number(text, "")
+    except ValueError:
+        pass
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        advice = "write ISO 8601 (2026-03-01T14:05:00Z) or epoch seconds."
+        raise ValueError(f"is not a time; {advice}") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def _log_of(columns: _Columns) -> ResponseLog:
+    answered_at = np.array(columns.answered_at)
+    timeless = np.isnan(answered_at)
+    if timeless.any() and not timeless.all():
+        first = int(np.argmax(timeless))
+        who = f"learner {columns.learner[first]}, item {columns.item[first]}"
+        msg = f"answered_at is empty for {int(timeless.sum())} answers, the first by {who}."
+        raise LogUnreadable(msg + " Give all answers a time or none.")
+    return build_log(
+        learners=columns.learner,
+        items=columns.item,
+        concepts=columns.concepts,
+        correct=np.array(columns.correct),
+        answered_at=None if timeless.all() else answered_at,
+        shown_at=answered_at - np.array(columns.elapsed_ms) / 1000.0,
+        assisted=np.nan_to_num(np.array(columns.hints)) > 0.0,
+    )

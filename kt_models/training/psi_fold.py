@@ -1,0 +1,161 @@
+"""Folding many learners at once: forecasts of a log, and states equal to the streaming ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kt_models.data.log import ResponseLog
+from kt_models.errors import ShapeMismatch
+from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.streaming.psi_state import COLUMNS, FilterState
+from kt_models.training import psi_kernel
+
+# Dense tables of learners x concepts are folded in pieces of at most this many rows.
+TABLE_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """What the filter expected of each answer when its item was shown, [R] each."""
+
+    logit_mean: NDArray[np.float64]
+    logit_var: NDArray[np.float64]
+
+    @property
+    def prob(self) -> NDArray[np.float64]:
+        """P(right answer | the learner's earlier answers), [R]."""
+        shrunk = self.logit_mean / np.sqrt(1.0 + np.pi / 8.0 * self.logit_var)
+        return 0.5 * (1.0 + np.tanh(0.5 * shrunk))
+
+
+def forecast_log(
+    log: ResponseLog,
+    parameters: FilterParameters,
+    *,
+    offsets: NDArray[np.float64],
+    learners: NDArray[np.int64] | None = None,
+) -> Forecasts:
+    """Return prequential forecasts of every answer; nan for learners not asked for.
+
+    Args:
+        log: the answers.
+        parameters: the filter's scalars.
+        offsets: [R] logit offset of each answer's item.
+        learners: the learners to fold; all by default.
+    """
+    chosen = np.arange(len(log.learner_keys)) if learners is None else learners
+    sizes = np.count_nonzero(log.concept_sets >= 0, axis=1)
+    answers = psi_kernel.Answers(
+        offset=offsets,
+        concept_set=log.concept_set,
+        concept_sets=log.concept_sets,
+        set_sizes=sizes,
+        set_shares=_shares(parameters, sizes),
+        correct=log.correct,
+        shown_at=log.shown_at,
+        answered_at=log.answered_at,
+        assisted=log.assisted,
+    )
+    forecasts = np.full((len(log), 2), np.nan)
+    rows = np.empty((len(log.concept_keys), COLUMNS))
+    scalars = psi_kernel.Scalars.of(parameters)
+    psi_kernel.forecast_log(log.starts, chosen, answers, scalars, rows, forecasts)
+    return Forecasts(forecasts[:, 0], forecasts[:, 1])
+
+
+def fold_states(
+    parameters: FilterParameters,
+    *,
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+) -> list[FilterState]:
+    """Return each learner's state, equal to repeated `psi_filter.update` to the last bit.
+
+    Args:
+        parameters: the filter's scalars.
+        starts: [L + 1]; learner l has the answers starts[l] to starts[l + 1] - 1, in order.
+        concepts: [R, M] concept ids of the answers' items, padded with -1, any order.
+        offsets: [R] logit offsets of the items.
+        correct: [R] 0 to 1.
+        answered_at: [R] epoch seconds.
+        assisted: [R].
+
+    Raises:
+        ShapeMismatch: an answer has no concept, or the arrays differ in length.
+    """
+    if not len(concepts) == len(offsets) == len(correct) == len(answered_at) == len(assisted):
+        raise ShapeMismatch(
+            "concepts, offsets, correct, answered_at, assisted: one row per answer."
+        )
+    sets, which = _distinct_sets(concepts)
+    ids = np.unique(sets[sets >= 0])
+    # Ranks keep the order of the ids, so sums over concepts run in the streaming update's order.
+    ranked = np.where(sets >= 0, np.searchsorted(ids, sets), -1)
+    sizes = np.count_nonzero(sets >= 0, axis=1)
+    if len(concepts) and not sizes.min():
+        raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
+    shares = _shares(parameters, sizes)
+    scalars = psi_kernel.Scalars.of(parameters)
+    states: list[FilterState] = []
+    piece = max(1, TABLE_ROWS // max(1, len(ids)))
+    for first in range(0, len(starts) - 1, piece):
+        bounds = starts[first : first + piece + 1]
+        cut = slice(bounds[0], bounds[-1])
+        answers = psi_kernel.Answers(
+            offset=offsets[cut],
+            concept_set=which[cut],
+            concept_sets=ranked,
+            set_sizes=sizes,
+            set_shares=shares,
+            correct=correct[cut],
+            shown_at=answered_at[cut],
+            answered_at=answered_at[cut],
+            assisted=assisted[cut],
+        )
+        rows, ability = _fresh_tables(len(bounds) - 1, len(ids), parameters)
+        psi_kernel.fold_answers(bounds - bounds[0], answers, scalars, rows, ability)
+        states += _states_of(ids, rows, ability)
+    return states
+
+
+def _shares(parameters: FilterParameters, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the weight of a concept in sets of these sizes."""
+    # By the same Python power as the streaming update, for equality to the last bit.
+    return np.array([parameters.share(max(size, 1)) for size in sizes.tolist()])
+
+
+def _distinct_sets(concepts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct concept sets [S, M], ascending with -1 at the end, and each row's set."""
+    given, which = np.unique(concepts, axis=0, return_inverse=True)
+    sets = np.full_like(given, -1)
+    for row, ids in enumerate(given):
+        distinct = np.unique(ids[ids >= 0])
+        sets[row, : len(distinct)] = distinct
+    return sets, which.reshape(-1)
+
+
+def _fresh_tables(
+    learners: int, concepts: int, parameters: FilterParameters
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows = np.zeros((learners, concepts, COLUMNS))
+    rows[:, :, 1] = parameters.concept_prior_var
+    rows[:, :, 2] = -np.inf
+    ability = np.empty((learners, 4))
+    ability[:] = (parameters.ability_prior_mean, parameters.ability_prior_var, -np.inf, 0.0)
+    return rows, ability
+
+
+def _states_of(
+    ids: NDArray[np.int64], rows: NDArray[np.float64], ability: NDArray[np.float64]
+) -> Sequence[FilterState]:
+    met = rows[:, :, 3] > 0.0
+    return [
+        FilterState(mean, var, t_last, int(n), ids[touched], table[touched])
+        for (mean, var, t_last, n), touched, table in zip(ability.tolist(), met, rows, strict=True)
+    ]

@@ -1,0 +1,194 @@
+"""The compiled twin of the streaming psi-filter: folds a whole log, equal to the last bit.
+
+It compiles the very functions of `psi_core` that the streaming update interprets. No fastmath: a
+reordered or fused operation would break that equality.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba.extending import register_jitable
+from numpy.typing import NDArray
+
+from kt_models.streaming import psi_core
+from kt_models.streaming.psi_parameters import FilterParameters
+
+elapsed_days = register_jitable(psi_core.elapsed_days)
+retained = register_jitable(psi_core.retained)
+faded_var = register_jitable(psi_core.faded_var)
+sigmoid = register_jitable(psi_core.sigmoid)
+evidence_slope = register_jitable(psi_core.evidence_slope)
+evidence_curvature = register_jitable(psi_core.evidence_curvature)
+damping = register_jitable(psi_core.damping)
+wandered_var = register_jitable(psi_core.wandered_var)
+moved_mean = register_jitable(psi_core.moved_mean)
+narrowed_var = register_jitable(psi_core.narrowed_var)
+practice_gain = register_jitable(psi_core.practice_gain)
+
+
+_SOURCE = hashlib.sha256(Path(psi_core.__file__).read_bytes()).hexdigest()[:12]
+
+
+def _compiled(function: Callable[..., None]) -> Any:
+    """Compile an entry point and keep the machine code for later processes.
+
+    Numba looks only at the entry's own file to see whether kept code is stale; the name carries the
+    arithmetic's hash, so that a change there is seen too.
+    """
+    function.__qualname__ += f"_{_SOURCE}"
+    return numba.njit(cache=True)(function)
+
+
+class Scalars(NamedTuple):
+    """`FilterParameters` in a form that compiled code can take."""
+
+    ability_prior_mean: float
+    ability_prior_var: float
+    ability_drift_var: float
+    ability_drift_var_per_day: float
+    concept_prior_var: float
+    concept_drift_var: float
+    concept_share: float
+    decay_tau_days: float
+    decay_power: float
+    gain_right: float
+    gain_wrong: float
+    gain_rho: float
+
+    @classmethod
+    def of(cls, parameters: FilterParameters) -> "Scalars":
+        """Return the scalars of `parameters`."""
+        return cls(**parameters.to_dict())
+
+
+class Answers(NamedTuple):
+    """What the kernel reads of R answers; see `ResponseLog` for the meaning.
+
+    Attributes:
+        offset: [R] logit offset of the answer's item.
+        concept_set: [R] row of `concept_sets`.
+        concept_sets: [S, M] ascending, padded with -1 at the end.
+        set_sizes: [S] concepts in each set.
+        set_shares: [S] weight of each concept of the set.
+        correct: [R].
+        shown_at: [R].
+        answered_at: [R].
+        assisted: [R].
+    """
+
+    offset: NDArray[np.float64]
+    concept_set: NDArray[np.int64]
+    concept_sets: NDArray[np.int64]
+    set_sizes: NDArray[np.int64]
+    set_shares: NDArray[np.float64]
+    correct: NDArray[np.float64]
+    shown_at: NDArray[np.float64]
+    answered_at: NDArray[np.float64]
+    assisted: NDArray[np.bool_]
+
+
+@register_jitable
+def _concepts_of(answers: Any, r: int) -> Any:
+    """Return the concepts of answer r without the padding."""
+    which = answers.concept_set[r]
+    return answers.concept_sets[which, : answers.set_sizes[which]]
+
+
+@register_jitable
+def _wandered(ability: Any, scalars: Any, at: float) -> float:
+    """Return the variance of ability [4] (mean, variance, time, answers) at `at`."""
+    days = elapsed_days(ability[2], at) if ability[3] > 0.0 else 0.0
+    per_day = scalars.ability_drift_var_per_day
+    return wandered_var(ability[1], days, per_day, scalars.ability_prior_var)
+
+
+@register_jitable
+def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tuple[float, float]:
+    """Return logit mean and variance of answer r for the moment its item was shown."""
+    at = answers.shown_at[r]
+    share = answers.set_shares[answers.concept_set[r]]
+    mean, var = ability[0] + answers.offset[r], _wandered(ability, scalars, at)
+    for k in _concepts_of(answers, r):
+        row = rows[k]
+        days = elapsed_days(row[2], at)
+        kept = retained(days, scalars.decay_tau_days, scalars.decay_power)
+        mean += share * (row[0] * kept)
+        var += share * share * faded_var(row[1], kept, scalars.concept_prior_var)
+    return mean, var
+
+
+@register_jitable
+def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> None:
+    """Update rows [K, 6] and ability [4] by answer r, in place.
+
+    The twin of `psi_filter.update`; keep the two in one order of operations.
+    """
+    s, correct, at = scalars, answers.correct[r], answers.answered_at[r]
+    share = answers.set_shares[answers.concept_set[r]]
+    ability_var = _wandered(ability, s, at)
+    logit_mean, logit_var = ability[0] + answers.offset[r], ability_var
+    for k in _concepts_of(answers, r):
+        row = rows[k]
+        kept = retained(elapsed_days(row[2], at), s.decay_tau_days, s.decay_power)
+        row[0] = row[0] * kept
+        row[1] = faded_var(row[1], kept, s.concept_prior_var)
+        logit_mean += share * row[0]
+        logit_var += share * share * row[1]
+    measures = not (answers.assisted[r] and correct > 0.5)
+    slope = evidence_slope(logit_mean, logit_var, correct) if measures else 0.0
+    curvature = evidence_curvature(logit_mean, logit_var) if measures else 0.0
+    gain = practice_gain(correct, s.gain_right, s.gain_wrong)
+    for k in _concepts_of(answers, r):
+        row = rows[k]
+        damped = gain * damping(row[3], s.gain_rho)
+        mean, var = row[0], row[1]
+        row[0] = moved_mean(mean, var, share, slope, damped)
+        row[1] = narrowed_var(var, share, curvature, s.concept_drift_var)
+        row[2] = max(row[2], at)
+        row[3] += 1.0
+        row[4] += 1.0 if measures else 0.0
+        row[5] += correct
+    ability[0] = moved_mean(ability[0], ability_var, 1.0, slope, 0.0)
+    ability[1] = narrowed_var(ability_var, 1.0, curvature, s.ability_drift_var)
+    ability[2] = max(ability[2], at)
+    ability[3] += 1.0
+
+
+@_compiled
+def forecast_log(
+    starts: Any, learners: Any, answers: Any, scalars: Any, rows: Any, forecasts: Any
+) -> None:
+    """Predict every answer of some learners from their earlier ones.
+
+    Args:
+        starts: [L + 1] bounds of the learners' answers.
+        learners: the learners to fold.
+        answers: `Answers`.
+        scalars: `Scalars`.
+        rows: [K, 6] room to work in; overwritten.
+        forecasts: [R, 2] logit mean and variance, filled in place.
+    """
+    ability = np.empty(4)
+    for learner in learners:
+        first, last = starts[learner], starts[learner + 1]
+        for r in range(first, last):
+            for k in _concepts_of(answers, r):
+                rows[k, :] = 0.0
+                rows[k, 1] = scalars.concept_prior_var
+                rows[k, 2] = -np.inf
+        ability[:] = (scalars.ability_prior_mean, scalars.ability_prior_var, -np.inf, 0.0)
+        for r in range(first, last):
+            forecasts[r, 0], forecasts[r, 1] = _forecast(answers, r, rows, ability, scalars)
+            _assimilate(answers, r, rows, ability, scalars)
+
+
+@_compiled
+def fold_answers(starts: Any, answers: Any, scalars: Any, rows: Any, ability: Any) -> None:
+    """Fold the answers of every learner into rows [L, K, 6] and ability [L, 4], in place."""
+    for learner in range(len(starts) - 1):
+        for r in range(starts[learner], starts[learner + 1]):
+            _assimilate(answers, r, rows[learner], ability[learner], scalars)
