@@ -11,12 +11,23 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+
+def exact_power(base: Fraction, exponent: Fraction) -> Fraction:
+    """Return base to a whole exponent by repeated multiplication."""
+    if exponent.denominator != 1:
+        raise ValueError("only whole exponents")
+    result = Fraction(1)
+    for _ in range(abs(exponent.numerator)):
+        result *= base
+    return result if exponent >= 0 else 1 / result
+
+
 _BINARY: dict[type[ast.AST], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: lambda base, exponent: exact_power(base, exponent),
+    ast.Pow: exact_power,
 }
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 _MIXED = re.compile(r"(?<![\d^.{])(\d+)\s*\\d?frac\{(\d+)\}\{(\d+)\}")
@@ -29,23 +40,13 @@ def maths(text: str) -> list[str]:
     """Return the formulas between dollar signs, in order."""
     return [
         display or inline
-        for display, inline in re.findall(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$", text, re.S)
+        for display, inline in re.findall(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$", text, re.DOTALL)
     ]
 
 
 def numbers(text: str) -> list[Fraction]:
     """Return all numbers that occur in a text, in order, without their signs."""
     return [Fraction(found) for found in re.findall(r"\d+(?:\.\d+)?", text.replace("{,}", ""))]
-
-
-def exact_power(base: Fraction, exponent: Fraction) -> Fraction:
-    """Return base to a whole exponent by repeated multiplication."""
-    if exponent.denominator != 1:
-        raise ValueError("only whole exponents")
-    result = Fraction(1)
-    for _ in range(abs(exponent.numerator)):
-        result *= base
-    return result if exponent >= 0 else 1 / result
 
 
 def exact_root(value: Fraction) -> Fraction:
@@ -73,7 +74,7 @@ def value(latex: str) -> Fraction:
 
 def choice_value(text: str) -> Fraction | None:
     """Return the value of a choice that is one formula, or None."""
-    found = re.fullmatch(r"\$(.+)\$", text.strip(), re.S)
+    found = re.fullmatch(r"\$(.+)\$", text.strip(), re.DOTALL)
     try:
         return value(found[1]) if found else None
     except ValueError:
