@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from tests.tutor.content.demo_course.plain_mathematics import root, value
+from tests.tutor.content.demo_course.plain_mathematics import first, numbers_in, root, value
 
 Parameters = Mapping[str, Any]
 Key = Callable[[Parameters], Any]
@@ -20,7 +20,7 @@ def _step_that_isolates(d: Parameters) -> Callable[[str], bool]:
     steps = {"Divide": lambda u, k: u / k, "Multiply": lambda u, k: u * k}
 
     def isolates(text: str) -> bool:
-        verb, number = text.split()[0], Fraction(text.rstrip(".").split()[-1])
+        verb, [number] = text.split(maxsplit=1)[0], numbers_in(text)
         step = steps.get(verb, lambda u, k: u - k)
         return step(Fraction(d["a"] * solution), number) == solution
 
@@ -79,11 +79,9 @@ TWO_STEP: dict[str, Key] = {
     "two-step-divided-unknown": lambda d: root(lambda t: t / d["d"] + d["b"], d["c"]),
     "two-step-first-step-choice": _first_step,
     "two-step-fraction-solution": lambda d: root(lambda t: d["a"] * t + d["b"], d["c"]),
-    "two-step-gym-membership": lambda d: next(
-        # Pay month by month until the total is reached.
-        months
-        for months in range(1, 100)
-        if d["join"] + sum([d["m"]] * months) == d["total"]
+    # Pay month by month until the total is reached.
+    "two-step-gym-membership": lambda d: first(
+        lambda months: d["join"] + sum([d["m"]] * months) == d["total"]
     ),
     "two-step-decimal-coefficients": lambda d: root(
         lambda t: _part(d["k"], 10) * t + _part(d["h"], 10), d["c"]
@@ -115,11 +113,9 @@ BOTH_SIDES: dict[str, Key] = {
         lambda t: d["a"] * t + d["b"], lambda t: d["d"] * t + d["e"]
     ),
     "both-sides-how-many-solutions": lambda d: _has_no_solution,
-    "both-sides-phone-plans": lambda d: next(
-        # Compare the two bills gigabyte by gigabyte.
-        gigabytes
-        for gigabytes in range(100)
-        if d["f"] + d["r"] * gigabytes == d["g"] + d["s"] * gigabytes
+    # Compare the two bills gigabyte by gigabyte.
+    "both-sides-phone-plans": lambda d: first(
+        lambda amount: d["f"] + d["r"] * amount == d["g"] + d["s"] * amount
     ),
     "both-sides-brackets": lambda d: root(
         lambda t: d["a"] * (t - d["b"]), lambda t: d["d"] * t + d["e"]

@@ -24,8 +24,8 @@ def python_source(latex: str) -> str:
         text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", text)
         text = re.sub(r"\\sqrt\{([^{}]*)\}", r"@(\1)", text)
     text = re.sub(r"\\sqrt\{([^{}]*)\}", r"@(\1)", text)
-    text = _JUXTAPOSED.sub("*", text.replace(r"\times", "*").strip())
-    text = text.replace("^", "**").replace(r"\leq", "<=").replace(r"\geq", ">=")
+    text = text.replace(r"\times", "*").replace(r"\leq", "<=").replace(r"\geq", ">=")
+    text = _JUXTAPOSED.sub("*", text.strip()).replace("^", "**")
     text = re.sub(r"(?<![<>=])=(?!=)", "==", text)
     text = re.sub(r"(?<![\w.])(\d+)", r"F(\1)", text)
     return text.replace("@", "root")
@@ -79,6 +79,11 @@ def line_through(first: tuple[Number, Number], second: tuple[Number, Number]) ->
     return solution[m] * x + solution[b]
 
 
-def first_integer(holds: Callable[[int], bool], candidates: range) -> int:
+def first(holds: Callable[[int], bool], candidates: range = range(2000)) -> int:
     """Return the first candidate for which `holds` is true."""
     return next(candidate for candidate in candidates if holds(candidate))
+
+
+def numbers_in(text: str) -> list[Fraction]:
+    """Return the numbers written in a text, in order: "$(0, -3)$" gives 0 and -3."""
+    return [Fraction(found) for found in re.findall(r"-?\d+", text)]
