@@ -24,6 +24,23 @@ def create_class(
     return classroom
 
 
+def ensure_class(*, organisation: Organisation, name: str, course: Course) -> Classroom:
+    """Return the organisation's class of that name and course, created where there is none."""
+    return Classroom.objects.get_or_create(organisation=organisation, name=name, course=course)[0]
+
+
+@transaction.atomic
+def admit_users(*, classroom: Classroom, users: Iterable[User]) -> None:
+    """Put students into the class and let everybody else teach it; repeating changes nothing."""
+    members = list(users)
+    students = [user for user in members if user.role == User.Role.STUDENT]
+    enrol(classroom=classroom, learners=Learner.objects.filter(user__in=students))
+    Teaching.objects.bulk_create(
+        [Teaching(classroom=classroom, teacher=user) for user in members if user not in students],
+        ignore_conflicts=True,
+    )
+
+
 def enrol(*, classroom: Classroom, learners: Iterable[Learner]) -> None:
     """Enrol learners; those already in the class stay."""
     Enrolment.objects.bulk_create(

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "tutor.tracing",
     "tutor.scheduling",
     "tutor.practice",
+    "tutor.demo",
     "tutor.student",
     "tutor.teacher",
     "tutor.api",

@@ -78,6 +78,27 @@ def record_response(*, learner: Learner, answer: Answer) -> Response:
 
 
 @transaction.atomic
+def append_new(*, rows: list[Response]) -> int:
+    """Append many answers, without those that the log has under their client key; return how many.
+
+    The learners are locked in the order of their ids, so that two such writers cannot wait for
+    each other in a circle.
+    """
+    owners = sorted({row.learner_id for row in rows})
+    for learner_id in owners:
+        lock_learner(learner_id=learner_id)
+    keys = [row.client_key for row in rows]
+    stored = set(
+        Response.objects.filter(learner__in=owners, client_key__in=keys).values_list(
+            "client_key", flat=True
+        )
+    )
+    new = [row for row in rows if row.client_key not in stored]
+    Response.objects.bulk_create(new, batch_size=500)
+    return len(new)
+
+
+@transaction.atomic
 def record_correction(
     *,
     learner: Learner,

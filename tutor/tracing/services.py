@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.db import transaction
+from django.db.models import Count
 
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
@@ -182,6 +183,19 @@ def list_stale_learners(*, tracer_id: int) -> list[int]:
     """Return the learners whose state waits for a refold."""
     rows = LearnerState.objects.filter(tracer=tracer_id, stale_since__isnull=False)
     return list(rows.values_list("learner", flat=True))
+
+
+def list_behind(*, tracer: engine.CourseTracer) -> list[int]:
+    """Return the learners with answers that their state under this tracer has not seen."""
+    counted = dict(
+        response_selectors.list_standing(course_id=tracer.bank.course_id)
+        .values_list("learner")
+        .annotate(Count("pk"))
+    )
+    folded = dict(
+        LearnerState.objects.filter(tracer=tracer.tracer_id).values_list("learner", "n_responses")
+    )
+    return sorted(pk for pk, count in counted.items() if folded.get(pk) != count)
 
 
 def find_differences(*, tracer: engine.CourseTracer) -> Iterator[tuple[int, bool]]:
