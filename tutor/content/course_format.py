@@ -133,8 +133,10 @@ def _read_misconceptions(
     folder: Path, top: Fields, problems: list[str]
 ) -> tuple[MisconceptionSpec, ...]:
     sources: list[tuple[str, Any]] = [("course.yaml", top.data.get("misconceptions") or {})]
-    for path in course_files.misconception_files(folder):
-        sources.append((path.name, course_files.read_yaml(path, problems) or {}))
+    sources += [
+        (path.name, course_files.read_yaml(path, problems) or {})
+        for path in course_files.misconception_files(folder)
+    ]
     found: dict[str, MisconceptionSpec] = {}
     for file, entries in sources:
         if not isinstance(entries, dict):

@@ -209,9 +209,8 @@ class _Evaluator(simpleeval.SimpleEval):
         return self._pick(options)
 
     def _pick(self, options: Sequence[Any]) -> Any:
-        if not isinstance(options, list) or not options:
+        if self.rng is None or not isinstance(options, list) or not options:
             raise ValueUndefined("There is nothing left to choose from.")
-        assert self.rng is not None
         # Only random() is promised to give the same stream in every Python version.
         return options[int(self.rng.random() * len(options))]
 

@@ -136,7 +136,7 @@ class Formatter:
         return self._fraction(top, bottom)
 
     def mixed(self, value: Number) -> str:
-        """Return 3/2 as one and a half: `1\\frac{1}{2}` in maths, "1 1/2" outside."""
+        r"""Return 3/2 as one and a half: `1\frac{1}{2}` in maths, "1 1/2" outside."""
         whole, rest = divmod(abs(Fraction(value)), 1)
         sign = "-" if value < 0 else ""
         if rest == 0 or whole == 0:
@@ -175,7 +175,7 @@ class Formatter:
         return "0" if coefficient == 0 else self.term(coefficient, root)
 
     def plural(self, count: Number, one: str, many: str) -> str:
-        """Return the word that fits the count: plural(n, 'apple', 'apples')."""
+        """Return `one` when the count is 1, else `many`."""
         return one if count == 1 else many
 
     def functions(self) -> dict[str, Callable[..., str]]:

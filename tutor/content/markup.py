@@ -42,7 +42,7 @@ _HEADING = re.compile(r"<(/?)h[1-6]>")
 _FORMULA_HOST = "latex.codecogs.com"
 
 
-def render(text: str, *, markup: Markup = "text", inline: bool = False) -> str:
+def render(text: str, markup: Markup = "text", *, inline: bool = False) -> str:
     """Return the HTML of an item's text.
 
     Args:

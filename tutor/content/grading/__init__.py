@@ -1,9 +1,11 @@
 """Judge an answer: pure functions from a rendered item and the client's JSON to a `Grade`."""
 
+import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from tutor.content.grading import choice, expression, given, number, text
+from tutor.content.grading import algebra_text, choice, expression, given, number, text
 from tutor.content.grading.answers_given import anticipated_answers, key_text, right_answer
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.grading.result import Grade, right, wrong
@@ -43,19 +45,25 @@ def _grade_text(item: RenderedItem, written: str) -> Grade:
         return number.grade_number(item.answer, item.wrong, written)
     if isinstance(item.answer, ExpressionAnswer):
         return expression.grade_expression(item.answer, item.wrong, written)
-    assert isinstance(item.answer, TextAnswer)
-    return text.grade_text(item.answer, item.wrong, written)
+    if isinstance(item.answer, TextAnswer):
+        return text.grade_text(item.answer, item.wrong, written)
+    raise TypeError(f"An item of kind {item.kind} has no typed answer.")
 
 
 def answer_summary(item: RenderedItem) -> str:
-    """Return the right answer as text to show, in the item's markup; "" if it has no key."""
+    """Return the right answer to show, in the item's markup (`markup.render`); "" without a key."""
     if item.choices:
         return "; ".join(choice.text for choice in item.choices if choice.is_correct)
-    return key_text(item)
+    if isinstance(item.answer, ExpressionAnswer):
+        return f"${algebra_text.as_latex(key_text(item))}$"
+    return _literal(key_text(item), item)
 
 
 def response_text(item: RenderedItem, answer: Mapping[str, Any]) -> str:
-    """Return what the learner answered as text to show; never raises on a strange answer."""
+    """Return what the learner answered, to show, in the item's markup (`markup.render`).
+
+    What the learner typed is escaped, so that it shows as typed. "" for a strange answer.
+    """
     try:
         if item.kind == "self_marked":
             return "right" if given.given_mark(answer) else "wrong"
@@ -64,7 +72,14 @@ def response_text(item: RenderedItem, answer: Mapping[str, Any]) -> str:
         elif item.kind == "multiple_choice":
             chosen = given.given_choices(answer)
         else:
-            return given.given_text(answer)
+            return _literal(given.given_text(answer), item)
     except UnreadableAnswer:
         return ""
     return "; ".join(choice.text for choice in item.choices if choice.id in chosen)
+
+
+def _literal(text: str, item: RenderedItem) -> str:
+    """Return text that shows as it stands when rendered in the item's markup."""
+    if item.markup == "html":
+        return html.escape(text)
+    return re.sub(r"([$*`\\])", r"\\\1", text)

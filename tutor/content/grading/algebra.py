@@ -13,8 +13,8 @@ from tutor.content.grading.errors import UnreadableAnswer
 
 MAX_LENGTH = 200
 MAX_DEPTH = 20
-MAX_EXPONENT = 20
-MAX_DEGREE = 40
+MAX_EXPONENT = 50
+MAX_DEGREE = 60
 MAX_DIGITS = 15
 
 
@@ -123,9 +123,9 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
             raise UnreadableAnswer(_unknown_sign(cleaned[at:].strip()[0]))
         found.append("^" if match[1] == "**" else "sqrt" if match[1] == "√" else match[1])
         at = match.end()
-    for token in found:
-        if token.isalpha() and token != "sqrt" and token not in variables:
-            raise UnreadableAnswer(_unknown_letter(token, variables))
+    for piece in found:
+        if piece.isalpha() and piece != "sqrt" and piece not in variables:
+            raise UnreadableAnswer(_unknown_letter(piece, variables))
     if not found:
         raise UnreadableAnswer("The answer is empty. Write an expression.")
     return found
@@ -171,16 +171,16 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
     def take(self) -> str:
-        token = self.peek()
+        piece = self.peek()
         self.at += 1
-        return token
+        return piece
 
     def expect_end(self) -> None:
-        token = self.peek()
-        if token == ")":
+        piece = self.peek()
+        if piece == ")":
             raise UnreadableAnswer("A closing bracket has no opening one.")
-        if token:
-            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], token))
+        if piece:
+            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], piece))
 
     def sum(self) -> Node:
         node = self.product()
@@ -193,12 +193,12 @@ class _Parser:
     def product(self) -> Node:
         node = self.signed()
         while True:
-            token = self.peek()
-            if token in ("*", "/"):
+            piece = self.peek()
+            if piece in ("*", "/"):
                 self.take()
                 factor = self.signed()
-                node = Product(node, factor) if token == "*" else Quotient(node, factor)
-            elif token == "(" or token.isalpha():
+                node = Product(node, factor) if piece == "*" else Quotient(node, factor)
+            elif piece == "(" or piece.isalpha():
                 node = Product(node, self.power())
             else:
                 return node
@@ -236,22 +236,22 @@ class _Parser:
         return -value if negative else value
 
     def atom(self) -> Node:
-        token = self.take()
-        if token == "sqrt":
+        piece = self.take()
+        if piece == "sqrt":
             return Root(self._nested(self.atom))
-        if token == "(":
+        if piece == "(":
             inner = self._nested(self.sum)
             if self.take() != ")":
                 self.at -= 1
                 self._missing_bracket()
             return inner
-        if token and token[0] in "0123456789.":
-            if len(token) > MAX_DIGITS + 1:
+        if piece and piece[0] in "0123456789.":
+            if len(piece) > MAX_DIGITS + 1:
                 raise UnreadableAnswer(f"A number has more than {MAX_DIGITS} digits.")
-            return Number(Fraction(token), is_decimal="." in token)
-        if token.isalpha():
-            return Variable(token)
-        where = f"before {token!r}" if token else "at the end"
+            return Number(Fraction(piece), is_decimal="." in piece)
+        if piece.isalpha():
+            return Variable(piece)
+        where = f"before {piece!r}" if piece else "at the end"
         raise UnreadableAnswer(f"Something is missing {where}.")
 
     def _nested(self, read: Callable[[], Node]) -> Node:

@@ -1,5 +1,6 @@
 """Write a tree of algebra as people do: 2x - 3, not (2)*x + (-3)."""
 
+import re
 from fractions import Fraction
 
 from tutor.content.grading.algebra import (
@@ -12,7 +13,15 @@ from tutor.content.grading.algebra import (
     Root,
     Sum,
     Variable,
-    constant,
+)
+
+_LATEX = (
+    (re.compile(r"sqrt\(([^()]*)\)"), r"\\sqrt{\1}"),
+    (re.compile(r"\^\((-?\d+)\)|\^(\d\d+)"), r"^{\1\2}"),
+    (re.compile(r"\((\d+)/(\d+)\)|\b(\d+)/(\d+)\b(?!\()"), r"\\frac{\1\3}{\2\4}"),
+    (re.compile(r"\*"), r" \\cdot "),
+    (re.compile("<="), r"\\le"),
+    (re.compile(">="), r"\\ge"),
 )
 
 
@@ -34,14 +43,24 @@ def written(node: Node) -> str:
     return _atom(node)
 
 
-def _atom(node: Node) -> str:
+def as_latex(text: str) -> str:
+    """Return what `written` returned, as LaTeX."""
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _atom(node: Number | Variable | Root | Power) -> str:
     if isinstance(node, Number):
         return _number(node)
     if isinstance(node, Variable):
         return node.name
     if isinstance(node, Root):
         return f"sqrt({written(node.inner)})"
-    assert isinstance(node, Power)
+    return _power(node)
+
+
+def _power(node: Power) -> str:
     exponent = str(node.exponent) if node.exponent >= 0 else f"({node.exponent})"
     is_simple = isinstance(node.base, (Variable, Root)) or _is_whole(node.base)
     base = written(node.base)
@@ -75,7 +94,8 @@ def _product(node: Product) -> str:
 
 def _factor(node: Node) -> str:
     text = written(node)
-    if isinstance(node, Sum) or (isinstance(node, Quotient) and constant(node) is None):
+    # (1/2)x, though 1/2x is read the same: people read the latter in two ways.
+    if isinstance(node, (Sum, Quotient)):
         return f"({text})"
     return f"({text})" if text.startswith("-") else text
 
@@ -87,21 +107,23 @@ def _denominator(node: Node) -> str:
 
 def _tidy(node: Node) -> Node:
     """Return the node without zero terms, factors of 1 and signs inside products."""
-    if isinstance(node, Sum):
+    if isinstance(node, (Sum, Product, Quotient)):
         left, right = _tidy(node.left), _tidy(node.right)
-        if _is(left, 0):
-            return right
-        return left if _is(right, 0) else Sum(left, right)
+        if isinstance(node, Product):
+            return _tidy_product(left, right)
+        return _tidy_sum(left, right) if isinstance(node, Sum) else _tidy_quotient(left, right)
     if isinstance(node, Negation):
         inner = _tidy(node.inner)
         if isinstance(inner, Negation):
             return inner.inner
         return inner if _is(inner, 0) else Negation(inner)
-    if isinstance(node, Product):
-        return _tidy_product(_tidy(node.left), _tidy(node.right))
-    if isinstance(node, Quotient):
-        return _tidy_quotient(_tidy(node.left), _tidy(node.right))
     return _tidy(node.base) if isinstance(node, Power) and node.exponent == 1 else node
+
+
+def _tidy_sum(left: Node, right: Node) -> Node:
+    if _is(left, 0):
+        return right
+    return left if _is(right, 0) else Sum(left, right)
 
 
 def _tidy_product(left: Node, right: Node) -> Node:

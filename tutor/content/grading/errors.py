@@ -4,7 +4,7 @@ from tutor.common.errors import TutorError
 
 
 class UnreadableAnswer(TutorError):
-    """The answer cannot be read, so it is neither right nor wrong; the message says how to write it."""
+    """The answer cannot be read, so it counts as neither right nor wrong."""
 
     code = "content.answer-unreadable"
     status = 422

@@ -42,7 +42,8 @@ def is_factored(node: Node, variables: tuple[str, ...]) -> bool:
     """Test whether every factor is irreducible and free of common whole factors."""
     factors = [factor for factor in _factors(node) if constant(factor) is None]
     return all(
-        isinstance(factor, Variable) or polynomials.is_irreducible(factor, variables)
+        isinstance(factor, Variable)
+        or (isinstance(factor, Sum) and polynomials.is_irreducible(factor, variables))
         for factor in factors
     )
 
@@ -100,21 +101,22 @@ class _Monomial:
 
     def read(self, node: Node, side: int) -> bool:
         """Take in one factor; `side` is 1 above the line and -1 below."""
+        if isinstance(node, (Product, Quotient)):
+            other = side if isinstance(node, Product) else -side
+            return self.read(node.left, side) and self.read(node.right, other)
+        if isinstance(node, Negation):
+            return self.read(node.inner, side)
+        return self._read_single(node, side)
+
+    def _read_single(self, node: Node, side: int) -> bool:
         if isinstance(node, Number):
             (self.above if side == 1 else self.below).append(node)
             return True
         if isinstance(node, Variable):
             return self._letter(node.name, side)
         if isinstance(node, Power) and isinstance(node.base, Variable):
-            return node.exponent not in (0, 1) and self._letter(
-                node.base.name, side * node.exponent
-            )
-        if isinstance(node, Negation):
-            return self.read(node.inner, side)
-        if isinstance(node, Product):
-            return self.read(node.left, side) and self.read(node.right, side)
-        if isinstance(node, Quotient):
-            return self.read(node.left, side) and self.read(node.right, -side)
+            plain = node.exponent not in (0, 1)
+            return plain and self._letter(node.base.name, side * node.exponent)
         return isinstance(node, Root) and self._root(node, side)
 
     def _letter(self, name: str, exponent: int) -> bool:
@@ -131,13 +133,13 @@ class _Monomial:
     def is_tidy(self) -> bool:
         """Test for one reduced coefficient, each letter once and at most one root."""
         names = [name for name, _ in self.letters]
-        if len(self.above) > 1 or len(self.below) > 1 or len(self.roots) > 1:
+        if max(len(self.above), len(self.below), len(self.roots)) > 1:
             return False
-        if len(set(names)) < len(names):
-            return False
-        alone = not self.letters and not self.roots
+        return len(set(names)) == len(names) and self._has_reduced_coefficient()
+
+    def _has_reduced_coefficient(self) -> bool:
         top = self.above[0].value if self.above else Fraction(1)
-        if top == 0 and not alone:
+        if top == 0 and (self.letters or self.roots):
             return False
         if not self.below:
             return True

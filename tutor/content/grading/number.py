@@ -45,17 +45,16 @@ def grade_number(spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], tex
     reading = read_number(text)
     normalised = " ".join(text.split())
     candidates = _in_unit(reading, spec)
-    if not candidates:
-        return wrong(normalised, feedback=f"The unit of the answer should be {spec.unit}.")
     [key] = spec.values
-    if _near(candidates[0], key, spec):
+    if candidates and _near(candidates[0], key, spec):
         return _judge_form(spec, reading, normalised)
     if any(_near(value, key, spec) for value in candidates[1:]):
         return other_form(normalised, _FORM_FEEDBACK["percent"])
     for entry in wrong_answers:
         if any(_near(value, entry.values[0], spec) for value in candidates):
             return wrong(normalised, misconception=entry.misconception, feedback=entry.feedback)
-    return wrong(normalised)
+    unit_feedback = "" if candidates else f"The unit of the answer should be {spec.unit}."
+    return wrong(normalised, feedback=unit_feedback)
 
 
 def _near(value: Fraction, key: Fraction, spec: NumberAnswer) -> bool:
@@ -110,10 +109,9 @@ def _judge_form(spec: NumberAnswer, reading: NumberReading, normalised: str) -> 
     if spec.form in ("any", "percent"):
         return right(normalised)
     allowed = _FORMS[spec.form]
-    is_whole = reading.value.denominator == 1
+    if spec.form == "fraction" and spec.values[0].denominator == 1:
+        allowed = (*allowed, "integer")
     fits = reading.form in allowed and reading.unit != "%"
-    if spec.form == "fraction" and is_whole and reading.form == "integer":
-        fits = True
     if spec.form == "simplest" and not reading.is_reduced:
         fits = False
     return right(normalised) if fits else other_form(normalised, _FORM_FEEDBACK[spec.form])

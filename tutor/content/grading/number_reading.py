@@ -23,12 +23,26 @@ _CLEAN = str.maketrans(
     }
 )
 _VULGAR = {
-    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5",
-    "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8",
-    "⅞": "7/8", "⅒": "1/10",
+    "½": "1/2",
+    "⅓": "1/3",
+    "⅔": "2/3",
+    "¼": "1/4",
+    "¾": "3/4",
+    "⅕": "1/5",
+    "⅖": "2/5",
+    "⅗": "3/5",
+    "⅘": "4/5",
+    "⅙": "1/6",
+    "⅚": "5/6",
+    "⅛": "1/8",
+    "⅜": "3/8",
+    "⅝": "5/8",
+    "⅞": "7/8",
+    "⅒": "1/10",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _PREFIX = re.compile(r"^(?:[A-Za-z]\s*)?=\s*")
+_SEVERAL = re.compile(r"\d\s*(?:;|\bor\b|\band\b|,\s)\s*[+-]?[\d.]")
 _CURRENCY = "$€£"
 _AMOUNT = r"(?:\d[\d.,' ]*\d|\d|[.,]\d+)"
 _NUMBER = re.compile(
@@ -40,7 +54,7 @@ _NUMBER = re.compile(
     )\s*(?P<unit>.*)$""",
     re.VERBOSE | re.ASCII,
 )
-_UNIT = re.compile(r"(?:[^\W\d_]|[%°¢$€£/²³ .]|\^[23]|(?<=[a-z])[23]$)*")
+_UNIT = re.compile(r"(?:(?=[^\W\d_]|[%°¢$€£])(?:[^\W\d_]|[%°¢$€£/²³ .]|\^[23]|(?<=[a-z])[23]$)+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ def read_number(text: str) -> NumberReading:
     if match := re.match(rf"^([+-]?)\s*([{_CURRENCY}])\s*(.*)$", cleaned):
         sign, symbol, rest = match.groups()
         cleaned = f"{sign}{rest} {symbol}"
-    match = _NUMBER.match(cleaned)
+    match = None if _SEVERAL.search(cleaned) else _NUMBER.match(cleaned)
     if match is None:
         raise UnreadableAnswer(_why_not(cleaned))
     unit_text = match["unit"].strip()
@@ -99,20 +113,29 @@ def _clean(text: str) -> str:
     )
 
 
+_REASONS = (
+    (_SEVERAL, "This looks like more than one number. Give one number only."),
+    (re.compile(r"√|sqrt|\^"), "Work the number out, and write it as in 3, -2.5 or 3/4."),
+    (
+        re.compile(r"\d\s*[-+*/(]|\)"),
+        "This looks like a calculation. Work it out, and give one number, such as 3/4.",
+    ),
+    (
+        re.compile(r"^[^\d]+$"),
+        "This is not a number. Write it with digits, as in 3, -2.5 or 3/4.",
+    ),
+)
+
+
 def _why_not(text: str, rest: str = "") -> str:
+    """Return the most helpful sentence about a text that is not one number."""
     if not text:
         return "The answer is empty. Write a number."
-    if re.search(r"\d\s*(?:;|\bor\b|\band\b|,\s)\s*[+-]?[\d.]", text):
-        return "This looks like more than one number. Give one number only."
-    if re.search(r"[√]|sqrt|\^", text):
-        return "Work the number out, and write it as in 3, -2.5 or 3/4."
-    if re.search(r"\d\s*[-+*/(]|\)", text):
-        return "This looks like a calculation. Work it out, and give one number, such as 3/4."
-    if not re.search(r"\d", text):
-        return "This is not a number. Write it with digits, as in 3, -2.5 or 3/4."
-    if rest:
-        return f"The part {rest[:20]!r} cannot be read. Write a number such as 3, -2.5 or 3/4."
-    return "This cannot be read as a number. Write it as in 3, -2.5 or 3/4."
+    for pattern, sentence in _REASONS:
+        if pattern.search(text):
+            return sentence
+    part = f"The part {rest[:20]!r}" if rest else "This"
+    return f"{part} cannot be read as a number. Write it as in 3, -2.5 or 3/4."
 
 
 def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:

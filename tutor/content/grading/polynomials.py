@@ -32,8 +32,8 @@ class TooLarge(Exception):
 @functools.lru_cache(maxsize=64)
 def _ring(variables: tuple[str, ...]) -> Any:
     # The slow import (see above).
-    from sympy.polys.domains import QQ
-    from sympy.polys.rings import PolyRing
+    from sympy.polys.domains import QQ  # noqa: PLC0415
+    from sympy.polys.rings import PolyRing  # noqa: PLC0415
 
     return PolyRing(variables or ("x",), QQ)
 
@@ -109,19 +109,22 @@ def _power(base: Any, exponent: int) -> Any:
 
 
 def is_irreducible(node: Node, variables: tuple[str, ...]) -> bool:
-    """Test whether a polynomial cannot be factored further over the rationals.
+    """Test whether an expression is a polynomial that cannot be factored over the rationals.
 
-    A common whole factor counts: 2x + 6 can be factored. Quotients and large expressions
-    count as irreducible, since nothing more is asked of them.
+    A common whole factor counts: 2x + 6 can be factored. Meant for factors of an expression
+    already known to equal the key, whose degree its author has chosen; above `MAX_DEGREE`
+    it is taken for irreducible, because factoring has no useful bound of time there.
     """
     try:
         top, bottom = as_quotient(node, variables)
     except TooLarge:
-        return True
-    if bottom != bottom.ring.one or top.is_ground or degree(node) > MAX_DEGREE:
+        return False
+    if not bottom.is_ground or top.is_ground:
+        return False
+    if sum(top.degrees()) > MAX_DEGREE:
         return True
     whole = all(coefficient.denominator == 1 for coefficient in top.values())
-    if whole and abs(top.content()) != 1:
+    if whole and bottom == 1 and abs(top.content()) != 1:
         return False
     _, factors = top.factor_list()
     return sum(multiplicity for _, multiplicity in factors) <= 1
