@@ -15,7 +15,7 @@ def check_items(
     items: Iterable[ItemSpec],
     *,
     seeds: Iterable[int],
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> list[str]:
     """Return the problems of all items; `progress` is called after each item."""
     tried = tuple(seeds)

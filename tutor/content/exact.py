@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-import simpleeval
+import simpleeval  # type: ignore[import-untyped]
 
 from tutor.content.errors import TemplateInvalid, ValueUndefined
 from tutor.content.formatting import Formatter, Mode
@@ -161,8 +161,10 @@ _FORMATTERS: dict[Mode, Formatter] = {
 }
 
 
-class _Evaluator(simpleeval.SimpleEval):
+class _Evaluator(simpleeval.SimpleEval):  # type: ignore[misc]
     """Walks one parsed expression; one instance per thread, its fields set for each use."""
+
+    nodes: dict[Any, Any]
 
     def __init__(self) -> None:
         super().__init__(operators=_OPERATORS, functions={}, names={})
@@ -201,9 +203,10 @@ class _Evaluator(simpleeval.SimpleEval):
         self, low: object, high: object, exclude: Sequence[object] = (), step: object = 1
     ) -> int:
         first, last, stride = _whole(low), _whole(high), _whole(step)
-        if stride < 1 or last < first or last - first > MAX_RANGE * stride:
-            raise TemplateInvalid(f"integer({first}, {last}) is empty or too wide.")
-        return self._pick([v for v in range(first, last + 1, stride) if v not in exclude])
+        if stride < 1 or last - first > MAX_RANGE * stride:
+            raise TemplateInvalid(f"integer({first}, {last}) is too wide, or its step is not 1 up.")
+        # An empty range is left to the redraw: its ends may be parameters themselves.
+        return int(self._pick([v for v in range(first, last + 1, stride) if v not in exclude]))
 
     def _choice(self, options: Sequence[Any]) -> Any:
         return self._pick(options)

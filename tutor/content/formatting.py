@@ -42,6 +42,10 @@ def _exact_places(value: Fraction) -> int:
     raise ValueUndefined(f"{value} has no short exact decimal form; say how many places.")
 
 
+def _size(value: Number) -> Number:
+    return -value if value < 0 else value
+
+
 def plain_value(value: object) -> str:
     """Return an exact value as a learner would type it: 3, -3/4, or a list "2, -3"."""
     if isinstance(value, (list, tuple)):
@@ -85,20 +89,20 @@ class Formatter:
 
     def signed(self, value: Number) -> str:
         """Return "+ 3" or "- 3", to continue a sum."""
-        return f"{'-' if value < 0 else '+'} {self._signless(abs(value))}"
+        return f"{'-' if value < 0 else '+'} {self._signless(_size(value))}"
 
     def term(self, coefficient: Number, symbol: str) -> str:
         """Return "3x", "x", "-x"; nothing when the coefficient is 0."""
         if coefficient == 0:
             return ""
-        return ("-" if coefficient < 0 else "") + self._unsigned_term(abs(coefficient), symbol)
+        return ("-" if coefficient < 0 else "") + self._unsigned_term(_size(coefficient), symbol)
 
     def plus_term(self, coefficient: Number, symbol: str) -> str:
         """Return "+ 3x", "- x"; nothing when the coefficient is 0."""
         if coefficient == 0:
             return ""
         sign = "-" if coefficient < 0 else "+"
-        return f"{sign} {self._unsigned_term(abs(coefficient), symbol)}"
+        return f"{sign} {self._unsigned_term(_size(coefficient), symbol)}"
 
     def poly(self, coefficients: Sequence[Number], symbol: str) -> str:
         """Return "3x^2 - x + 4" from coefficients, highest power first; zero terms are left out."""
@@ -157,7 +161,7 @@ class Formatter:
         r"""Return an amount: "\$3" or "\$3.50" (the dollar sign escaped, for it opens maths)."""
         places = 0 if Fraction(value).denominator == 1 else 2
         sign = "-" if value < 0 else ""
-        return f"{sign}{symbol}{decimal_text(abs(value), places)}"
+        return f"{sign}{symbol}{decimal_text(_size(value), places)}"
 
     def thousands(self, value: int) -> str:
         """Return 12345 as "12,345"."""

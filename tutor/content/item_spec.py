@@ -1,7 +1,7 @@
 """One item as its author writes it, and the reading of it from a course file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tutor.content.answers import ANSWER_FIELDS, WRONG_FIELDS
@@ -39,17 +39,12 @@ class ItemSpec:
     conditions: tuple[str, ...] = ()
     choices: tuple[Mapping[str, Any], ...] = ()
     keep_order: bool = False
-    answer: Mapping[str, Any] = None  # type: ignore[assignment]
+    answer: Mapping[str, Any] = field(default_factory=dict)
     wrong: tuple[Mapping[str, Any], ...] = ()
     hints: tuple[str, ...] = ()
     solution: str = ""
     markup: Markup = "text"
     file: str = ""
-
-    def __post_init__(self) -> None:
-        """Give each item its own empty answer."""
-        if self.answer is None:
-            object.__setattr__(self, "answer", {})
 
 
 def read_item(

@@ -81,7 +81,7 @@ class TestReadCourse:
             ),
             ({"wrong": [{"misconception": "sign-dropped"}]}, "wrong 1, value"),
             ({"conditions": ["a > 99"]}, "with seed 0, No parameters fit in 1000 draws"),
-            ({"parameters": {"a": "integer(9, 2)"}}, "parameter a: .*empty or too wide"),
+            ({"parameters": {"a": "integer(9, 2)"}}, "parameter a: .*nothing left to choose"),
             ({"parameters": {"2a": "1"}}, "'2a' cannot be a name"),
             ({"stem": "Solve $[[x]]"}, "A \\$ is not closed"),
             ({"stem": "[[nosuch(x)]]"}, "no function 'nosuch'"),

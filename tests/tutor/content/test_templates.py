@@ -44,6 +44,7 @@ class TestEvaluate:
             "a b", "1e999",
             "abs", "print(1)", "eval('1')", "None", "b'x'", "1j", "*a", "abs(*[1])", "abs(**{})",
             "+".join(["1"] * 150), "(" * 300 + ")" * 300, "a" * 500, "integer(1, 2)", "True.real",
+            "1 +", "not", "a if b",
         ],
     )  # fmt: skip
     def test_refuses_what_is_not_arithmetic(self, text):

@@ -2,12 +2,11 @@
 
 import html
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from tutor.content.grading import algebra_text, choice, expression, given, number, text
 from tutor.content.grading.answers_given import anticipated_answers, key_text, right_answer
 from tutor.content.grading.errors import UnreadableAnswer
+from tutor.content.grading.polynomials import warm_up
 from tutor.content.grading.result import Grade, right, wrong
 from tutor.content.rendered import ExpressionAnswer, NumberAnswer, RenderedItem, TextAnswer
 
@@ -19,10 +18,11 @@ __all__ = [
     "grade",
     "response_text",
     "right_answer",
+    "warm_up",
 ]
 
 
-def grade(item: RenderedItem, answer: Mapping[str, Any]) -> Grade:
+def grade(item: RenderedItem, answer: object) -> Grade:
     """Return how `answer` is judged.
 
     `answer` is `{"choice": id}`, `{"choices": [ids]}`, `{"text": "..."}` or, for a self-marked
@@ -59,7 +59,7 @@ def answer_summary(item: RenderedItem) -> str:
     return _literal(key_text(item), item)
 
 
-def response_text(item: RenderedItem, answer: Mapping[str, Any]) -> str:
+def response_text(item: RenderedItem, answer: object) -> str:
     """Return what the learner answered, to show, in the item's markup (`markup.render`).
 
     What the learner typed is escaped, so that it shows as typed. "" for a strange answer.

@@ -4,7 +4,8 @@ import functools
 
 from tutor.content.errors import TemplateInvalid
 from tutor.content.grading import algebra_text, equivalence, forms, relations
-from tutor.content.grading.algebra import Node, parse
+from tutor.content.grading.algebra import Node
+from tutor.content.grading.algebra_parser import parse
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.grading.result import Grade, other_form, right, wrong
 from tutor.content.rendered import ExpressionAnswer, WrongAnswer

@@ -32,8 +32,8 @@ class TooLarge(Exception):
 @functools.lru_cache(maxsize=64)
 def _ring(variables: tuple[str, ...]) -> Any:
     # The slow import (see above).
-    from sympy.polys.domains import QQ  # noqa: PLC0415
-    from sympy.polys.rings import PolyRing  # noqa: PLC0415
+    from sympy.polys.domains import QQ  # type: ignore[import-untyped]  # noqa: PLC0415
+    from sympy.polys.rings import PolyRing  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return PolyRing(variables or ("x",), QQ)
 
@@ -127,4 +127,4 @@ def is_irreducible(node: Node, variables: tuple[str, ...]) -> bool:
     if whole and bottom == 1 and abs(top.content()) != 1:
         return False
     _, factors = top.factor_list()
-    return sum(multiplicity for _, multiplicity in factors) <= 1
+    return sum(int(multiplicity) for _, multiplicity in factors) <= 1

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from tutor.content.grading import equivalence, surds
-from tutor.content.grading.algebra import Negation, Node, Sum, Variable, children, parse
+from tutor.content.grading.algebra import Negation, Node, Sum, Variable, children
+from tutor.content.grading.algebra_parser import parse
 from tutor.content.grading.errors import UnreadableAnswer
 
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|\\leq?\b|\\geq?\b|[<>=]")

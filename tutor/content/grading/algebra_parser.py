@@ -1,0 +1,226 @@
+"""Read a learner's algebra into a small tree; nothing a learner types is ever evaluated as code.
+
+Grammar: sums, products, quotients, powers, roots, brackets and implicit multiplication.
+Multiplication without a sign binds like multiplication with one, so 1/2x is (1/2)x.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from tutor.content.grading.algebra import (
+    Negation,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    Sum,
+    Variable,
+    constant,
+    degree,
+)
+from tutor.content.grading.errors import UnreadableAnswer
+
+MAX_LENGTH = 200
+MAX_DEPTH = 20
+MAX_EXPONENT = 50
+MAX_DEGREE = 60
+MAX_DIGITS = 15
+
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_TO_DIGIT = str.maketrans(_SUPERSCRIPT, "0123456789-")
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("−–—﹣", "-"),
+        **dict.fromkeys("×·∙⋅", "*"),
+        **dict.fromkeys("÷∕⁄:", "/"),
+        **dict.fromkeys("[{", "("),
+        **dict.fromkeys("]}", ")"),
+    }
+)
+_LATEX = (
+    (re.compile(r"\\(?:left|right|,|;|!| )"), ""),
+    (re.compile(r"\\(?:cdot|times)\b"), "*"),
+    (re.compile(r"\\sqrt\b"), "sqrt"),
+    (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"((\1)/(\2))"),
+)
+_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()√])")
+
+
+def _clean(text: str) -> str:
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    text = re.sub(f"[{_SUPERSCRIPT}]+", lambda m: f"^({m[0].translate(_TO_DIGIT)})", text)
+    return text.translate(_SIGNS)
+
+
+def tokens(text: str, variables: Sequence[str]) -> list[str]:
+    """Return the tokens of an expression.
+
+    Raises:
+        UnreadableAnswer: a sign or letter is not known here.
+    """
+    if len(text) > MAX_LENGTH:
+        raise UnreadableAnswer(f"The answer is longer than {MAX_LENGTH} characters.")
+    cleaned, found, at = _clean(text).strip(), [], 0
+    while at < len(cleaned):
+        match = _TOKEN.match(cleaned, at)
+        if match is None:
+            raise UnreadableAnswer(_unknown_sign(cleaned[at:].strip()[0]))
+        found.append("^" if match[1] == "**" else "sqrt" if match[1] == "√" else match[1])
+        at = match.end()
+    for piece in found:
+        if piece.isalpha() and piece != "sqrt" and piece not in variables:
+            raise UnreadableAnswer(_unknown_letter(piece, variables))
+    if not found:
+        raise UnreadableAnswer("The answer is empty. Write an expression.")
+    return found
+
+
+def _unknown_sign(sign: str) -> str:
+    if sign == ",":
+        return "Write a decimal with a point, as in 2.5, and give one expression only."
+    if sign in "=<>≤≥":
+        return f"Leave out {sign!r}; give the expression only."
+    return f"The sign {sign!r} cannot be read here. Use + - * / ^ and brackets."
+
+
+def _unknown_letter(letter: str, variables: Sequence[str]) -> str:
+    if not variables:
+        return f"The letter {letter!r} does not occur in this task. Give a number."
+    return f"The letter {letter!r} does not occur in this task. Use {', '.join(variables)}."
+
+
+def parse(text: str, variables: Sequence[str]) -> Node:
+    """Return the tree of an expression in the given one-letter variables.
+
+    Raises:
+        UnreadableAnswer: it is not an expression, or larger than the limits of this module.
+    """
+    parser = _Parser(tokens(text, variables))
+    node = parser.sum()
+    parser.expect_end()
+    if degree(node) > MAX_DEGREE:
+        raise UnreadableAnswer("The powers in this answer are too high to be meant.")
+    return node
+
+
+class _Parser:
+    """Recursive descent over a list of tokens."""
+
+    def __init__(self, found: list[str]) -> None:
+        self.tokens = found
+        self.at = 0
+        self.depth = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self) -> str:
+        piece = self.peek()
+        self.at += 1
+        return piece
+
+    def expect_end(self) -> None:
+        piece = self.peek()
+        if piece == ")":
+            raise UnreadableAnswer("A closing bracket has no opening one.")
+        if piece:
+            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], piece))
+
+    def sum(self) -> Node:
+        node = self.product()
+        while self.peek() in ("+", "-"):
+            sign = self.take()
+            term = self.product()
+            node = Sum(node, term if sign == "+" else Negation(term))
+        return node
+
+    def product(self) -> Node:
+        node = self.signed()
+        while True:
+            piece = self.peek()
+            if piece in ("*", "/"):
+                self.take()
+                factor = self.signed()
+                node = Product(node, factor) if piece == "*" else Quotient(node, factor)
+            elif piece == "(" or piece.isalpha():
+                node = Product(node, self.power())
+            else:
+                return node
+
+    def signed(self) -> Node:
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.take() == "-"
+        node = self.power()
+        return Negation(node) if negative else node
+
+    def power(self) -> Node:
+        node = self.atom()
+        if self.peek() != "^":
+            return node
+        self.take()
+        exponent = self._exponent()
+        if self.peek() == "^":
+            raise UnreadableAnswer("Put brackets around a power of a power.")
+        if exponent.denominator == 2 and exponent > 0:
+            return Root(Power(node, exponent.numerator) if exponent.numerator > 1 else node)
+        if exponent.denominator != 1:
+            raise UnreadableAnswer("An exponent must be a whole number here.")
+        if abs(exponent) > MAX_EXPONENT:
+            raise UnreadableAnswer(f"Exponents are limited to {MAX_EXPONENT} here.")
+        return Power(node, int(exponent))
+
+    def _exponent(self) -> Fraction:
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.take() == "-"
+        value = constant(self.atom())
+        if value is None:
+            raise UnreadableAnswer("An exponent must be a whole number here.")
+        return -value if negative else value
+
+    def atom(self) -> Node:
+        piece = self.take()
+        if piece == "sqrt":
+            return Root(self._nested(self.atom))
+        if piece == "(":
+            inner = self._nested(self.sum)
+            if self.take() != ")":
+                self.at -= 1
+                self._missing_bracket()
+            return inner
+        if piece and piece[0] in "0123456789.":
+            if len(piece) > MAX_DIGITS + 1:
+                raise UnreadableAnswer(f"A number has more than {MAX_DIGITS} digits.")
+            return Number(Fraction(piece), is_decimal="." in piece)
+        if piece.isalpha():
+            return Variable(piece)
+        where = f"before {piece!r}" if piece else "at the end"
+        raise UnreadableAnswer(f"Something is missing {where}.")
+
+    def _nested(self, read: Callable[[], Node]) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise UnreadableAnswer(f"Brackets are nested more than {MAX_DEPTH} deep.")
+        node = read()
+        self.depth -= 1
+        return node
+
+    def _missing_bracket(self) -> None:
+        if self.peek():
+            raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], self.peek()))
+        raise UnreadableAnswer("A bracket is not closed.")
+
+
+def _adjacent(before: str, after: str) -> str:
+    if before[0].isdigit() and after[0].isdigit():
+        return f"Two numbers, {before} and {after}, stand side by side. Write a sign between them."
+    if after[0].isdigit():
+        return (
+            f"{before}{after} may be read in two ways. Write {after}{before} or {before}^{after}."
+        )
+    return f"A sign is missing between {before} and {after}."
