@@ -1,9 +1,11 @@
 """Every item of the demo course against a key that was found by another route.
 
-`keys_part*.py` hold `KEYS`: item slug -> function of the drawn parameters (and, if it takes
-two arguments, of the rendered stem) -> the right answer: a number, several numbers, an
-expression as text or in SymPy, a text; for choice items the text of the right choice, a
-collection of such texts, or a function that is true of exactly the right choices.
+`keys_part*.py` hold `KEYS`: item slug -> function of the drawn parameters -> the right answer.
+A function of two arguments gets the rendered stem too, one of three also the texts of the
+choices. The answer is a number, several numbers, an expression as text or in SymPy, or a text;
+for choice items the text of the right choice, a collection of such texts, or a function that
+is true of exactly the right choices.
+
 `FORM_MATTERS` (optional) names choice items in which a wrong choice may have the value of the
 right one, because the question is how to write it.
 """
@@ -89,9 +91,8 @@ def test_item(spec: ItemSpec) -> None:
 def _expected(slug: str, item: RenderedItem) -> Any:
     key = KEYS[slug]
     parameters = answering.parameters_of(item)
-    if len(inspect.signature(key).parameters) == 2:
-        return key(parameters, item.stem)
-    return key(parameters)
+    given = (parameters, item.stem, tuple(choice.text for choice in item.choices))
+    return key(*given[: len(inspect.signature(key).parameters)])
 
 
 def _check_texts(item: RenderedItem, where: str) -> None:
