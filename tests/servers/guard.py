@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
 
-    # Ctrl-C goes to the whole group of the terminal; the guard acts on the end of its input only.
+    # The guard acts on the end of its input only.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = subprocess.Popen(
         options.command,

@@ -46,6 +46,8 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Not in the group that a terminal or a time limit ends as a whole.
+                start_new_session=True,
             )
 
     @property
