@@ -42,6 +42,7 @@ class _Life:
     snapshot_at: list[float]
     levels: list[FloatArray]
     reference_probs: list[FloatArray]
+    bank_probs: list[FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,7 @@ def _live(
     """Let one learner practise through all sessions."""
     life = _Life(
         learner=learner, calendar=calendar, responses=[],
-        snapshot_at=[], levels=[], reference_probs=[],
+        snapshot_at=[], levels=[], reference_probs=[], bank_probs=[],
     )  # fmt: skip
     teacher = Teacher(
         learner.course,
@@ -189,13 +190,13 @@ def _record_truth(life: _Life, *, references: IntArray) -> None:
     at = life.responses[-1].answered_at
     life.snapshot_at.append(at)
     life.levels.append(life.learner.levels(at=at))
+    successes = life.learner.success_probs(at=at)
+    banks = life.learner.course.items_by_concept
     life.reference_probs.append(
-        np.array(
-            [
-                life.learner.success_prob(int(item), at=at) if item >= 0 else np.nan
-                for item in references
-            ]
-        )
+        np.array([successes[item] if item >= 0 else np.nan for item in references])
+    )
+    life.bank_probs.append(
+        np.array([successes[list(bank)].mean() if bank else np.nan for bank in banks])
     )
 
 
@@ -224,5 +225,6 @@ def _collect(
         final_levels=np.array([life.learner.levels(at=life.calendar.end_at) for life in lives]),
         reference_items=references,
         reference_probs=np.array([life.reference_probs for life in lives]),
+        bank_probs=np.array([life.bank_probs for life in lives]),
         misconceptions=tuple(life.learner.misconceptions for life in lives),
     )

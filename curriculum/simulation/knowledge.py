@@ -14,6 +14,14 @@ IntArray = npt.NDArray[np.int64]
 DAY_S = 86_400.0
 
 
+def soft_minimum(levels: FloatArray) -> FloatArray:
+    """Return -log of the mean of exp(-level) over the first axis: between minimum and mean."""
+    if len(levels) == 1:
+        return levels[0]  # type: ignore[no-any-return]
+    minimum: FloatArray = -np.log(np.mean(np.exp(-levels), axis=0))
+    return minimum
+
+
 class Knowledge:
     """The latent knowledge of several learners (rows) who live through the same events.
 
@@ -83,11 +91,9 @@ class Knowledge:
 
         Weakness in one concept is not made up for by strength in another.
         """
-        levels = [self.level(concept, at=at) for concept in concepts]
-        if len(levels) == 1:
-            return levels[0]
-        minimum: FloatArray = -np.log(np.mean(np.exp(-np.array(levels)), axis=0))
-        return minimum
+        if len(concepts) == 1:
+            return self.level(concepts[0], at=at)
+        return soft_minimum(np.array([self.level(concept, at=at) for concept in concepts]))
 
     def gate(self, concept: int, *, at: float) -> FloatArray:
         """Return the share of growth (0..1) that the weakest direct prerequisite lets through."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from curriculum.simulation import answering
 from curriculum.simulation.course import ItemTruth, SimulatedCourse
-from curriculum.simulation.knowledge import Knowledge
+from curriculum.simulation.knowledge import Knowledge, soft_minimum
 from curriculum.simulation.population import Population, Traits, draw_traits
 
 FloatArray = npt.NDArray[np.float64]
@@ -166,11 +166,17 @@ class SimulatedLearner:
             [self.knowledge.level(concept, at=at)[0] for concept in range(self.course.n_concepts)]
         )
 
-    def success_prob(self, item: int, *, at: float) -> float:
-        """Return the true P(unassisted right answer) to an item at `at`, on an average day."""
-        level = self.knowledge.item_level(self.course.items[item].concepts, at=at)
-        prob = answering.success_prob(level=level, item=item, truth=self.truth, traits=self.traits)
-        return float(prob[0])
+    def success_probs(self, *, at: float) -> FloatArray:
+        """Return the true P(unassisted right answer) to every item at `at`; shape (items,).
+
+        On an average day: without form and fatigue.
+        """
+        levels = self.levels(at=at)
+        met = np.array([soft_minimum(levels[list(item.concepts)]) for item in self.course.items])
+        truth = self.truth
+        known = 1.0 / (1.0 + np.exp(-truth.discrimination * (met - truth.difficulty)))
+        probs: FloatArray = truth.guess + (1.0 - truth.guess - self.traits.slip) * known
+        return probs
 
     def _mistake(self, item: int, *, rng: np.random.Generator) -> int | None:
         """Return the misconception behind a wrong answer to `item`."""

@@ -6,6 +6,7 @@ priors. It reads what a tracer may read - which item, when, right or wrong, hint
 and not the answering times.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,13 +54,13 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """Moments of the states given a history; arrays of shape (concepts asked for,).
+    """Moments of the states given a history, for C concepts and B banks of items.
 
     Attributes:
-        level_mean: mean of the level on an average day, logits.
-        level_sd: its standard deviation.
-        prob_mean: mean of P(unassisted right answer) to the concept's reference item.
-        logit_mean: mean of the logit of that probability.
+        level_mean: (C,) mean of the level on an average day, logits.
+        level_sd: (C,) its standard deviation.
+        prob_mean: (B,) mean of P(unassisted right answer) averaged over the bank's items.
+        logit_mean: (B,) mean of the logit of that probability.
         log_evidence: estimated log probability of the history.
         ability_mean: mean of the general ability.
     """
@@ -89,6 +90,15 @@ class _Particles:
         self.knowledge.reveal(concepts, rng=self._rng)
         for concept in concepts:
             self.knowledge.reveal(self.world.course.prerequisites[concept], rng=self._rng)
+
+    def success_prob(self, item: int, *, at: float) -> FloatArray:
+        """Return every particle's P(unassisted right answer) to an item, on an average day."""
+        concepts = self.world.course.items[item].concepts
+        self.reveal(concepts)
+        level = self.knowledge.item_level(concepts, at=at)
+        return answering.success_prob(
+            level=level, item=item, truth=self.world.truth, traits=self.knowledge.traits
+        )
 
     def advance(self, *, item: int, at: float, correct: bool, hinted: bool) -> None:
         """Weigh every particle by one answer, resample if needed, and let all learn."""
@@ -130,8 +140,8 @@ def infer_states(
     history: History,
     *,
     world: World,
-    concepts: IntArray,
-    references: IntArray,
+    concepts: Sequence[int],
+    banks: Sequence[Sequence[int]],
     at: float,
     particles: int = 4_000,
     seed: int,
@@ -141,8 +151,8 @@ def infer_states(
     Args:
         history: the answers, none later than `at`.
         world: the true course, items and population.
-        concepts: which concepts to report, shape (n,).
-        references: per reported concept, its reference item, shape (n,).
+        concepts: which concepts to report levels of.
+        banks: groups of items, one or more each, to report success on.
         at: epoch seconds.
         particles: how many; the Monte Carlo error of a mean falls with their square root.
         seed: fixes the result.
@@ -162,35 +172,29 @@ def infer_states(
         cloud.advance(
             item=int(item), at=float(presented_at), correct=bool(correct), hinted=bool(hinted)
         )
-    return _summarise(cloud, concepts=concepts, references=references, at=at)
+    return _summarise(cloud, concepts=concepts, banks=banks, at=at)
 
 
 def _summarise(
-    cloud: _Particles, *, concepts: IntArray, references: IntArray, at: float
+    cloud: _Particles, *, concepts: Sequence[int], banks: Sequence[Sequence[int]], at: float
 ) -> Posterior:
     """Return the weighted moments of the cloud."""
     weights = np.exp(cloud.log_weights)
-    world = cloud.world
-    moments = np.empty((4, len(concepts)))
-    for column, (concept, item) in enumerate(zip(concepts, references, strict=True)):
-        cloud.reveal((int(concept), *world.course.items[item].concepts))
-        level = cloud.knowledge.level(int(concept), at=at)
-        met = cloud.knowledge.item_level(world.course.items[item].concepts, at=at)
-        prob = answering.success_prob(
-            level=met, item=int(item), truth=world.truth, traits=cloud.knowledge.traits
-        )
+    levels = np.empty((2, len(concepts)))
+    for column, concept in enumerate(concepts):
+        cloud.reveal((concept,))
+        level = cloud.knowledge.level(concept, at=at)
         mean = weights @ level
-        moments[:, column] = (
-            mean,
-            np.sqrt(weights @ (level - mean) ** 2),
-            weights @ prob,
-            weights @ np.log(prob / (1.0 - prob)),
-        )
+        levels[:, column] = mean, np.sqrt(weights @ (level - mean) ** 2)
+    successes = np.empty((2, len(banks)))
+    for column, bank in enumerate(banks):
+        prob = np.mean([cloud.success_prob(item, at=at) for item in bank], axis=0)
+        successes[:, column] = weights @ prob, weights @ np.log(prob / (1.0 - prob))
     return Posterior(
-        level_mean=moments[0],
-        level_sd=moments[1],
-        prob_mean=moments[2],
-        logit_mean=moments[3],
+        level_mean=levels[0],
+        level_sd=levels[1],
+        prob_mean=successes[0],
+        logit_mean=successes[1],
         log_evidence=cloud.log_evidence,
         ability_mean=float(weights @ cloud.knowledge.traits.ability),
     )

@@ -69,6 +69,7 @@ class Cohort:
         reference_items: (K,) the item of median true difficulty of each concept, -1 if none.
         reference_probs: (L, S, K) true P(unassisted right answer) to the reference item, NaN
             where a concept has no item.
+        bank_probs: (L, S, K) the same averaged over all items whose main concept it is.
         misconceptions: per learner, the tags carried.
     """
 
@@ -85,6 +86,7 @@ class Cohort:
     final_levels: FloatArray
     reference_items: IntArray
     reference_probs: FloatArray
+    bank_probs: FloatArray
     misconceptions: tuple[frozenset[int], ...]
 
     def rows_of(self, learner: int) -> slice:

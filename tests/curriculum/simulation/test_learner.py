@@ -3,7 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from curriculum.simulation import Population, SimulatedLearner
+from curriculum.simulation import (
+    Population,
+    SimulatedCourse,
+    SimulatedItem,
+    SimulatedLearner,
+    draw_item_truth,
+)
 from curriculum.simulation.answering import draw_misconception, known_prob
 from tests.curriculum.simulation.factories import DAY_S, NOON, chain_course, exact_truth
 
@@ -44,7 +50,7 @@ class TestAnswer:
         hinted, plain = [], []
         for seed in range(300):
             learner, rng = learner_of(seed=seed, hint_mean=0.5)
-            alone = learner.success_prob(2, at=NOON)
+            alone = learner.success_probs(at=NOON)[2]
             answer = learner.answer(2, NOON, rng)
             (hinted if answer.hints else plain).append(answer.prob - alone)
 
@@ -69,12 +75,30 @@ class TestAnswer:
 
     def test_makes_the_next_answer_likelier(self):
         learner, rng = learner_of()
-        before = learner.success_prob(0, at=NOON)
+        before = learner.success_probs(at=NOON)[0]
 
         for minute in range(8):
             learner.answer(0, NOON + 60 * minute, rng)
 
-        assert learner.success_prob(0, at=NOON + 600) > before + 0.05
+        assert learner.success_probs(at=NOON + 600)[0] > before + 0.05
+
+
+class TestSuccessProbs:
+    def test_agrees_with_the_probability_an_answer_is_drawn_from(self):
+        items = (SimulatedItem(concepts=(1, 0), guess=0.2), SimulatedItem(concepts=(1,)))
+        course = SimulatedCourse(prerequisites=((), (0,)), items=items)
+        for item in (0, 1):
+            rng = np.random.default_rng(item)
+            learner = SimulatedLearner.draw(
+                course,
+                truth=draw_item_truth(course, seed=1),
+                start_at=NOON,
+                rng=rng,
+                population=Population(form_sd=0.0, hint_mean=1e-9),
+            )
+            expected = learner.success_probs(at=NOON)[item]
+
+            assert learner.answer(item, NOON, rng).prob == pytest.approx(expected)
 
 
 class TestKnownProb:

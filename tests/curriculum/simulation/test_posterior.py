@@ -91,8 +91,8 @@ class TestInferStates:
         found = infer_states(
             history(story),
             world=WORLD,
-            concepts=np.array([0, 1]),
-            references=np.array([1, 4]),
+            concepts=[0, 1],
+            banks=[(1,), (4,)],
             at=NOON + 12 * DAY_S,
             particles=200_000,
             seed=1,
@@ -108,12 +108,12 @@ class TestInferStates:
         surprises, squares = [], []
         for learner in range(120):
             past = history_of(cohort, learner, answers=40)
-            met = np.unique(past.item // 3)
+            met = np.unique(past.item // 3).tolist()
             found = infer_states(
                 past,
                 world=world_of(cohort),
                 concepts=met,
-                references=cohort.reference_items[met],
+                banks=[],
                 at=cohort.snapshot_at[learner, 0],
                 particles=1_500,
                 seed=2,
@@ -129,7 +129,7 @@ class TestInferStates:
     def test_repeats_itself_and_needs_the_outcomes(self):
         def mean_of(story, seed):
             return infer_states(
-                history(story), world=WORLD, concepts=np.array([0]), references=np.array([1]),
+                history(story), world=WORLD, concepts=[0], banks=[(1,)],
                 at=NOON + 9 * DAY_S, particles=500, seed=seed,
             ).level_mean[0]  # fmt: skip
 
@@ -149,7 +149,7 @@ class TestInferStates:
 
         means = [
             infer_states(
-                one, world=world, concepts=np.array([0]), references=np.array([1]),
+                one, world=world, concepts=[0], banks=[(1,)],
                 at=NOON + 9 * DAY_S, particles=20_000, seed=0,
             ).prob_mean[0]
             for one in (plain, hinted)
