@@ -76,6 +76,32 @@ class TestPrerequisites:
         assert set(arms_of(situation)) == {1}
 
 
+class TestBackfillOfSharedItems:
+    """Concept 0 is the goal. Item 1 shows it with 1, which needs 2; item 2 with 3, which
+    needs 4 and 5: the shorter way is by item 1."""
+
+    BANK = make_bank(
+        item_ids=[1, 2, 3, 4, 5],
+        concepts=np.array([[0, 1], [0, 3], [2, -1], [4, -1], [5, -1]]),
+        n_concepts=6,
+        requires=[(2, 1), (4, 3), (5, 3)],
+    )
+
+    def items(self, *levels, **changes):
+        situation = make_situation(self.BANK, goal=only(0, size=6), **knows(*levels), **changes)
+        return {1 + row for row in find_distribution(situation).choices.item.tolist()}
+
+    def test_takes_the_way_with_fewest_prerequisites(self):
+        assert self.items(*["new"] * 6) == {3}
+
+    def test_takes_no_way_while_the_goal_can_start_by_another(self):
+        assert self.items("new", "new", "new", "new", "reached", "reached") == {2}
+
+    def test_takes_it_when_the_other_is_banned(self):
+        levels = ("new", "new", "new", "new", "reached", "reached")
+        assert self.items(*levels, banned=frozenset({2})) == {3}
+
+
 class TestModes:
     def test_follow_what_is_known(self):
         bank = make_bank(requires=[], n_concepts=4)
@@ -192,6 +218,18 @@ class TestRelaxation:
         assert decide(brave, seed=0).removed == {"difficulty-jump": 1}
         braver = dataclasses.replace(brave, logit_mean=np.array([1.0, -1.6, -2.5]))
         assert decide(braver, seed=0).removed == {}
+
+    def test_even_odds_are_no_jump_after_an_easy_success(self):
+        bank = make_bank(n_concepts=1, requires=[], per_concept=3)
+        situation = make_situation(
+            bank,
+            logit_mean=np.array([4.0, 0.1, -0.1]),
+            recent=recent((100, 2 * DAY, 1.0)),
+            **knows("seen"),
+        )
+        chosen = decide(situation, seed=0)
+        assert sorted(chosen.candidate_ids.tolist()) == [100, 101]
+        assert chosen.removed == {"difficulty-jump": 1}
 
     def test_the_jump_gives_way_before_the_cool_down(self):
         bank = make_bank(n_concepts=1, requires=[], per_concept=3)

@@ -194,6 +194,15 @@ class TestTheDraw:
         assert chi_square < 22.46  # the .999 quantile with 6 degrees of freedom
         assert abs(explored / draws - 0.3) < 4 * math.sqrt(0.3 * 0.7 / draws)
 
+    def test_exploration_is_uniform_over_items_however_many_arms_they_are_in(self):
+        bank = make_bank(
+            item_ids=[1, 2, 3], concepts=np.array([[0, 1], [0, -1], [2, -1]]), requires=[]
+        )
+        rules = dataclasses.replace(make_situation().rules, epsilon=1.0)
+        chances = find_distribution(make_situation(bank, rules=rules))
+        by_item = np.bincount(chances.choices.item, weights=chances.joint)
+        assert by_item == pytest.approx([1 / 3] * 3)
+
     def test_another_seed_may_give_another_item(self):
         assert len({decide(make_situation(), seed=seed).item_id for seed in range(40)}) == 4
 
