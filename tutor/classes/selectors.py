@@ -67,6 +67,18 @@ def list_learners_of(*, classroom: Classroom) -> QuerySet[Learner]:
     )
 
 
+def access_learner_of(*, classroom: Classroom, pseudonym: uuid.UUID) -> Learner:
+    """Return a learner of the class; whoever asks has been let into the class before.
+
+    Raises:
+        NotVisible: the class has no such learner.
+    """
+    found = list_learners_of(classroom=classroom).filter(pseudonym=pseudonym).first()
+    if found is None:
+        raise NotVisible("There is no such learner in this class.", learner=str(pseudonym))
+    return found
+
+
 _goals = new_cache(capacity=1024)
 
 

@@ -1,9 +1,17 @@
 """Every address of the tutor."""
 
 from django.contrib import admin
+from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
+from tutor.config import pages
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.front, name="front"),
+    path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    path("learn/", include("tutor.student.urls")),
+    path("teach/", include("tutor.teacher.urls")),
     path("api/", include("tutor.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,35 @@
+"""The front door: to each person their own start page, and errors as pages."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from tutor.accounts.models import User
+from tutor.common.errors import TutorError
+
+
+@login_required
+def front(request: HttpRequest) -> HttpResponse:
+    """Send a person to where they work."""
+    if isinstance(request.user, User) and request.user.role == User.Role.STUDENT:
+        return redirect("student:home")
+    return redirect("teacher:classes")
+
+
+class TutorErrorPages:
+    """Middleware: an anticipated failure becomes a page that says what to do."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the page of an anticipated failure; leave the others to Django."""
+        if not isinstance(error, TutorError):
+            return None
+        return render(request, "error.html", {"error": error}, status=error.status)

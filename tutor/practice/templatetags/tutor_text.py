@@ -1,0 +1,27 @@
+"""Template filters for items' texts and numbers."""
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from tutor.content import markup
+from tutor.content.rendered import RenderedItem
+
+register = template.Library()
+
+
+@register.filter
+def rendered(text: str, item: RenderedItem) -> SafeString:
+    """Return a text of the item as HTML: paragraphs, maths as MathML, sanitised if imported."""
+    return mark_safe(markup.render(text, item.markup))  # noqa: S308 - markup escapes and sanitises
+
+
+@register.filter
+def rendered_inline(text: str, item: RenderedItem) -> SafeString:
+    """Return a short text of the item, such as a choice, without a paragraph around it."""
+    return mark_safe(markup.render(text, item.markup, inline=True))  # noqa: S308 - as above
+
+
+@register.filter
+def percent(prob: float) -> str:
+    """Return a probability as a whole percentage."""
+    return f"{round(100 * prob)} %"

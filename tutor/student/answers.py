@@ -1,0 +1,78 @@
+"""From a form to an answer."""
+
+import uuid
+
+from django.http import QueryDict
+
+from tutor.common.errors import TutorError
+from tutor.content.grading import UnreadableAnswer
+from tutor.content.rendered import NumberAnswer, RenderedItem
+from tutor.practice.usecases import Submission
+
+
+class FormBroken(TutorError):
+    """The form lacks what the page put into it."""
+
+    code = "student.form-broken"
+
+
+def read_uuid(text: str) -> uuid.UUID:
+    """Return the id in a form field.
+
+    Raises:
+        FormBroken: it is no id.
+    """
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise FormBroken("This page is broken; open it again.", value=text[:80]) from error
+
+
+def read_level(text: str) -> int:
+    """Return the rung that a hint form asks for, 0 if it is no number."""
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def read_submission(form: QueryDict, presentation: uuid.UUID) -> Submission:
+    """Return the submission in a practice form.
+
+    Raises:
+        FormBroken: the client key is missing.
+        UnreadableAnswer: nothing was chosen or written.
+    """
+    elapsed = form.get("elapsed_ms", "")
+    return Submission(
+        presentation=presentation,
+        client_key=read_uuid(form.get("client_key", "")),
+        answer=_answer(form),
+        elapsed_ms=int(elapsed) if elapsed.isascii() and elapsed.isdigit() else None,
+    )
+
+
+def _answer(form: QueryDict) -> dict[str, object]:
+    kind = form.get("kind")
+    if kind == "multiple_choice":
+        return {"choices": form.getlist("choice")}
+    if kind == "single_choice":
+        if not form.get("choice"):
+            raise UnreadableAnswer("Choose one of the answers.")
+        return {"choice": form["choice"]}
+    if kind == "self_marked":
+        if form.get("right") not in {"yes", "no"}:
+            raise UnreadableAnswer("Say whether you got it right.")
+        return {"right": form["right"] == "yes"}
+    return {"text": form.get("text", "")}
+
+
+def keypad(item: RenderedItem) -> str:
+    """Return the `inputmode` that suits the item on a phone.
+
+    A number may need a minus, a slash or "x = ", which a purely numeric keypad lacks on some
+    phones; so only plain whole numbers without a sign get it.
+    """
+    key = item.answer
+    if isinstance(key, NumberAnswer) and len(key.values) == 1 and key.unit is None:
+        value = key.values[0]
+        if value.denominator == 1 and value >= 0 and not item.wrong:
+            return "numeric"
+    return "text"

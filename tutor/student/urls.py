@@ -1,0 +1,19 @@
+"""Addresses of the student's pages."""
+
+from django.urls import path
+
+from tutor.student import home_pages, practice_pages
+
+app_name = "student"
+
+urlpatterns = [
+    path("", home_pages.home, name="home"),
+    path("start/", practice_pages.start, name="start"),
+    path("practise/<uuid:session>/", practice_pages.practise, name="practise"),
+    path("practise/<uuid:session>/finish/", practice_pages.finish, name="finish"),
+    path("practise/<uuid:session>/summary/", practice_pages.summary, name="summary"),
+    path("items/<uuid:presentation>/answer/", practice_pages.answer, name="answer"),
+    path("items/<uuid:presentation>/answered/", practice_pages.answered, name="answered"),
+    path("items/<uuid:presentation>/retry/", practice_pages.retry, name="retry"),
+    path("items/<uuid:presentation>/hint/", practice_pages.hint, name="hint"),
+]

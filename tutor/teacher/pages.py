@@ -1,0 +1,65 @@
+"""The teacher's pages, read only: the class by concept, a learner's course, receipts."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from tutor.classes import selectors as class_selectors
+from tutor.common import clock
+from tutor.teacher import overview, receipts
+
+DECISIONS_PER_PAGE = 25
+
+
+@login_required
+@require_GET
+def classes(request: HttpRequest) -> HttpResponse:
+    """List the classes that this person teaches or administers."""
+    found = class_selectors.list_visible_classes(actor=request.user)
+    return render(request, "teacher/classes.html", {"classes": found})
+
+
+@login_required
+@require_GET
+def classroom(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
+    """Show the class by concept."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    context = {"classroom": found, "grid": overview.make_grid(classroom=found, at=clock.now())}
+    return render(request, "teacher/classroom.html", context)
+
+
+@login_required
+@require_GET
+def learner(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> HttpResponse:
+    """Show one learner's course: bands with the numbers behind them, and every decision."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
+    decisions = receipts.list_lines(learner=person, course=found.course)
+    context = {
+        "classroom": found,
+        "learner": person,
+        "concepts": overview.list_concepts(learner=person, course=found.course, at=clock.now()),
+        "page": Paginator(decisions, DECISIONS_PER_PAGE).get_page(request.GET.get("page")),
+    }
+    context["lines"] = [receipts.describe(row) for row in context["page"].object_list]
+    return render(request, "teacher/learner.html", context)
+
+
+@login_required
+@require_GET
+def receipt(
+    request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID, decision: uuid.UUID
+) -> HttpResponse:
+    """Show why this item, and why not the others."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
+    context = {
+        "classroom": found,
+        "learner": person,
+        "receipt": receipts.explain(learner=person, course=found.course, public_id=decision),
+    }
+    return render(request, "teacher/receipt.html", context)
