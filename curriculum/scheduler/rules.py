@@ -60,7 +60,7 @@ class Rules:
             probability is at least this: we are 95 % sure that the learner is likelier right
             than wrong. With the filter's default parameters, a new learner who answers 80 %
             right gets there after 6 answers (median; 12 at the 90 % quantile), one with 40
-            answers behind him after 3. A threshold of .6 would take 9 (24) and 4.
+            earlier answers after 3. A threshold of .6 would take 9 (24) and 4.
         prerequisite_evidence: answers on the concept below which it is never called reached.
         mastery_threshold: the same quantile at which a concept is mastered.
         mastery_evidence: answers below which it is never called mastered.
