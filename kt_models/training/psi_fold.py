@@ -93,11 +93,8 @@ def fold_states(
         raise ShapeMismatch(
             "concepts, offsets, correct, answered_at, assisted: one row per answer."
         )
-    sets, which = _distinct_sets(concepts)
-    ids = np.unique(sets[sets >= 0])
-    # Ranks keep the order of the ids, so sums over concepts run in the streaming update's order.
-    ranked = np.where(sets >= 0, np.searchsorted(ids, sets), -1)
-    sizes = np.count_nonzero(sets >= 0, axis=1)
+    ids, ranked = _ranked(concepts)
+    sizes = np.count_nonzero(ranked >= 0, axis=1)
     if len(concepts) and not sizes.min():
         raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
     shares = _shares(parameters, sizes)
@@ -109,10 +106,10 @@ def fold_states(
         cut = slice(bounds[0], bounds[-1])
         answers = psi_kernel.Answers(
             offset=offsets[cut],
-            concept_set=which[cut],
-            concept_sets=ranked,
-            set_sizes=sizes,
-            set_shares=shares,
+            concept_set=np.arange(bounds[-1] - bounds[0]),
+            concept_sets=ranked[cut],
+            set_sizes=sizes[cut],
+            set_shares=shares[cut],
             correct=correct[cut],
             shown_at=answered_at[cut],
             answered_at=answered_at[cut],
@@ -127,17 +124,26 @@ def fold_states(
 def _shares(parameters: FilterParameters, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the weight of a concept in sets of these sizes."""
     # By the same Python power as the streaming update, for equality to the last bit.
-    return np.array([parameters.share(max(size, 1)) for size in sizes.tolist()])
+    by_size = [parameters.share(max(size, 1)) for size in range(int(sizes.max(initial=0)) + 1)]
+    return np.array(by_size)[sizes]
 
 
-def _distinct_sets(concepts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct concept sets [S, M], ascending with -1 at the end, and each row's set."""
-    given, which = np.unique(concepts, axis=0, return_inverse=True)
-    sets = np.full_like(given, -1)
-    for row, ids in enumerate(given):
-        distinct = np.unique(ids[ids >= 0])
-        sets[row, : len(distinct)] = distinct
-    return sets, which.reshape(-1)
+def _ranked(concepts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct ids [K] ascending, and `concepts` as their ranks.
+
+    Rows are ascending, distinct, and padded with -1 at the end. Ranks keep the order of the ids, so
+    sums over concepts run in the streaming update's order.
+    """
+    ids = np.unique(concepts[concepts >= 0])
+    past = len(ids)
+    ranks = np.where(concepts >= 0, np.searchsorted(ids, concepts), past)
+    ranks.sort(axis=1)
+    repeated = np.zeros(ranks.shape, dtype=bool)
+    repeated[:, 1:] = ranks[:, 1:] == ranks[:, :-1]
+    if repeated.any():
+        ranks[repeated] = past
+        ranks.sort(axis=1)
+    return ids, np.where(ranks < past, ranks, -1)
 
 
 def _fresh_tables(

@@ -92,13 +92,6 @@ class Answers(NamedTuple):
 
 
 @register_jitable
-def _concepts_of(answers: Any, r: int) -> Any:
-    """Return the concepts of answer r without the padding."""
-    which = answers.concept_set[r]
-    return answers.concept_sets[which, : answers.set_sizes[which]]
-
-
-@register_jitable
 def _wandered(ability: Any, scalars: Any, at: float) -> float:
     """Return the variance of ability [4] (mean, variance, time, answers) at `at`."""
     days = elapsed_days(ability[2], at) if ability[3] > 0.0 else 0.0
@@ -106,18 +99,21 @@ def _wandered(ability: Any, scalars: Any, at: float) -> float:
     return wandered_var(ability[1], days, per_day, scalars.ability_prior_var)
 
 
+# Elements are indexed one by one: a view of a row costs more than the arithmetic done on it.
+
+
 @register_jitable
 def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tuple[float, float]:
     """Return logit mean and variance of answer r for the moment its item was shown."""
-    at = answers.shown_at[r]
-    share = answers.set_shares[answers.concept_set[r]]
+    at, which = answers.shown_at[r], answers.concept_set[r]
+    share = answers.set_shares[which]
     mean, var = ability[0] + answers.offset[r], _wandered(ability, scalars, at)
-    for k in _concepts_of(answers, r):
-        row = rows[k]
-        days = elapsed_days(row[2], at)
+    for j in range(answers.set_sizes[which]):
+        k = answers.concept_sets[which, j]
+        days = elapsed_days(rows[k, 2], at)
         kept = retained(days, scalars.decay_tau_days, scalars.decay_power)
-        mean += share * (row[0] * kept)
-        var += share * share * faded_var(row[1], kept, scalars.concept_prior_var)
+        mean += share * (rows[k, 0] * kept)
+        var += share * share * faded_var(rows[k, 1], kept, scalars.concept_prior_var)
     return mean, var
 
 
@@ -127,35 +123,52 @@ def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> 
 
     The twin of `psi_filter.update`; keep the two in one order of operations.
     """
-    s, correct, at = scalars, answers.correct[r], answers.answered_at[r]
-    share = answers.set_shares[answers.concept_set[r]]
+    s, correct, at, which = (
+        scalars,
+        answers.correct[r],
+        answers.answered_at[r],
+        answers.concept_set[r],
+    )
+    share, size = answers.set_shares[which], answers.set_sizes[which]
     ability_var = _wandered(ability, s, at)
     logit_mean, logit_var = ability[0] + answers.offset[r], ability_var
-    for k in _concepts_of(answers, r):
-        row = rows[k]
-        kept = retained(elapsed_days(row[2], at), s.decay_tau_days, s.decay_power)
-        row[0] = row[0] * kept
-        row[1] = faded_var(row[1], kept, s.concept_prior_var)
-        logit_mean += share * row[0]
-        logit_var += share * share * row[1]
+    for j in range(size):
+        k = answers.concept_sets[which, j]
+        kept = retained(elapsed_days(rows[k, 2], at), s.decay_tau_days, s.decay_power)
+        rows[k, 0] = rows[k, 0] * kept
+        rows[k, 1] = faded_var(rows[k, 1], kept, s.concept_prior_var)
+        logit_mean += share * rows[k, 0]
+        logit_var += share * share * rows[k, 1]
     measures = not (answers.assisted[r] and correct > 0.5)
     slope = evidence_slope(logit_mean, logit_var, correct) if measures else 0.0
     curvature = evidence_curvature(logit_mean, logit_var) if measures else 0.0
     gain = practice_gain(correct, s.gain_right, s.gain_wrong)
-    for k in _concepts_of(answers, r):
-        row = rows[k]
-        damped = gain * damping(row[3], s.gain_rho)
-        mean, var = row[0], row[1]
-        row[0] = moved_mean(mean, var, share, slope, damped)
-        row[1] = narrowed_var(var, share, curvature, s.concept_drift_var)
-        row[2] = max(row[2], at)
-        row[3] += 1.0
-        row[4] += 1.0 if measures else 0.0
-        row[5] += correct
+    for j in range(size):
+        k = answers.concept_sets[which, j]
+        damped = gain * damping(rows[k, 3], s.gain_rho)
+        mean, var = rows[k, 0], rows[k, 1]
+        rows[k, 0] = moved_mean(mean, var, share, slope, damped)
+        rows[k, 1] = narrowed_var(var, share, curvature, s.concept_drift_var)
+        rows[k, 2] = max(rows[k, 2], at)
+        rows[k, 3] += 1.0
+        rows[k, 4] += 1.0 if measures else 0.0
+        rows[k, 5] += correct
     ability[0] = moved_mean(ability[0], ability_var, 1.0, slope, 0.0)
     ability[1] = narrowed_var(ability_var, 1.0, curvature, s.ability_drift_var)
     ability[2] = max(ability[2], at)
     ability[3] += 1.0
+
+
+@register_jitable
+def _forget_learner(answers: Any, first: int, last: int, rows: Any, prior_var: float) -> None:
+    """Set the rows of the concepts in answers first to last - 1 to untouched ones."""
+    for r in range(first, last):
+        which = answers.concept_set[r]
+        for j in range(answers.set_sizes[which]):
+            k = answers.concept_sets[which, j]
+            rows[k, :] = 0.0
+            rows[k, 1] = prior_var
+            rows[k, 2] = -np.inf
 
 
 @_compiled
@@ -175,12 +188,11 @@ def forecast_log(
     ability = np.empty(4)
     for learner in learners:
         first, last = starts[learner], starts[learner + 1]
-        for r in range(first, last):
-            for k in _concepts_of(answers, r):
-                rows[k, :] = 0.0
-                rows[k, 1] = scalars.concept_prior_var
-                rows[k, 2] = -np.inf
-        ability[:] = (scalars.ability_prior_mean, scalars.ability_prior_var, -np.inf, 0.0)
+        _forget_learner(answers, first, last, rows, scalars.concept_prior_var)
+        ability[0] = scalars.ability_prior_mean
+        ability[1] = scalars.ability_prior_var
+        ability[2] = -np.inf
+        ability[3] = 0.0
         for r in range(first, last):
             forecasts[r, 0], forecasts[r, 1] = _forecast(answers, r, rows, ability, scalars)
             _assimilate(answers, r, rows, ability, scalars)
@@ -190,5 +202,6 @@ def forecast_log(
 def fold_answers(starts: Any, answers: Any, scalars: Any, rows: Any, ability: Any) -> None:
     """Fold the answers of every learner into rows [L, K, 6] and ability [L, 4], in place."""
     for learner in range(len(starts) - 1):
+        known, able = rows[learner], ability[learner]
         for r in range(starts[learner], starts[learner + 1]):
-            _assimilate(answers, r, rows[learner], ability[learner], scalars)
+            _assimilate(answers, r, known, able, scalars)

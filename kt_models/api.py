@@ -1,0 +1,128 @@
+"""The door to kt_models for programs that run models, the tutor's worker and commands among them.
+
+The web process does not come here: it imports `kt_models.streaming` alone, which needs only numpy.
+Importing this module is as light; what needs scipy or numba is loaded by the call that uses it.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kt_models.checkpoints import FittedFilter, Provenance, load_filter, save_filter
+from kt_models.data.csv_log import LogUnreadable, read_csv
+from kt_models.data.log import ResponseLog, build_log
+from kt_models.errors import KTModelError, ShapeMismatch
+from kt_models.streaming import psi_filter
+from kt_models.streaming.psi_filter import FilterParameters, FilterState
+
+__all__ = [
+    "FilterParameters",
+    "FilterState",
+    "FittedFilter",
+    "KTModelError",
+    "LogUnreadable",
+    "Provenance",
+    "ResponseLog",
+    "build_log",
+    "fit_filter",
+    "fold_learners",
+    "load_filter",
+    "read_csv",
+    "save_filter",
+]
+
+# Below this many answers the streaming filter is done before compiled code is even loaded.
+STREAMED_ANSWERS = 100_000
+
+
+def fit_filter(
+    log: ResponseLog,
+    *,
+    seed: int,
+    fitted_on: dt.date,
+    progress: Callable[[int], object] | None = None,
+) -> FittedFilter:
+    """Return the psi-filter fitted to a log; see `kt_models.training.psi_filter.fit_filter`."""
+    from kt_models.training import psi_filter as training  # noqa: PLC0415
+
+    return training.fit_filter(log, seed=seed, fitted_on=fitted_on, progress=progress)
+
+
+def fold_learners(
+    parameters: FilterParameters,
+    *,
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    item_offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+) -> list[FilterState]:
+    """Return the states of L learners after their answers.
+
+    Byte for byte what `psi_filter.update` gives, answer after answer, from `psi_filter.init`.
+
+    Args:
+        parameters: the filter's scalars.
+        starts: [L + 1]; learner l has the answers starts[l] to starts[l + 1] - 1, in order.
+        concepts: [R, M] concept ids of each answer's item, padded with -1.
+        item_offsets: [R] logit offsets of the items.
+        correct: [R] 0 to 1.
+        answered_at: [R] epoch seconds.
+        assisted: [R] whether hints were seen before the answer.
+
+    Raises:
+        ShapeMismatch: an answer has no concept, or the arrays differ in length.
+    """
+    count = len(correct)
+    arrays = (concepts, item_offsets, answered_at, assisted)
+    if any(len(array) != count for array in arrays) or concepts.ndim != 2:
+        raise ShapeMismatch("concepts [R, M], and one value per answer in every other array.")
+    if len(starts) < 1 or starts[0] != 0 or starts[-1] != count:
+        raise ShapeMismatch("starts must run from 0 to the number of answers.")
+    if count and not (concepts >= 0).any(axis=1).all():
+        raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
+    if count < STREAMED_ANSWERS:
+        return _stream(parameters, starts, concepts, item_offsets, correct, answered_at, assisted)
+    from kt_models.training import psi_fold  # noqa: PLC0415
+
+    return psi_fold.fold_states(
+        parameters,
+        starts=starts,
+        concepts=concepts,
+        offsets=item_offsets,
+        correct=correct,
+        answered_at=answered_at,
+        assisted=assisted,
+    )
+
+
+def _stream(
+    parameters: FilterParameters,
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    item_offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+) -> list[FilterState]:
+    named = [tuple(k for k in ids if k >= 0) for ids in concepts.tolist()]
+    per_answer = (item_offsets.tolist(), correct.tolist(), answered_at.tolist(), assisted.tolist())
+    answers = list(zip(named, *per_answer, strict=True))
+    states = []
+    for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        state = psi_filter.init(parameters)
+        for ids, offset, right, at, helped in answers[first:last]:
+            state = psi_filter.update(
+                state,
+                parameters,
+                concept_ids=ids,
+                item_offset=offset,
+                correct=right,
+                at=at,
+                assisted=helped,
+            )
+        states.append(state)
+    return states
