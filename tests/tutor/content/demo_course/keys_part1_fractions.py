@@ -106,6 +106,16 @@ def repeating_decimal(drawn: Drawn) -> Fraction:
     return drawn["w"] + first / (1 - ratio)
 
 
+def compared_with_number(drawn: Drawn) -> Callable[[str], bool]:
+    """Work the result out and compare."""
+
+    def holds(text: str) -> bool:
+        result = value(maths(text)[0])
+        return result < drawn["n"] if "less" in text else result > drawn["n"]
+
+    return holds
+
+
 KEYS: dict[str, Callable[..., Any]] = {
     "eqf-missing-numerator": box_in_fraction,
     "eqf-simplify": stated,
@@ -144,6 +154,7 @@ KEYS: dict[str, Callable[..., Any]] = {
     "dec-add": stated,
     "dec-change-at-shop": change_in_cents,
     "dec-multiply": stated,
+    "dec-size-of-result": compared_with_number,
     "dec-divide": stated,
     "dec-repeating": repeating_decimal,
 }

@@ -70,7 +70,8 @@ def test_every_key_belongs_to_an_item() -> None:
 @pytest.mark.parametrize("spec", ITEMS, ids=lambda spec: spec.slug)
 def test_item(spec: ItemSpec) -> None:
     """The key, the anticipated mistakes and the texts of one item hold for 40 seeds."""
-    assert spec.slug in KEYS or spec.kind in ("text", "self_marked"), "no independent key"
+    if spec.slug not in KEYS and spec.kind not in ("text", "self_marked"):
+        pytest.fail("The item has no independent key.")
     body = item_body(spec)
     seen: set[str] = set()
     for seed in SEEDS:
