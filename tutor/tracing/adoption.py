@@ -26,11 +26,16 @@ def fit_and_adopt(
     at: dt.datetime,
     reason: str,
     progress: Callable[[int], object] = lambda _: None,
+    fitting: Callable[[float, str], None] | None = None,
 ) -> TracerVersion:
     """Fit a tracer on the course's log, fold every learner under it, and make it the live one.
 
     With too few answers to fit on, the live tracer (or the one from priors) stays and the
     learners are folded under it.
+
+    Args:
+        progress: called with the number of learners folded since its last call.
+        fitting: told the share of the fit that is done (0..1) and what is being done.
     """
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
@@ -41,7 +46,7 @@ def fit_and_adopt(
                 bank=bank, item_offsets=offsets, intercept=intercept
             ),
             at=at,
-            progress=progress,
+            progress=fitting,
         )
     except TooFewAnswers:
         return give_tracer_and_fold(course=course, at=at, progress=progress)
