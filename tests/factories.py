@@ -1,0 +1,146 @@
+"""A small school for tests, made with the services that the real one is made with."""
+
+import datetime as dt
+import functools
+import itertools
+import uuid
+from pathlib import Path
+
+from tutor.accounts import services as account_services
+from tutor.accounts.models import Learner, Organisation, User
+from tutor.classes import services as class_services
+from tutor.classes.models import Assignment, Classroom
+from tutor.content import course_format, grading
+from tutor.content import services as content_services
+from tutor.content.models import Course
+from tutor.practice import selectors as practice_selectors
+from tutor.practice import usecases
+from tutor.practice.models import PracticeSession
+from tutor.tracing import services as tracing_services
+
+SMALL_COURSE = Path(__file__).parent / "data" / "small_course"
+AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+PASSWORD = "correct horse"
+
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def small_course_spec():
+    """The course of `tests/data/small_course`, read once."""
+    spec, problems = course_format.read_structure(SMALL_COURSE)
+    assert problems == []
+    return spec
+
+
+def make_organisation(**fields) -> Organisation:
+    number = next(_numbers)
+    return Organisation.objects.create(
+        **{"slug": f"school-{number}", "name": f"School {number}", **fields}
+    )
+
+
+def make_user(
+    *, organisation: Organisation, role: str = User.Role.STUDENT, username: str = "", name: str = ""
+) -> User:
+    """An account that signs in with PASSWORD."""
+    number = next(_numbers)
+    return account_services.create_user(
+        organisation=organisation,
+        username=username or f"{role}-{number}",
+        password=PASSWORD,
+        role=role,
+        name=name or f"{role.capitalize()} {number}",
+    )
+
+
+def make_learner(*, organisation: Organisation, **fields) -> Learner:
+    """A learner with an account."""
+    return make_user(organisation=organisation, **fields).learner
+
+
+def make_course(*, organisation: Organisation, at: dt.datetime = AT) -> Course:
+    """The small course: three concepts, every kind of item, and a first tracer."""
+    course = content_services.load_course(
+        organisation=organisation, spec=small_course_spec()
+    ).course
+    tracing_services.give_prior_tracer(course=course, at=at)
+    course.refresh_from_db()
+    return course
+
+
+def make_class(*, course: Course, users: list[User] = (), name: str = "7b") -> Classroom:
+    """A class with these students and teachers."""
+    classroom = class_services.create_class(
+        organisation=course.organisation, name=name, course=course
+    )
+    class_services.admit_users(classroom=classroom, users=users)
+    return classroom
+
+
+def make_assignment(
+    *, classroom: Classroom, at: dt.datetime = AT, title: str = "Everything", **fields
+) -> Assignment:
+    """An assignment that is open at `at` and has no end, unless `fields` say otherwise."""
+    assignment = class_services.create_assignment(
+        classroom=classroom,
+        title=title,
+        **{"opens_at": at - dt.timedelta(days=1), **fields},
+    )
+    classroom.course.refresh_from_db()
+    return assignment
+
+
+def start_session(
+    *,
+    learner: Learner,
+    course: Course,
+    assignment: Assignment | None = None,
+    at: dt.datetime = AT,
+    draw_seed: int = 1,
+) -> PracticeSession:
+    """A session with an item that waits."""
+    return usecases.start_practice(
+        learner=learner, course=course, assignment=assignment, at=at, draw_seed=draw_seed
+    )
+
+
+def answer_current(
+    session: PracticeSession,
+    *,
+    right: bool = True,
+    at: dt.datetime = AT,
+    client_key: uuid.UUID | None = None,
+    draw_seed: int = 2,
+) -> usecases.Outcome:
+    """Answer the item that waits in the session, and bring `session` up to date."""
+    shown = practice_selectors.get_presentation(
+        learner=session.learner, public_id=session.current.public_id
+    )
+    outcome = usecases.submit_answer(
+        learner=session.learner,
+        submission=usecases.Submission(
+            presentation=session.current.public_id,
+            client_key=client_key or uuid.uuid4(),
+            answer=grading.right_answer(shown.item) if right else wrong_answer(shown.item),
+        ),
+        at=at,
+        draw_seed=draw_seed,
+        source="practice",
+    )
+    session.refresh_from_db()
+    return outcome
+
+
+def wrong_answer(item) -> dict[str, object]:
+    """A readable wrong answer to an item of the small course."""
+    wrong = [choice.id for choice in item.choices if not choice.is_correct]
+    answers = {
+        "single_choice": {"choice": wrong[0]} if wrong else {},
+        "multiple_choice": {"choices": wrong},
+        "self_marked": {"right": False},
+        "number": {"text": "-777"},
+        "expression": {"text": "x - 777"},
+        "text": {"text": "pineapple"},
+    }
+    return answers[item.kind]
