@@ -45,7 +45,7 @@ class _Columns:
     hints: list[float] = field(default_factory=list)
 
 
-def read_csv(path: Path, *, progress: Callable[[int], None] | None = None) -> ResponseLog:
+def read_csv(path: Path, *, progress: Callable[[int], object] | None = None) -> ResponseLog:
     """Return the log in a CSV file (UTF-8, with or without byte order mark).
 
     Args:
@@ -69,7 +69,7 @@ def read_csv(path: Path, *, progress: Callable[[int], None] | None = None) -> Re
 
 
 def parse_csv(
-    lines: Iterable[str], *, name: str = "log", progress: Callable[[int], None] | None = None
+    lines: Iterable[str], *, name: str = "log", progress: Callable[[int], object] | None = None
 ) -> ResponseLog:
     """Return the log in the lines of a CSV; see `read_csv`."""
     reader = csv.reader(lines)

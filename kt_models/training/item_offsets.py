@@ -44,7 +44,9 @@ def first_offsets(log: ResponseLog) -> Offsets:
     mean = np.clip(log.correct.mean(), 0.01, 0.99)
     share = np.clip((right + ITEM_HOLD * mean) / (count + ITEM_HOLD), 0.001, 0.999)
     logit = np.log(share / (1.0 - share))
-    return _with_concepts(log, logit, weight=count.astype(float), count=count, item_var=1.0)
+    pairs = _item_concepts(log)
+    weight = np.asarray(count, dtype=float)
+    return _with_concepts(log, pairs, logit, weight=weight, count=count, item_var=1.0)
 
 
 def refine_offsets(
@@ -57,6 +59,7 @@ def refine_offsets(
     an item met only by strong learners is not taken for an easy one, and a rare item stays near
     the others of its concepts.
     """
+    pairs = _item_concepts(log)
     for _ in range(sweeps):
         forecasts = psi_fold.forecast_log(log, parameters, offsets=offsets.item[log.item])
         shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * forecasts.logit_var)
@@ -65,7 +68,7 @@ def refine_offsets(
         slope = np.bincount(log.item, shrink * (log.correct - prob), minlength=size)
         curvature = shrink**2 * prob * (1.0 - prob)
         information = np.asarray(np.bincount(log.item, curvature, minlength=size), dtype=float)
-        prior = _prior_of_items(log, offsets)
+        prior = _prior_of_items(pairs, offsets)
         precision = information + 1.0 / offsets.item_var
         step = (slope - (offsets.item - prior) / offsets.item_var) / precision
         item = offsets.item + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
@@ -73,13 +76,14 @@ def refine_offsets(
         met = offsets.item_n > 0
         spread = np.mean((item - prior)[met] ** 2 + 1.0 / precision[met])
         offsets = _with_concepts(
-            log, item, weight=information, count=offsets.item_n, item_var=float(spread)
+            log, pairs, item, weight=information, count=offsets.item_n, item_var=float(spread)
         )
     return offsets
 
 
 def _with_concepts(
     log: ResponseLog,
+    pairs: NDArray[np.int64],
     item: FloatArray,
     *,
     weight: FloatArray,
@@ -91,7 +95,6 @@ def _with_concepts(
     weight = weight / (1.0 + weight * item_var)
     total = weight.sum()
     intercept = float(weight @ item / total) if total else 0.0
-    pairs = _item_concepts(log)
     size = len(log.concept_keys)
     known = np.bincount(pairs[:, 1], weight[pairs[:, 0]], minlength=size)
     summed = np.bincount(pairs[:, 1], (weight * item)[pairs[:, 0]], minlength=size)
@@ -100,10 +103,9 @@ def _with_concepts(
     return Offsets(item, concept, intercept, item_var, count)
 
 
-def _prior_of_items(log: ResponseLog, offsets: Offsets) -> FloatArray:
+def _prior_of_items(pairs: NDArray[np.int64], offsets: Offsets) -> FloatArray:
     """Return [I] the mean offset of each item's concepts; the intercept for an item not met."""
-    pairs = _item_concepts(log)
-    size = len(log.item_keys)
+    size = len(offsets.item)
     summed = np.bincount(pairs[:, 0], offsets.concept[pairs[:, 1]], minlength=size)
     count = np.bincount(pairs[:, 0], minlength=size)
     return np.where(count > 0, summed / np.maximum(count, 1), offsets.intercept)
@@ -111,8 +113,10 @@ def _prior_of_items(log: ResponseLog, offsets: Offsets) -> FloatArray:
 
 def _item_concepts(log: ResponseLog) -> NDArray[np.int64]:
     """Return the distinct (item, concept) pairs of the log, [P, 2]."""
-    item_sets = np.unique(np.stack([log.item, log.concept_set], axis=1), axis=0)
-    concepts = log.concept_sets[item_sets[:, 1]]
+    combined = np.unique(log.item * len(log.concept_sets) + log.concept_set)
+    item, concept_set = np.divmod(combined, len(log.concept_sets))
+    concepts = log.concept_sets[concept_set]
     rows, columns = np.nonzero(concepts >= 0)
-    pairs = np.stack([item_sets[rows, 0], concepts[rows, columns]], axis=1)
-    return np.asarray(np.unique(pairs, axis=0))
+    size = len(log.concept_keys)
+    distinct = np.unique(item[rows] * size + concepts[rows, columns])
+    return np.stack(np.divmod(distinct, size), axis=1)

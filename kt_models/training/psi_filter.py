@@ -104,11 +104,13 @@ def fit_filter(
     offsets = refine_offsets(log, parameters, offsets, sweeps=SWEEPS)
     loss = _loss(log, parameters, offsets, np.arange(len(log.learner_keys)))
     report(20)
+    # Items without an answer in this log get their concepts' offset when asked for, not one here.
+    met = np.flatnonzero(offsets.item_n).tolist()
     return FittedFilter(
         parameters=parameters,
         intercept=offsets.intercept,
-        item_offsets=dict(zip(log.item_keys, offsets.item.tolist(), strict=True)),
-        item_ns=dict(zip(log.item_keys, offsets.item_n.tolist(), strict=True)),
+        item_offsets={log.item_keys[i]: float(offsets.item[i]) for i in met},
+        item_ns={log.item_keys[i]: int(offsets.item_n[i]) for i in met},
         concept_offsets=dict(zip(log.concept_keys, offsets.concept.tolist(), strict=True)),
         provenance=Provenance(
             log_sha256=log.sha256(),
