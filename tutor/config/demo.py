@@ -1,23 +1,26 @@
 """The tutor with a demo class: `make demo`.
 
-Prepares what is not yet there, each step a management command in a process of its own, so that
-this one stays small while it watches the server and the worker. What has been prepared is noted
-in the database; a second start finds it and is ready in seconds.
+Prepares what is not yet there in a child process, so that this one stays small while it watches
+the server and the worker. What has been prepared is noted in the database; a second start finds
+it and is ready in seconds.
 """
 
 import argparse
-import subprocess
+import io
+import multiprocessing
 import sys
 import time
+from multiprocessing.connection import Connection
 
 from tutor.config import port as ports
 from tutor.config.server import serve
 
-STEPS = (
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Tables", ("migrate", "--verbosity=0")),
     ("Static files", ("collectstatic", "--noinput", "--verbosity=0")),
-    ("Demo class", ("seed_demo",)),
+    ("Demo class (a few minutes the first time)", ("seed_demo",)),
 )
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -30,48 +33,52 @@ def main() -> int:
     if reason is not None:
         print(reason, file=sys.stderr)
         return 1
-
-    try:
-        for name, command in STEPS:
-            if not _run(name, command):
-                return 1
-        sign_ins = _sign_ins()
-    except KeyboardInterrupt:
-        print("\nStopped while preparing. The next make demo goes on from here.", file=sys.stderr)
-        return 130
+    sign_ins = _prepare_in_child()
+    if sign_ins is None:
+        print("\nNot ready. The next make demo goes on from here.", file=sys.stderr)
+        return 1
 
     def announce() -> None:
-        print(_welcome(arguments.port, sign_ins), flush=True)
+        address = f"http://localhost:{arguments.port}/"
+        print(f"\nThe tutor is at {address}\n\n{sign_ins}\n\nCtrl-C stops it.\n", flush=True)
 
     return serve(host=arguments.host, port=arguments.port, on_ready=announce)
 
 
-def _run(name: str, command: tuple[str, ...]) -> bool:
-    print(f"{name} ...", flush=True)
-    began_s = time.monotonic()
-    done = subprocess.run([sys.executable, "manage.py", *command], check=False)  # noqa: S603
-    took_s = time.monotonic() - began_s
-    if done.returncode != 0:
-        print(f"manage.py {' '.join(command)} failed; see above.", file=sys.stderr)
-        return False
-    if took_s > 5:
-        print(f"{name}: done in {took_s:.0f} s", flush=True)
-    return True
+def _prepare_in_child() -> str | None:
+    """Return how to sign in, or None if the preparation failed or was interrupted."""
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    child = context.Process(target=_prepare, args=(sending,))
+    child.start()
+    sending.close()
+    while True:
+        try:
+            child.join()
+        except KeyboardInterrupt:
+            continue  # the child has had the same Ctrl-C and is ending
+        break
+    return receiving.recv() if child.exitcode == 0 else None
 
 
-def _sign_ins() -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "seed_demo", "--show-sign-ins"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.rstrip()
+def _prepare(sign_ins: Connection) -> None:
+    import django  # noqa: PLC0415  only this process needs it
+    from django.core.management import call_command  # noqa: PLC0415
 
-
-def _welcome(port: int, sign_ins: str) -> str:
-    address = f"http://localhost:{port}/"
-    return f"\nThe tutor is at {address}\n\n{sign_ins}\n\nCtrl-C stops it.\n"
+    try:
+        django.setup()
+        for name, command in STEPS:
+            print(f"{name} ...", flush=True)
+            began_s = time.monotonic()
+            call_command(*command)
+            took_s = time.monotonic() - began_s
+            if took_s > 5:
+                print(f"... {took_s:.0f} s", flush=True)
+        text = io.StringIO()
+        call_command("seed_demo", "--show-sign-ins", stdout=text)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sign_ins.send(text.getvalue().rstrip())
 
 
 if __name__ == "__main__":
