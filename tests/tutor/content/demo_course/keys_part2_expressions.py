@@ -37,8 +37,9 @@ def _same_letters(d: Parameters) -> Callable[[str], bool]:
 
 
 def _coefficient_sum(d: Parameters) -> Fraction:
-    """Put x = 1 into the stem."""
-    return Fraction(1, int(d["d"])) + Fraction(int(d["m"]), int(d["e"]))
+    """Put a number into the stem that both denominators divide."""
+    at = d["d"] * d["e"]
+    return Fraction(at // d["d"] + d["m"] * (at // d["e"]), at)
 
 
 def _missing_factor(d: Parameters) -> Fraction:

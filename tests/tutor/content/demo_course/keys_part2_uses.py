@@ -62,10 +62,10 @@ def _typed_inequality(d: Parameters) -> str:
 
 
 def _number_line(d: Parameters) -> str:
-    boundary = d["k"]
-    circle = "a filled" if boundary >= d["k"] else "an open"
-    side = "right" if boundary + 1 >= d["k"] else "left"
-    return f"{circle} circle at ${boundary}$ and an arrow to the {side}"
+    """Describe the picture from what holds at the boundary and beside it."""
+    at, beside = (value(rf"x \geq {d['k']}", x=point) for point in (d["k"], d["k"] + 1))
+    circle, side = "a filled" if at else "an open", "right" if beside else "left"
+    return f"{circle} circle at ${d['k']}$ and an arrow to the {side}"
 
 
 REARRANGING: dict[str, Key] = {
