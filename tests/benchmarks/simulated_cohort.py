@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from curriculum.simulation import HARSH, INSIGHT, Population
 from tests.benchmarks.simulated.demo import read_demo_course
 from tests.benchmarks.simulated.report import HEADING, section_of
@@ -70,5 +68,4 @@ def write(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    np.seterr(all="raise", under="ignore")
     main()

@@ -1,5 +1,6 @@
 """One run: simulate a cohort, fit the filter on half of it, judge it on the other half."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,11 @@ def run(
         range(LEARNERS, LEARNERS + extra) if extra else range(0, LEARNERS, 2),
         range(1, LEARNERS, 2),
     )
-    fitted = fit_filter(estimates.log_of(cohort, halves.training), seed=seed, fitted_on="simulated")
+    fitted = fit_filter(
+        estimates.log_of(cohort, halves.training),
+        seed=seed,
+        fitted_on=dt.datetime.fromtimestamp(END_AT, dt.UTC).date(),
+    )
     return _judge(cohort, halves, fitted, seed=seed) | {
         "seed": seed,
         "fitted_on_learners": len(halves.training),
