@@ -175,9 +175,9 @@ def _players(d: Parameters) -> int:
     return first(lambda n: len(list(combinations(range(n), 2))) == d["g"], range(2, 60))
 
 
-def _height_of_ramp(d: Parameters, stem: str) -> int:
+def _foot_of_ladder(d: Parameters, stem: str) -> int:
     length, more = numbers_in(stem)
-    return first(lambda h: math.hypot(h, h + more) == length, range(1, 30))
+    return first(lambda x: math.hypot(x, x + more) == length, range(1, 30))
 
 
 def _frame(d: Parameters, stem: str) -> int:
@@ -204,6 +204,7 @@ KEYS: dict[str, Callable[..., Any]] = {
     "qformula-decimal-solution": _positive_solution,
     "qformula-thrown-ball": _landing,
     "disc-compute": _discriminant,
+    "disc-name": lambda d: "discriminant",
     "disc-meaning-negative": _meaning_of_negative,
     "disc-count-solutions": _count_solutions,
     "disc-parabola-and-axis": _meeting_the_axis,
@@ -231,7 +232,7 @@ KEYS: dict[str, Callable[..., Any]] = {
     "qword-ball-lands": lambda d: first(lambda t: d["v"] * t - 5 * t * t == 0, range(1, 50)),
     "qword-number-and-square": _numbers_in_story,
     "qword-tournament": _players,
-    "qword-ladder": _height_of_ramp,
+    "qword-ladder": _foot_of_ladder,
     "qword-picture-frame": _frame,
     "qword-two-prices": _prices,
     "qword-cyclist": _speed,
