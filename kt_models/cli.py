@@ -63,9 +63,9 @@ def _read(path: Path) -> api.ResponseLog:
     # disable=None: a bar on a terminal, silence in a pipe.
     with tqdm(unit=" rows", desc=f"reading {path.name}", disable=None, leave=False) as bar:
         log = api.read_csv(path, progress=lambda count: bar.update(count - bar.n))
-    concepts = f"{len(log.concept_keys)} concepts"
     print(
-        f"{len(log)} answers, {len(log.learner_keys)} learners, {len(log.item_keys)} items, {concepts}"
+        f"{len(log)} answers, {len(log.learner_keys)} learners, {len(log.item_keys)} items, "
+        f"{len(log.concept_keys)} concepts"
     )
     return log
 
@@ -99,9 +99,9 @@ def _evaluate(options: argparse.Namespace) -> None:
             log, models=names, seed=options.seed, test_share=options.test_share, progress=turn
         )
     print(
-        f"{len(found.train.learner_keys)} learners to fit, {len(found.test.learner_keys)} to test:"
+        f"Fitted on {len(found.train.learner_keys)} learners; {len(found.test)} answers of "
+        f"{len(found.test.learner_keys)} others, each predicted from that learner's earlier ones."
     )
-    print(f"{len(found.test)} answers, each predicted from that learner's earlier ones")
     print(f"{'model':14}{'AUC':>8} 95 % interval   {'log loss':>8} 95 % interval   Brier   ECE")
     for s in found.scores:
         print(

@@ -1,5 +1,7 @@
 """Splits: nobody on both sides, nothing of the future on the training side."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -49,8 +51,6 @@ class TestSplitTime:
 
 
 def test_a_log_refuses_arrays_that_do_not_belong_together(log):
-    import dataclasses
-
     with pytest.raises(ShapeMismatch, match="correct"):
         dataclasses.replace(log, correct=log.correct[:-1])
     with pytest.raises(ShapeMismatch, match="starts"):
