@@ -34,6 +34,7 @@ from tutor.content.rendered import (
 from tutor.content.templates import instantiate
 
 SEEDS = range(40)
+EXPRESSION_SEEDS = range(15)  # comparing expressions takes longer
 FOLDER = Path(tutor.content.__file__).parent / "demo_course"
 COURSE, PROBLEMS = read_structure(FOLDER)
 ITEMS = COURSE.items if COURSE is not None else ()
@@ -69,12 +70,12 @@ def test_every_key_belongs_to_an_item() -> None:
 
 @pytest.mark.parametrize("spec", ITEMS, ids=lambda spec: spec.slug)
 def test_item(spec: ItemSpec) -> None:
-    """The key, the anticipated mistakes and the texts of one item hold for 40 seeds."""
+    """The key, the anticipated mistakes and the texts of one item hold for all seeds."""
     if spec.slug not in KEYS and spec.kind not in ("text", "self_marked"):
         pytest.fail("The item has no independent key.")
     body = item_body(spec)
     seen: set[str] = set()
-    for seed in SEEDS:
+    for seed in EXPRESSION_SEEDS if spec.kind == "expression" else SEEDS:
         item = instantiate(body, seed=seed)
         drawn = repr(sorted(item.parameters.items()))
         if drawn in seen:
