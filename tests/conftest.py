@@ -14,7 +14,7 @@ from tests.servers.redis_server import redis_server
 from tests.servers.site import Place, Places, Site, migrated, served
 
 DATABASE_URL = "TUTOR_DATABASE_URL"
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "site", "places"}
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "places"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,13 +75,23 @@ def redis_url() -> Iterator[str]:
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """Makes installations to run management commands and servers on."""
     url = os.environ[DATABASE_URL] if on_postgres() else None
-    return Places(folder=tmp_path_factory.mktemp("places"), postgres_url=url)
+    base = tmp_path_factory.getbasetemp()
+    # Under xdist every process has a folder of its own below one that they share.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "places"
+    folder.mkdir(exist_ok=True)
+    return Places(folder=folder, postgres_url=url)
 
 
 @pytest.fixture
 def place(places: Places) -> Place:
     """An installation with empty tables."""
     return places.make(*migrated())
+
+
+@pytest.fixture
+def demo_place(places: Places) -> Place:
+    """An installation with the demo school. Preparing the first one takes a minute."""
+    return places.make(*migrated(("seed_demo",)))
 
 
 @pytest.fixture

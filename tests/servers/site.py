@@ -1,6 +1,8 @@
 """The tutor itself, served by gunicorn in a process of its own against a database of its own."""
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -74,45 +76,49 @@ class Place:
 
 
 class Places:
-    """Makes new places. What it takes to prepare one is done once and then copied."""
+    """Makes new places. What it takes to prepare one is done once for all test processes."""
 
     def __init__(self, *, folder: Path, postgres_url: str | None) -> None:
+        """Keep places in `folder`, which the test processes share."""
         self._folder = folder
         self._postgres_url = postgres_url
-        self._templates: dict[tuple[Command, ...], Place] = {}
 
     def make(self, *commands: Command) -> Place:
         """Return a new place on which these management commands have run."""
-        if commands not in self._templates:
-            template = self._empty()
-            for command in commands:
-                template.manage(*command)
-            self._templates[commands] = template
-        return self._copy(self._templates[commands])
+        template = self._prepared(commands)
+        place = self._named(f"place_{uuid.uuid4().hex[:12]}")
+        shutil.copytree(template.var, place.var)
+        if place.postgres_url is not None:
+            self._make_database(place, template=template)
+        return place
 
-    def _empty(self) -> Place:
-        var, url = self._new_names()
-        var.mkdir()
-        if url is not None:
-            make_database(url=self._postgres_url, name=urlsplit(url).path[1:])
-        return Place(var=var, postgres_url=url)
+    def _prepared(self, commands: tuple[Command, ...]) -> Place:
+        digest = hashlib.sha256(repr(commands).encode()).hexdigest()[:12]
+        template = self._named(f"template_{digest}")
+        done = self._folder / f"{digest}.done"
+        with (self._folder / f"{digest}.lock").open("w") as lock:
+            # Another test process may be preparing the same one.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                template.var.mkdir()
+                if template.postgres_url is not None:
+                    self._make_database(template)
+                for command in commands:
+                    template.manage(*command)
+                done.touch()
+        return template
 
-    def _copy(self, template: Place) -> Place:
-        var, url = self._new_names()
-        shutil.copytree(template.var, var)
-        if url is not None:
-            make_database(
-                url=self._postgres_url,
-                name=urlsplit(url).path[1:],
-                template=urlsplit(template.postgres_url).path[1:],
-            )
-        return Place(var=var, postgres_url=url)
+    def _named(self, name: str) -> Place:
+        base = self._postgres_url
+        url = None if base is None else urlunsplit(urlsplit(base)._replace(path=name))
+        return Place(var=self._folder / name, postgres_url=url)
 
-    def _new_names(self) -> tuple[Path, str | None]:
-        name = f"place_{uuid.uuid4().hex[:12]}"
-        if self._postgres_url is None:
-            return self._folder / name, None
-        return self._folder / name, urlunsplit(urlsplit(self._postgres_url)._replace(path=name))
+    def _make_database(self, place: Place, *, template: Place | None = None) -> None:
+        make_database(
+            url=self._postgres_url,
+            name=urlsplit(place.postgres_url).path[1:],
+            template=None if template is None else urlsplit(template.postgres_url).path[1:],
+        )
 
 
 class Site:

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.servers.process import ROOT, free_port
+from tests.servers.site import Place
 from tests.servers.test_servers import is_alive
 
 
@@ -38,14 +38,15 @@ def eventually(is_true: Callable[[], bool], *, timeout_s: float = 30) -> bool:
 
 
 class Server:
-    def __init__(self, *, folder: Path, port: int) -> None:
-        self.log = folder / "server.log"
-        environment = {"TUTOR_VAR": str(folder / "var"), "TUTOR_BROKER_URL": "filesystem://"}
+    """The embedded server as a person starts it, in a group of processes of its own."""
+
+    def __init__(self, *, place: Place, port: int, module: str = "tutor.config.server") -> None:
+        self.log = place.var / "server.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tutor.config.server", "--port", str(port)],
+                [sys.executable, "-m", module, "--port", str(port)],
                 cwd=ROOT,
-                env={**os.environ, **environment},
+                env={**os.environ, **place.environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -68,19 +69,33 @@ class Server:
         return int(line.split()[0])
 
     def has_written(self, text: str) -> bool:
-        return eventually(lambda: text in self.output)
+        return eventually(lambda: text in self.output or self.process.poll() is not None) and (
+            text in self.output
+        )
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C in the terminal does."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
 
 
 @pytest.fixture
-def server(tmp_path) -> Iterator[Server]:
-    server = Server(folder=tmp_path, port=free_port())
+def place(var) -> Place:
+    return Place(var=var, postgres_url=None)
+
+
+@pytest.fixture
+def server(place) -> Iterator[Server]:
+    server = Server(place=place, port=free_port())
     try:
         assert server.has_written("The tutor is at"), server.output
         yield server
     finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.wait()
+        server.end()
 
 
 class TestServe:
@@ -119,9 +134,9 @@ class TestServe:
         assert server.process.wait(30) == 1
         assert "The web server stopped" in server.output
 
-    def test_refuses_a_port_that_is_taken(self, tmp_path):
+    def test_refuses_a_port_that_is_taken(self, place):
         with socket.create_server(("127.0.0.1", 0)) as other:
-            server = Server(folder=tmp_path, port=other.getsockname()[1])
+            server = Server(place=place, port=other.getsockname()[1])
 
             assert server.process.wait(30) == 1
 

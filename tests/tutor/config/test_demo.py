@@ -1,0 +1,40 @@
+"""`make demo`, on an installation where the demo school stands already."""
+
+import re
+import urllib.request
+
+import pytest
+
+from tests.servers.process import free_port
+from tests.servers.test_servers import is_alive
+from tests.tutor.config.test_server import Server, children
+
+
+@pytest.mark.journey
+class TestDemo:
+    @pytest.fixture
+    def demo(self, demo_place):
+        port = free_port()
+        demo = Server(place=demo_place, port=port, module="tutor.config.demo")
+        demo.url = f"http://localhost:{port}/"
+        yield demo
+        demo.end()
+
+    def test_prints_address_and_sign_ins_once_it_can_be_opened(self, demo):
+        assert demo.has_written("Ctrl-C stops it."), demo.output
+
+        assert demo.url in demo.output
+        for role in ("student", "teacher", "admin"):
+            assert re.search(rf"^ *{role} +\S+ +\S", demo.output, re.MULTILINE)
+        with urllib.request.urlopen(demo.url, timeout=10) as answer:
+            assert answer.status == 200
+
+    def test_ends_without_a_trace_while_it_prepares(self, demo):
+        assert demo.has_written("Tables ...")
+
+        started = children(demo.process.pid)
+        demo.interrupt()
+
+        assert demo.process.wait(30) in {0, 1}
+        assert [pid for pid in started if is_alive(pid)] == []
+        assert "Traceback" not in demo.output
