@@ -25,6 +25,7 @@ __all__ = [
     "LogUnreadable",
     "Provenance",
     "ResponseLog",
+    "ShapeMismatch",
     "build_log",
     "fit_filter",
     "fold_learners",
