@@ -13,7 +13,7 @@ the other. The generator (`curriculum/simulation`) is not the filter: growth is 
 prerequisite and comes in skewed random steps, memory has two time scales with a spacing effect,
 every session has its own form and fatigue, learners differ in learning and forgetting rates, slips
 and use of hints, and items in discrimination and guessing. The yardstick is the posterior under the
-true parameters: a particle filter (4,000 particles) that is told the population and every item's
+true parameters: a particle filter (2,000 particles) that is told the population and every item's
 true parameters, and reads the same answers, times and hints.
 
 After 40 answers, over all (learner, practised concept) pairs, correlations with the truth of the

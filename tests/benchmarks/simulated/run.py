@@ -12,7 +12,7 @@ from kt_models.training.psi_filter import fit_filter, forecast
 from tests.benchmarks.simulated import estimates, scores
 
 LEARNERS = 300
-PARTICLES = 4_000
+PARTICLES = 2_000
 SHUFFLES = 10
 # A fixed moment, so that a run is the same on any day.
 END_AT = 1_790_000_000.0
