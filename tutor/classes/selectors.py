@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from tutor.accounts.models import Learner, User
 from tutor.classes.models import Assignment, Classroom
@@ -42,7 +42,7 @@ def list_assignments_of(*, learner: Learner, at: dt.datetime) -> QuerySet[Assign
     return (
         Assignment.objects.filter(classroom__learners=learner, opens_at__lte=at)
         .select_related("classroom__course")
-        .order_by("due_at", "opens_at", "pk")
+        .order_by(F("due_at").asc(nulls_last=True), "opens_at", "pk")
     )
 
 

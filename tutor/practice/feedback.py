@@ -13,6 +13,7 @@ class Feedback:
     """One answer explained.
 
     Attributes:
+        was_assisted: hints had been opened, or it was another try after a wrong one.
         given: the answer as text, in the item's markup.
         remark: a sentence about this very answer, or "".
         misconception: name and helping sentence of the mistake it shows, or None.
@@ -22,6 +23,7 @@ class Feedback:
 
     is_correct: bool
     credit: float
+    was_assisted: bool
     given: str
     remark: str
     misconception: tuple[str, str] | None
@@ -37,6 +39,7 @@ def explain(shown: Presentation, response: Response) -> Feedback:
     return Feedback(
         is_correct=response.is_correct,
         credit=response.credit,
+        was_assisted=response.hints_seen > 0 or response.attempt > 1,
         given=grading.response_text(shown.item, response.answer),
         remark=grade.feedback,
         misconception=known.get(response.misconception),

@@ -1,6 +1,8 @@
 """The one sentence that a learner reads for a decision."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from tutor.content.selectors import CourseBank
 from tutor.scheduling.models import Decision
@@ -29,6 +31,8 @@ FINISHES = {
 
 def chip(decision: Decision) -> str:
     """Return the kind of reason in a word or two."""
+    if decision.reason == "learn-new" and decision.reason_facts.get("evidence_n"):
+        return "Learning"
     return CHIPS.get(decision.reason, "Next")
 
 
@@ -41,7 +45,7 @@ def sentence(decision: Decision, bank: CourseBank) -> str:
     other = _name(bank, facts.get("for_concept"))
     days = facts.get("days_since")
     sentences = {
-        "learn-new": _learn_new(bank, facts.get("concept"), concept),
+        "learn-new": _learn(bank, facts, concept),
         "practise": f"You are on the way with {concept}; this one should be about right for you.",
         "review-due": f"You have not practised {concept} {_for_days(days)}; let us keep it fresh.",
         "probe": f"Let us find out where you stand with {concept}.",
@@ -53,12 +57,14 @@ def sentence(decision: Decision, bank: CourseBank) -> str:
     return _capital(sentences.get(decision.reason, f"Next: {concept}."))
 
 
-def _learn_new(bank: CourseBank, concept_id: object, concept: str) -> str:
-    index = bank.index_of_concept.get(concept_id) if isinstance(concept_id, int) else None
+def _learn(bank: CourseBank, facts: Mapping[str, Any], concept: str) -> str:
+    if facts.get("evidence_n"):
+        return f"You have begun with {concept}; here is more of it to learn from."
+    index = bank.index_of_concept.get(facts.get("concept"))
     needed = [bank.concept_names[r] for c, r in bank.requires if c == index]
     if needed:
-        return f"New: {concept}, which builds on {_listed(needed)}."
-    return f"New: {concept}."
+        return f"You are ready for {concept}, which builds on {_listed(needed)}."
+    return f"You can start with {concept} at once: nothing has to come before it."
 
 
 def _name(bank: CourseBank, concept_id: object) -> str:

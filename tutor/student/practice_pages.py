@@ -232,6 +232,7 @@ def finish(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
 
 
 @login_required
+@never_cache
 @require_GET
 def summary(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
     """Show what the session changed and why it ended."""
@@ -239,9 +240,11 @@ def summary(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
     found = _session(learner, session)
     if found.finished_at is None:
         return redirect("student:practise", session=found.public_id)
+    at = clock.now()
     context = {
         "session": found,
-        "changes": summaries.describe_session(found, at=clock.now()),
+        "changes": summaries.describe_session(found, at=at),
         "reason": summaries.finish_sentence(found),
+        "may_go_on": summaries.may_go_on(found, at=at),
     }
     return render(request, "student/summary.html", context)

@@ -12,6 +12,9 @@ from tutor.scheduling.models import Decision
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.bands import Band
 
+# Finishes after which there is more to do.
+GOES_ON = ("limit-reached", "stopped", "switched")
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -92,3 +95,9 @@ def practised_concepts(session: PracticeSession) -> list[int]:
 def finish_sentence(session: PracticeSession) -> str:
     """Return why the session ended."""
     return reasons.FINISHES.get(session.finish_reason, "This session is over.")
+
+
+def may_go_on(session: PracticeSession, *, at: dt.datetime) -> bool:
+    """Test whether starting the same again would bring another question."""
+    due_at = session.assignment.due_at if session.assignment else None
+    return session.finish_reason in GOES_ON and (due_at is None or due_at > at)

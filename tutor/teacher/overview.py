@@ -30,18 +30,21 @@ class LearnerRow:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A class by concept."""
+    """A class by concept. With names hidden the rows stand in an order that betrays no name."""
 
     columns: tuple[ConceptColumn, ...]
     rows: tuple[LearnerRow, ...]
+    are_names_hidden: bool = False
     bands: tuple[Band, ...] = tuple(Band)
 
 
-def make_grid(*, classroom: Classroom, at: dt.datetime) -> Grid:
+def make_grid(*, classroom: Classroom, at: dt.datetime, are_names_hidden: bool = False) -> Grid:
     """Return the class by concept, with a fixed number of queries for any class."""
     course = classroom.course
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     learners = list(class_selectors.list_learners_of(classroom=classroom))
+    if are_names_hidden:
+        learners.sort(key=lambda learner: learner.pseudonym)
     masteries = tracing_selectors.list_masteries(learners=learners, course=course, at=at)
     rows = tuple(LearnerRow(learner, tuple(masteries[learner.pk].values())) for learner in learners)
     columns = tuple(
@@ -51,7 +54,7 @@ def make_grid(*, classroom: Classroom, at: dt.datetime) -> Grid:
         )
         for index, name in enumerate(bank.concept_names)
     )
-    return Grid(columns=columns, rows=rows)
+    return Grid(columns=columns, rows=rows, are_names_hidden=are_names_hidden)
 
 
 @dataclass(frozen=True, slots=True)

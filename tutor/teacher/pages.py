@@ -28,7 +28,10 @@ def classes(request: HttpRequest) -> HttpResponse:
 def classroom(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     """Show the class by concept."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
-    context = {"classroom": found, "grid": overview.make_grid(classroom=found, at=clock.now())}
+    grid = overview.make_grid(
+        classroom=found, at=clock.now(), are_names_hidden=request.GET.get("names") == "hidden"
+    )
+    context = {"classroom": found, "grid": grid}
     return render(request, "teacher/classroom.html", context)
 
 
@@ -39,10 +42,12 @@ def learner(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> 
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
     decisions = receipts.list_lines(learner=person, course=found.course)
+    concepts = overview.list_concepts(learner=person, course=found.course, at=clock.now())
     context = {
         "classroom": found,
         "learner": person,
-        "concepts": overview.list_concepts(learner=person, course=found.course, at=clock.now()),
+        "practised": [line for line in concepts if line.mastery.evidence_n],
+        "others": [line for line in concepts if not line.mastery.evidence_n],
         "page": Paginator(decisions, DECISIONS_PER_PAGE).get_page(request.GET.get("page")),
     }
     context["lines"] = [receipts.describe(row) for row in context["page"].object_list]

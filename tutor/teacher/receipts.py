@@ -11,7 +11,11 @@ from tutor.accounts.models import Learner
 from tutor.common.errors import NotVisible
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, Item
+from tutor.content.rendered import RenderedItem
 from tutor.content.selectors import CourseBank
+from tutor.practice import feedback as feedbacks
+from tutor.practice import selectors as practice_selectors
+from tutor.practice.feedback import Feedback
 from tutor.responses import selectors as response_selectors
 from tutor.responses.models import Response
 from tutor.scheduling import reasons
@@ -29,6 +33,13 @@ RULES = {
     "exposure-cap": "seen often enough this month",
     "difficulty-jump": "too big a jump in difficulty",
     "just-answered": "just answered",
+}
+
+MODES = {
+    "learn": "learn something new",
+    "practise": "practise",
+    "review": "review",
+    "probe": "find out",
 }
 
 
@@ -64,14 +75,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A decision in full."""
+    """A decision in full; `item` and `answers` are what the learner saw and gave."""
 
     line: DecisionLine
+    item: RenderedItem | None
+    answers: tuple[Feedback, ...]
     arms: tuple[Arm, ...]
     candidates: tuple[Candidate, ...]
     removed: tuple[tuple[str, int], ...]
     relaxed: tuple[str, ...]
-    facts: Mapping[str, Any]
 
 
 def list_lines(*, learner: Learner, course: Course) -> QuerySet[Decision]:
@@ -103,15 +115,21 @@ def explain(*, learner: Learner, course: Course, public_id: uuid.UUID) -> Receip
     if decision is None:
         raise NotVisible("There is no such decision.", decision=str(public_id))
     receipt, bank = decision.receipt, _bank(course)
+    shown = None
+    if decision.item_version_id is not None:
+        shown = practice_selectors.get_presentation(learner=learner, public_id=public_id)
     return Receipt(
         line=describe(decision),
+        item=shown.item if shown else None,
+        answers=tuple(feedbacks.explain(shown, given) for given in shown.responses)
+        if shown
+        else (),
         arms=_arms(receipt, bank),
         candidates=_candidates(receipt),
         removed=tuple(
             (RULES.get(rule, rule), count) for rule, count in receipt.get("removed", {}).items()
         ),
         relaxed=tuple(RULES.get(rule, rule) for rule in receipt.get("relaxed", [])),
-        facts=decision.reason_facts,
     )
 
 
@@ -123,7 +141,7 @@ def _arms(receipt: Mapping[str, Any], bank: CourseBank) -> tuple[Arm, ...]:
     found = [
         Arm(
             concept=_concept_name(bank, concept),
-            mode=mode,
+            mode=MODES.get(mode, mode),
             score=score,
             propensity=propensity,
             is_chosen=(concept, mode) == (receipt["concept"], receipt["mode"]),
