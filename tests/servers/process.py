@@ -88,6 +88,12 @@ class Process:
         """End the server with SIGKILL, and what it left with its guard."""
         if self.is_running:
             os.killpg(self.pid, signal.SIGKILL)
+            # The ones it has started may hold its port a moment longer than it lives.
+            until_s = time.monotonic() + 10
+            with contextlib.suppress(ProcessLookupError):
+                while time.monotonic() < until_s:
+                    os.killpg(self.pid, 0)
+                    time.sleep(0.02)
         self.stop()
 
 
