@@ -18,7 +18,7 @@ test: ## Run every test, on SQLite and on PostgreSQL (TESTS="tests/tutor -k word
 check: ## Check style, types, imports between packages, migrations and production settings
 	@scripts/check.sh
 
-benchmark: ## Measure the models and the server (BENCHMARKS="server" for some of them)
+benchmark: ## Measure the models and the server (DATA=FOLDER with public logs for those on real answers)
 	@scripts/benchmark.sh $(BENCHMARKS)
 
 clean: ## Remove .venv, caches and collected files (var/ with its database stays)

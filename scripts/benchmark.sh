@@ -1,21 +1,29 @@
 #!/usr/bin/env bash
-# Run every measurement in tests/benchmarks, or those named. Usage: scripts/benchmark.sh [NAME ...]
+# Run the measurements in tests/benchmarks: all, or those named. Usage: scripts/benchmark.sh [NAME ...]
+# DATA names a folder with public logs, for those that measure on them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/environment.sh requirements-dev.txt
-scripts/debian.sh initdb=postgresql redis-server=redis-server
 
 if [[ $# -eq 0 ]]; then
-    for file in tests/benchmarks/measure_*.py; do
-        name="${file##*/measure_}"
-        set -- "$@" "${name%.py}"
+    for file in tests/benchmarks/*.py; do
+        name="$(basename "$file" .py)"
+        [[ "$name" == __init__ ]] || set -- "$@" "$name"
     done
 fi
 
 status=0
 for name in "$@"; do
     echo "== $name =="
-    .venv/bin/python -m "tests.benchmarks.measure_$name" || status=1
+    arguments=()
+    if grep -q -- '"--data"' "tests/benchmarks/$name.py"; then
+        if [[ -z "${DATA:-}" ]]; then
+            echo "left out: it needs DATA=FOLDER with the public logs (see the top of its file)"
+            continue
+        fi
+        arguments=(--data "$DATA")
+    fi
+    .venv/bin/python -m "tests.benchmarks.$name" "${arguments[@]}" || status=1
 done
 exit $status

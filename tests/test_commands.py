@@ -16,7 +16,7 @@ def run(*command: str, path: str | None = None) -> subprocess.CompletedProcess[s
     return subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PATH": path or os.environ["PATH"], "MAKEFLAGS": ""},
+        env={**os.environ, "PATH": path or os.environ["PATH"], "MAKEFLAGS": "", "MAKELEVEL": "0"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,1 +1,1 @@
-"""Measurements. Every `measure_*.py` here is a program that `make benchmark` runs; see its top."""
+"""Measurements. Every module here is a program that `make benchmark` runs; see its top."""
