@@ -119,7 +119,7 @@ def compared_with_number(drawn: Drawn) -> Callable[[str], bool]:
 KEYS: dict[str, Callable[..., Any]] = {
     "eqf-missing-numerator": box_in_fraction,
     "eqf-simplify": stated,
-    "eqf-mixed-to-fraction": stated,
+    "eqf-mixed-to-fraction": box_in_fraction,
     "eqf-which-equal": same_as_stated,
     "eqf-share-of-class": share_of_class,
     "eqf-largest": largest,
