@@ -17,13 +17,6 @@ class AlreadyAnswered(TutorError):
     status = 409
 
 
-class SessionFinished(TutorError):
-    """The session is over."""
-
-    code = "practice.session-finished"
-    status = 409
-
-
 class NothingToRetry(TutorError):
     """Another try is only for an item that was just answered wrong."""
 

@@ -3,13 +3,16 @@
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from tutor.accounts.models import Learner
 from tutor.content import rendered
 from tutor.content import selectors as content_selectors
 from tutor.practice.errors import PresentationUnknown
 from tutor.practice.models import PracticeSession
 from tutor.responses import selectors as response_selectors
-from tutor.responses.models import Response
+from tutor.responses.models import HintRequest, Response
 from tutor.scheduling import selectors as scheduling_selectors
 from tutor.scheduling.models import Decision
 
@@ -94,6 +97,54 @@ def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | N
         .select_related("course", "current", "assignment")
         .first()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What an answer needs to know of its showing.
+
+    `session` is the open session that waits for this answer, or None: it is over or went on.
+    """
+
+    decision: Decision
+    session: PracticeSession | None
+    hints_seen: int
+
+
+def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
+    """Return a showing with its session, in one query for the usual case.
+
+    Raises:
+        PresentationUnknown: the learner was never shown anything under this number.
+    """
+    session = (
+        PracticeSession.objects.filter(
+            learner=learner, current__public_id=public_id, finished_at__isnull=True
+        )
+        .select_related("current__course", "current__item_version", "assignment")
+        .defer("mastery_at_start", "current__receipt", "current__item_version__body")
+        .annotate(hints_seen=_hints_of(OuterRef("current__public_id")))
+        .first()
+    )
+    if session is not None:
+        session.course = session.current.course
+        return Showing(session.current, session, session.hints_seen)
+    decision = (
+        Decision.objects.filter(learner=learner, public_id=public_id, item_version__isnull=False)
+        .select_related("course", "item_version")
+        .defer("receipt", "item_version__body")
+        .annotate(hints_seen=_hints_of(OuterRef("public_id")))
+        .first()
+    )
+    if decision is None:
+        raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
+    return Showing(decision, None, decision.hints_seen)
+
+
+def _hints_of(presentation: OuterRef) -> Coalesce:
+    opened = HintRequest.objects.filter(presentation=presentation).order_by()
+    counted = opened.values("presentation").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
 
 
 def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSession | None:

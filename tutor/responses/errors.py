@@ -15,6 +15,13 @@ class ArrivedTooLate(TutorError):
     code = "responses.arrived-too-late"
 
 
+class AnswerStored(TutorError):
+    """The log has an answer under this client key, or to this presentation and attempt."""
+
+    code = "responses.answer-stored"
+    status = 409
+
+
 class ClientKeyReused(TutorError):
     """The client key already names another answer of this learner."""
 

@@ -40,7 +40,7 @@ class Response(AppendOnlyModel):
     # "practice", "api", or "import:<run>".
     source = models.CharField(max_length=60)
     # The decision that showed the item; scheduling lies above, so no foreign key.
-    presentation = models.UUIDField(null=True)
+    presentation = models.UUIDField(null=True, db_index=True)
     corrects = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="corrected_by"
     )

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tutor.responses.models import HintRequest, Response
 
@@ -60,18 +60,6 @@ def list_for_presentation(*, learner_id: int, presentation: uuid.UUID) -> list[R
     """Return the answers to one showing of an item, first attempt first."""
     rows = Response.objects.filter(
         learner=learner_id, presentation=presentation, corrects__isnull=True
-    )
-    return list(rows.order_by("attempt"))
-
-
-def find_known_answers(
-    *, learner_id: int, client_key: uuid.UUID, presentation: uuid.UUID
-) -> list[Response]:
-    """Return what is stored under the client key or for the presentation, in one query."""
-    rows = Response.objects.filter(
-        Q(client_key=client_key) | Q(presentation=presentation),
-        learner=learner_id,
-        corrects__isnull=True,
     )
     return list(rows.order_by("attempt"))
 

@@ -5,10 +5,15 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from tutor.accounts.models import Learner
-from tutor.responses.errors import AnsweredInTheFuture, ArrivedTooLate, CorrectionInvalid
+from tutor.responses.errors import (
+    AnsweredInTheFuture,
+    AnswerStored,
+    ArrivedTooLate,
+    CorrectionInvalid,
+)
 from tutor.responses.models import HintRequest, Response
 
 # A device may hold answers back this long (a holiday without a network) and still be heard.
@@ -39,13 +44,15 @@ class Answer:
     presentation: uuid.UUID | None = None
 
 
-def lock_learner(*, learner_id: int) -> Learner:
-    """Return the learner's row, locked until the transaction ends.
+def lock_learner(*, learner_id: int) -> None:
+    """Lock the learner's row until the transaction ends.
 
     One writer per learner: ids then commit in order, and a reader that remembers the last id it
-    saw of a learner cannot miss an answer still in flight. SQLite has one writer in any case.
+    saw of a learner cannot miss an answer still in flight. On SQLite the transaction itself began
+    as the only writer, so there is nothing to ask.
     """
-    return Learner.objects.select_for_update(no_key=True).get(pk=learner_id)
+    if connection.features.has_select_for_update:
+        Learner.objects.select_for_update(no_key=True).only("pk").get(pk=learner_id)
 
 
 def check_answer_time(*, answered_at: dt.datetime, received_at: dt.datetime) -> dt.datetime:
@@ -71,10 +78,21 @@ def check_answer_time(*, answered_at: dt.datetime, received_at: dt.datetime) -> 
 
 
 def record_response(*, learner: Learner, answer: Answer) -> Response:
-    """Append one answer. The caller holds the learner's lock and has looked for `client_key`."""
-    return Response.objects.create(
-        learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__}
-    )
+    """Append one answer.
+
+    The caller holds the learner's lock.
+
+    Raises:
+        AnswerStored: the log has an answer under this client key, or to this presentation and
+            attempt. The transaction is over then.
+    """
+    try:
+        return Response.objects.create(
+            learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__}
+        )
+    except IntegrityError as error:
+        # Looking first would cost every honest answer a query.
+        raise AnswerStored("The log has this answer.", client_key=str(answer.client_key)) from error
 
 
 @transaction.atomic

@@ -246,15 +246,15 @@ def expected_gain(tracer: CourseTracer, state: TracedLearner, *, at: float) -> F
 
 
 def estimate_concepts(
-    tracer: CourseTracer, state: TracedLearner, *, at: float
+    tracer: CourseTracer, state: TracedLearner, *, at: float, concept_ids: Ints | None = None
 ) -> psi_filter.ConceptEstimates:
-    """Return the mastery of every concept of the course, (K,)."""
+    """Return the mastery of the given concepts, or of every concept of the course, (K,)."""
+    ids, offsets = tracer.bank.concept_ids, tracer.reference_offsets
+    if concept_ids is not None and concept_ids is not ids:
+        ids = concept_ids
+        offsets = np.array([tracer.reference_of_concept[pk] for pk in ids.tolist()], dtype=float)
     return psi_filter.concept_estimates(
-        state.filter,
-        tracer.parameters,
-        concept_ids=tracer.bank.concept_ids,
-        concept_offsets=tracer.reference_offsets,
-        at=at,
+        state.filter, tracer.parameters, concept_ids=ids, concept_offsets=offsets, at=at
     )
 
 

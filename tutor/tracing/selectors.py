@@ -71,12 +71,22 @@ def list_masteries(
 
 
 def masteries_of(
-    tracer: engine.CourseTracer, state: engine.TracedLearner, *, at: dt.datetime
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    *,
+    at: dt.datetime,
+    only: Sequence[int] | None = None,
 ) -> dict[int, Mastery]:
-    """Return concept id -> mastery for a state at hand, in teaching order."""
-    found = engine.estimate_concepts(tracer, state, at=at.timestamp())
+    """Return concept id -> mastery for a state at hand.
+
+    All concepts in teaching order, or `only` those asked for that the course has.
+    """
+    ids = tracer.bank.concept_ids
+    if only is not None:
+        ids = np.array([pk for pk in only if pk in tracer.bank.index_of_concept], dtype=np.int64)
+    found = engine.estimate_concepts(tracer, state, at=at.timestamp(), concept_ids=ids)
     columns = (
-        tracer.bank.concept_ids,
+        ids,
         found.prob,
         found.lower_prob,
         found.evidence_n,

@@ -8,42 +8,33 @@ import csv
 import datetime as dt
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from django.utils.text import slugify
-
 from tutor.content.course_format import ConceptSpec, CourseSpec, ItemSpec
-from tutor.responses.importing.dates import read_moment
+from tutor.responses.importing.dates import EARLIEST
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
+from tutor.responses.importing.log_rows import (
+    OPTIONAL,
+    READ,
+    REQUIRED,
+    BadCell,
+    LogRow,
+    read_row,
+)
+from tutor.responses.importing.naming import escape, slug_of
 
-REQUIRED = ("learner", "item", "correct")
-OPTIONAL = ("concepts", "answered_at", "elapsed_ms", "hints", "attempt", "group")
-# Where a log has no times, answers are a minute apart from here on: the order is kept.
+# Where a log has no times, answers are a minute apart from here on: the order is kept. Times that
+# count from a start of the log's own count from here.
 TIMELESS_START = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 TIMELESS_STEP = dt.timedelta(minutes=1)
-NO_CONCEPT = "unassigned"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    learner: str
-    item: str
-    credit: float
-    concepts: tuple[str, ...]
-    answered_at: dt.datetime | None
-    elapsed_ms: int | None
-    hints: int
-    attempt: int
-
-
-class _Bad(ValueError):
-    def __init__(self, field: str, value: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field, self.value, self.reason = field, value, reason
+LONGEST_SHOWING_MS = 86_400_000
+# What a course made from a log says of itself; later logs may add to such a course.
+SOURCE = "Imported from a log; the questions stand elsewhere."
+UNNAMED = "Without a concept"
+# The slug of the empty name, which no concept of a log has.
+UNNAMED_SLUG = slug_of("")
 
 
 def read(path: Path, *, title: str, slug: str) -> Incoming:
@@ -52,152 +43,155 @@ def read(path: Path, *, title: str, slug: str) -> Incoming:
     Raises:
         UnreadableLog: there is no such file, it is no CSV in UTF-8, or a required column misses.
     """
-    rows: list[_Row] = []
+    rows: list[LogRow] = []
     rejects: list[Reject] = []
-    for line, fields in _lines(path):
-        try:
-            rows.append(_row(line, fields))
-        except _Bad as bad:
-            rejects.append(Reject(line, bad.field, bad.value, bad.reason))
     warnings: list[str] = []
-    timed = [row for row in rows if row.answered_at is not None]
-    if timed and len(timed) < len(rows):
-        rejects += [
-            Reject(row.line, "answered_at", "", "empty, while other rows have a time")
-            for row in rows
-            if row.answered_at is None
-        ]
-        rows = timed
-    elif not timed and rows:
-        warnings.append("No times in this log: the order counts, forgetting cannot be traced.")
-    slugs = unique_slugs(dict.fromkeys(row.item for row in rows))
+    for line, cells, places in _lines(path):
+        try:
+            rows.append(read_row(line, cells, places))
+        except BadCell as bad:
+            rejects.append(Reject(line, bad.field, bad.value, bad.reason))
+    rows, moments = _settle_times(rows, rejects=rejects, warnings=warnings)
+    warnings += _kept_columns(rows)
+    rejects.sort(key=lambda reject: reject.line)
     return Incoming(
         format="csv",
         source=f"csv:{slug}",
         source_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
-        course=_course(rows, slugs, title=title, slug=slug, warnings=warnings),
-        answers=_answers(rows, slugs),
+        course=_course(rows, title=title, slug=slug, warnings=warnings),
+        answers=_answers(rows, moments),
         rejects=rejects,
         warnings=warnings,
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise UnreadableLog(f"{path} is not a file.", path=str(path))
+def _lines(path: Path) -> Iterator[tuple[int, list[str], dict[str, int]]]:
+    """Yield line, cells and the columns' places of every row that is not blank."""
+    line = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [name for name in REQUIRED if name not in (reader.fieldnames or [])]
-            if missing:
-                raise UnreadableLog(
-                    f"{path.name} lacks the column {', '.join(missing)}. Its first line must name "
-                    f"{', '.join(REQUIRED)} and may name {', '.join(OPTIONAL)}.",
-                    missing=missing,
-                )
-            for fields in reader:
-                yield reader.line_num, fields
+            # Strict: else a quote that is never closed swallows the rest of the file.
+            reader = csv.reader(file, strict=True)
+            places = _places(next(reader, []), name=path.name)
+            for cells in reader:
+                line = reader.line_num
+                if any(cells):
+                    yield line, cells, places
+    except OSError as error:
+        raise UnreadableLog(f"{path}: {error.strerror or error}.", path=str(path)) from error
     except UnicodeDecodeError as error:
-        raise UnreadableLog(f"{path.name} is not text in UTF-8: {error}.") from error
+        raise UnreadableLog(
+            f"{path.name} is not text in UTF-8 ({error.reason}); save it as UTF-8."
+        ) from error
     except csv.Error as error:
-        raise UnreadableLog(f"{path.name} is not a CSV: {error}.") from error
+        raise UnreadableLog(
+            f"{path.name} is not a CSV: {error}, in the row after line {line}. Is a quote open?"
+        ) from error
 
 
-def _row(line: int, fields: dict[str, str]) -> _Row:
-    if None in fields:
-        raise _Bad("", str(fields[None])[:80], "more fields than the first line has names")  # type: ignore[index]
-    return _Row(
-        line=line,
-        learner=_name(fields, "learner"),
-        item=_name(fields, "item"),
-        credit=_credit(fields),
-        concepts=tuple(
-            dict.fromkeys(c.strip() for c in (fields.get("concepts") or "").split("|") if c.strip())
-        ),
-        answered_at=_moment(fields),
-        elapsed_ms=_whole(fields, "elapsed_ms", default=None),
-        hints=_whole(fields, "hints", default=0) or 0,
-        attempt=_whole(fields, "attempt", default=1, low=1) or 1,
-    )
+def _places(header: Sequence[str], *, name: str) -> dict[str, int]:
+    titles = [title.strip().lower() for title in header]
+    missing = [column for column in REQUIRED if column not in titles]
+    if missing:
+        others = {";": "semicolons", "\t": "tabs"}
+        separators = [word for sign, word in others.items() if any(sign in t for t in titles)]
+        advice = f" Its values are separated by {separators[0]}; use commas." if separators else ""
+        raise UnreadableLog(
+            f"{name} lacks the column {', '.join(missing)}. Its first line must name "
+            f"{', '.join(REQUIRED)} and may name {', '.join(OPTIONAL)}.{advice}",
+            missing=missing,
+        )
+    twice = sorted({title for title in titles if titles.count(title) > 1 and title in READ})
+    if twice:
+        raise UnreadableLog(f"{name} names the column {', '.join(twice)} more than once.")
+    # A column without a name, or named like an earlier one, still takes a place.
+    places: dict[str, int] = {}
+    for place, title in enumerate(titles):
+        unique = title if title and title not in places else f"column {place + 1}"
+        places[unique] = place
+    return places
 
 
-def _name(fields: dict[str, str], field: str) -> str:
-    value = (fields.get(field) or "").strip()
-    if not value:
-        raise _Bad(field, "", "empty")
-    if len(value) > 200:
-        raise _Bad(field, value[:80], "longer than 200 characters")
-    return value
+def _settle_times(
+    rows: list[LogRow], *, rejects: list[Reject], warnings: list[str]
+) -> tuple[list[LogRow], list[dt.datetime | None]]:
+    """Return the rows that can stand in one order and the moment of each, None for all or none.
 
-
-def _credit(fields: dict[str, str]) -> float:
-    value = (fields.get("correct") or "").strip()
-    words = {"true": 1.0, "false": 0.0}
-    try:
-        credit = words[value.lower()] if value.lower() in words else float(value)
-    except ValueError:
-        raise _Bad("correct", value, "not a number from 0 to 1") from None
-    if not 0.0 <= credit <= 1.0:
-        raise _Bad("correct", value, "not from 0 to 1")
-    return credit
-
-
-def _moment(fields: dict[str, str]) -> dt.datetime | None:
-    value = (fields.get("answered_at") or "").strip()
-    if not value:
-        return None
-    try:
-        return read_moment(value)
-    except ValueError as error:
-        raise _Bad("answered_at", value, str(error)) from error
-
-
-def _whole(fields: dict[str, str], field: str, *, default: int | None, low: int = 0) -> int | None:
-    value = (fields.get(field) or "").strip()
-    if not value:
-        return default
-    try:
-        number = round(float(value))
-    except (ValueError, OverflowError):
-        raise _Bad(field, value, "not a number") from None
-    if not low <= number <= (2**53 if field == "elapsed_ms" else 32_000):
-        raise _Bad(field, value, f"out of range, from {low} on")
-    return number
-
-
-def _answers(rows: list[_Row], slugs: dict[str, str]) -> list[IncomingAnswer]:
-    rows = sorted(rows, key=lambda row: (row.learner, row.answered_at or TIMELESS_START, row.line))
-    answers: list[IncomingAnswer] = []
-    for _, own in itertools.groupby(rows, key=lambda row: row.learner):
-        for order, row in enumerate(own):
-            answered_at = row.answered_at or TIMELESS_START + order * TIMELESS_STEP
-            answers.append(
-                IncomingAnswer(
-                    line=row.line,
-                    learner=row.learner,
-                    item=slugs[row.item],
-                    credit=row.credit,
-                    answered_at=answered_at,
-                    answer={"right": row.credit >= 1.0},
-                    is_correct=row.credit >= 1.0,
-                    presented_at=_presented_at(row),
-                    elapsed_ms=row.elapsed_ms,
-                    hints=row.hints,
-                    attempt=row.attempt,
-                )
+    All times are moments, or all are seconds from a start of the log's own, or there are none.
+    """
+    timed = [row for row in rows if row.time is not None]
+    if not timed:
+        if rows:
+            warnings.append("No times in this log: the order counts, forgetting cannot be traced.")
+        return rows, [None] * len(rows)
+    relative = all(isinstance(row.time, float) for row in timed)
+    kept: list[LogRow] = []
+    moments: list[dt.datetime | None] = []
+    for row in rows:
+        if row.time is None:
+            reason = "empty, while other rows have a time"
+            rejects.append(Reject(row.line, "answered_at", "", reason))
+        elif isinstance(row.time, float) and not relative:
+            reason = f"before {EARLIEST.year} as epoch seconds, while other rows are not"
+            rejects.append(Reject(row.line, "answered_at", f"{row.time:g}", reason))
+        else:
+            kept.append(row)
+            moments.append(
+                TIMELESS_START + dt.timedelta(seconds=row.time)
+                if isinstance(row.time, float)
+                else row.time
             )
+    if relative:
+        warnings.append(
+            f"Times count from a start of their own: it is taken to be {TIMELESS_START:%Y-%m-%d}."
+        )
+    return kept, moments
+
+
+def _kept_columns(rows: list[LogRow]) -> list[str]:
+    kept = list(dict.fromkeys(column for row in rows for column in row.extra))
+    return [f"Kept with each answer, as it stands: {', '.join(kept)}."] if kept else []
+
+
+def _answers(rows: list[LogRow], moments: list[dt.datetime | None]) -> list[IncomingAnswer]:
+    paired = sorted(
+        zip(rows, moments, strict=True),
+        key=lambda pair: (pair[0].learner, pair[1] or TIMELESS_START, pair[0].line),
+    )
+    slugs = {item: slug_of(item) for item in {row.item for row in rows}}
+    answers: list[IncomingAnswer] = []
+    for _, own in itertools.groupby(paired, key=lambda pair: pair[0].learner):
+        for order, (row, moment) in enumerate(own):
+            answered_at = moment or TIMELESS_START + order * TIMELESS_STEP
+            answers.append(_answer(row, slugs[row.item], answered_at, is_timed=moment is not None))
     return answers
 
 
-def _presented_at(row: _Row) -> dt.datetime | None:
-    if row.answered_at is None or row.elapsed_ms is None:
-        return None
-    return row.answered_at - dt.timedelta(milliseconds=min(row.elapsed_ms, 86_400_000))
+def _answer(
+    row: LogRow, item: str, answered_at: dt.datetime, *, is_timed: bool
+) -> IncomingAnswer:
+    presented_at = None
+    if is_timed and row.elapsed_ms is not None:
+        showing_ms = min(row.elapsed_ms, LONGEST_SHOWING_MS)
+        presented_at = answered_at - dt.timedelta(milliseconds=showing_ms)
+    is_correct = row.credit >= 1.0
+    return IncomingAnswer(
+        line=row.line,
+        learner=row.learner,
+        item=item,
+        item_name=row.item,
+        credit=row.credit,
+        answered_at=answered_at,
+        answer={"right": is_correct, **({"log": dict(row.extra)} if row.extra else {})},
+        is_correct=is_correct,
+        presented_at=presented_at,
+        elapsed_ms=row.elapsed_ms,
+        hints=row.hints,
+        attempt=row.attempt,
+    )
 
 
-def _course(
-    rows: Iterable[_Row], slugs: dict[str, str], *, title: str, slug: str, warnings: list[str]
-) -> CourseSpec:
+def _course(rows: list[LogRow], *, title: str, slug: str, warnings: list[str]) -> CourseSpec:
     concepts_of: dict[str, tuple[str, ...]] = {}
     disagreeing = set()
     for row in rows:
@@ -208,50 +202,32 @@ def _course(
             f"{len(disagreeing)} items carry different concepts in different rows; "
             f"the first row counts (for example {min(disagreeing)})."
         )
-    names = list(dict.fromkeys(c for own in concepts_of.values() for c in own))
+    named = any(concepts_of.values())
+    if concepts_of and not named:
+        warnings.append("No concepts in this log: the whole course counts as one.")
+    concepts = {
+        slug_of(name): ConceptSpec(slug_of(name), name, "")
+        for own in concepts_of.values()
+        for name in own
+    }
     if any(not own for own in concepts_of.values()):
-        names.append(NO_CONCEPT)
-    concept_slugs = unique_slugs(names)
-    items = tuple(
-        ItemSpec(
-            slug=slugs[item],
-            concepts=tuple(concept_slugs[name] for name in own or (NO_CONCEPT,)),
-            kind="self_marked",
-            stem=f"Work question **{escape(item)}** of your material, then mark it yourself.",
-            file="log",
-        )
-        for item, own in concepts_of.items()
-    )
+        concepts[UNNAMED_SLUG] = ConceptSpec(UNNAMED_SLUG, UNNAMED if named else title, "")
     return CourseSpec(
         slug=slug,
         title=title,
         language="en",
-        concepts=tuple(ConceptSpec(concept_slugs[name], name[:200], "") for name in names),
+        concepts=tuple(concepts.values()),
         misconceptions=(),
-        items=items,
-        source="Imported from a log; the questions stand elsewhere.",
+        items=tuple(_item(name, own) for name, own in concepts_of.items()),
+        source=SOURCE,
     )
 
 
-def escape(text: str) -> str:
-    """Return the text without the characters that the markup reads as formatting."""
-    return "".join("" if character in "$*`[]" else character for character in text)
-
-
-def unique_slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return name -> slug; equal slugs of different names get a number.
-
-    >>> unique_slugs(["Ein mal eins", "ein-mal-eins"])
-    {'Ein mal eins': 'ein-mal-eins', 'ein-mal-eins': 'ein-mal-eins-2'}
-    """
-    slugs: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        base = slugify(name)[:90] or "x"
-        slug, number = base, 1
-        while slug in taken:
-            number += 1
-            slug = f"{base}-{number}"
-        taken.add(slug)
-        slugs[name] = slug
-    return slugs
+def _item(name: str, concepts: tuple[str, ...]) -> ItemSpec:
+    return ItemSpec(
+        slug=slug_of(name),
+        concepts=tuple(slug_of(concept) for concept in concepts) or (UNNAMED_SLUG,),
+        kind="self_marked",
+        stem=f"Work question **{escape(name)}** of your material, then mark it yourself.",
+        file="log",
+    )

@@ -1,0 +1,309 @@
+"""Taking an answer: grade, record, update the state, choose what comes next.
+
+The item is graded before anything is locked: an expression may take a while, and on SQLite every
+writer waits for the lock. What was read before the lock is checked by the writes themselves: the
+log refuses a second answer to a showing, and the session moves on only from the showing that was
+answered. So the usual answer takes few statements, and the unusual one is sorted out afterwards.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from tutor.accounts.models import Learner
+from tutor.content import grading
+from tutor.content import selectors as content_selectors
+from tutor.content.models import Course
+from tutor.practice import selectors
+from tutor.practice.errors import AlreadyAnswered, NothingToRetry
+from tutor.practice.models import PracticeSession
+from tutor.practice.selectors import Showing
+from tutor.responses import selectors as response_selectors
+from tutor.responses import services as response_services
+from tutor.responses.errors import AnswerStored, ClientKeyReused
+from tutor.responses.models import Response
+from tutor.responses.services import Answer
+from tutor.scheduling import services as scheduling_services
+from tutor.scheduling.models import Decision
+from tutor.tracing import engine
+from tutor.tracing import queue as tracing_queue
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing import services as tracing_services
+
+# Longer than this between showing and answering is a break, not thinking.
+LONGEST_ELAPSED = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a learner sends for a showing of an item.
+
+    Attributes:
+        client_key: chosen by the client before sending; a repeat finds the first one's outcome.
+        answer: {"text": …}, {"choice": id}, {"choices": [ids]} or {"right": bool}.
+        answered_at: when it was given, if the client held it back; else the arrival counts.
+        elapsed_ms: time from showing to answer as the client measured it.
+    """
+
+    presentation: uuid.UUID
+    client_key: uuid.UUID
+    answer: dict[str, Any]
+    answered_at: dt.datetime | None = None
+    elapsed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When and how a submission came in; `draw_seed` is for the choice that follows."""
+
+    at: dt.datetime
+    source: str
+    draw_seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an answer.
+
+    `following` is what was decided next: None after a retry, or where the session was over.
+    `is_repeat`: this answer had been stored before; nothing was written now.
+    """
+
+    response: Response
+    following: Decision | None
+    is_repeat: bool = False
+
+
+class _SessionMoved(Exception):
+    """The session was stopped, or went on, between reading it and writing."""
+
+
+def submit_answer(
+    *, learner: Learner, submission: Submission, at: dt.datetime, draw_seed: int, source: str
+) -> Outcome:
+    """Grade and record the answer, update the learner's state and choose what comes next.
+
+    Sending the same submission again returns the stored outcome. An answer to an item whose
+    session is over is kept and counts, but no next item is chosen for it.
+
+    Raises:
+        PresentationUnknown: the learner was not shown this item.
+        UnreadableAnswer: the answer cannot be read; nothing is stored and it may be sent anew.
+        AlreadyAnswered: this showing has another answer, which counts.
+        ClientKeyReused: the client key names an answer to another item.
+        AnsweredInTheFuture, ArrivedTooLate: `answered_at` is out of the window.
+    """
+    showing = selectors.get_showing(learner=learner, public_id=submission.presentation)
+    grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    arrival = Arrival(at=at, source=source, draw_seed=draw_seed)
+    try:
+        return _submit(learner, showing, submission, grade, arrival)
+    except _SessionMoved:
+        alone = Showing(showing.decision, None, showing.hints_seen)
+        return _submit(learner, alone, submission, grade, arrival)
+    except AnswerStored:
+        return _repeat(learner, submission)
+
+
+@transaction.atomic
+def _submit(
+    learner: Learner,
+    showing: Showing,
+    submission: Submission,
+    grade: grading.Grade,
+    arrival: Arrival,
+) -> Outcome:
+    response_services.lock_learner(learner_id=learner.pk)
+    response = _record(learner, showing, submission, grade, arrival, attempt=1)
+    advanced, tracer = _advance(showing.decision.course, response)
+    if showing.session is None:
+        return Outcome(response, None)
+    following = _decide_after(showing.session, response, tracer, advanced, arrival)
+    return Outcome(response, following)
+
+
+def _repeat(learner: Learner, submission: Submission) -> Outcome:
+    """Return the stored outcome of this submission, or say which other answer stands in its way."""
+    known = response_selectors.list_for_presentation(
+        learner_id=learner.pk, presentation=submission.presentation
+    )
+    stored = next((r for r in known if r.client_key == submission.client_key), None)
+    if stored is not None:
+        following = selectors.get_next_decision(learner=learner, follows=submission.presentation)
+        return Outcome(stored, following, is_repeat=True)
+    if known:
+        raise AlreadyAnswered(
+            "This item has been answered; the first answer counts.",
+            presentation=str(submission.presentation),
+        )
+    raise ClientKeyReused(
+        "This client key names an answer to another item.", client_key=str(submission.client_key)
+    )
+
+
+def retry_answer(
+    *, learner: Learner, submission: Submission, at: dt.datetime, source: str
+) -> Outcome:
+    """Record another try at an item that was answered wrong.
+
+    It is kept with its attempt number and folds as practice with help: no evidence if right.
+
+    Raises:
+        NothingToRetry: the item has no answer yet, or was solved.
+        PresentationUnknown, UnreadableAnswer, ClientKeyReused: as for `submit_answer`.
+    """
+    showing = selectors.get_showing(learner=learner, public_id=submission.presentation)
+    grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    arrival = Arrival(at=at, source=source)
+    try:
+        return _retry(learner, showing, submission, grade, arrival)
+    except AnswerStored:
+        return _repeat(learner, submission)
+
+
+@transaction.atomic
+def _retry(
+    learner: Learner,
+    showing: Showing,
+    submission: Submission,
+    grade: grading.Grade,
+    arrival: Arrival,
+) -> Outcome:
+    response_services.lock_learner(learner_id=learner.pk)
+    known = response_selectors.list_for_presentation(
+        learner_id=learner.pk, presentation=submission.presentation
+    )
+    stored = next((r for r in known if r.client_key == submission.client_key), None)
+    if stored is not None:
+        return Outcome(stored, None, is_repeat=True)
+    if not known or any(response.is_correct for response in known):
+        raise NothingToRetry("There is nothing to try again here.")
+    attempt = known[-1].attempt + 1
+    response = _record(learner, showing, submission, grade, arrival, attempt=attempt)
+    _advance(showing.decision.course, response)
+    return Outcome(response, None)
+
+
+def _record(
+    learner: Learner,
+    showing: Showing,
+    submission: Submission,
+    grade: grading.Grade,
+    arrival: Arrival,
+    *,
+    attempt: int,
+) -> Response:
+    decision = showing.decision
+    answered_at = response_services.check_answer_time(
+        answered_at=submission.answered_at or arrival.at, received_at=arrival.at
+    )
+    response = response_services.record_response(
+        learner=learner,
+        answer=Answer(
+            client_key=submission.client_key,
+            course_id=decision.course_id,
+            item_version_id=decision.item_version_id,
+            seed=decision.item_seed,
+            answer=submission.answer,
+            is_correct=grade.is_correct,
+            credit=grade.credit,
+            misconception=grade.misconception or "",
+            attempt=attempt,
+            hints_seen=showing.hints_seen,
+            presented_at=decision.at,
+            elapsed_ms=_elapsed_ms(submission, decision, answered_at),
+            answered_at=answered_at,
+            received_at=arrival.at,
+            source=arrival.source,
+            presentation=decision.public_id,
+        ),
+    )
+    # Already at hand: saves the fold a query.
+    response.item_version = decision.item_version
+    return response
+
+
+def _elapsed_ms(submission: Submission, decision: Decision, answered_at: dt.datetime) -> int:
+    since_shown = max(answered_at - decision.at, dt.timedelta(0))
+    if submission.elapsed_ms is not None and submission.elapsed_ms >= 0:
+        # A client cannot have spent more time than passed since the item was chosen.
+        ms = min(submission.elapsed_ms, since_shown // dt.timedelta(milliseconds=1))
+        since_shown = dt.timedelta(milliseconds=ms)
+    return min(since_shown, LONGEST_ELAPSED) // dt.timedelta(milliseconds=1)
+
+
+def _advance(
+    course: Course, response: Response
+) -> tuple[tracing_services.Advanced, engine.CourseTracer]:
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    opened = tracing_services.open_state(learner_id=response.learner_id, tracer=tracer)
+    advanced = tracing_services.advance(tracer=tracer, opened=opened, response=response)
+    if advanced.is_stale:
+        transaction.on_commit(tracing_queue.nudge_refold)
+    return advanced, tracer
+
+
+def _decide_after(
+    session: PracticeSession,
+    response: Response,
+    tracer: engine.CourseTracer,
+    advanced: tracing_services.Advanced,
+    arrival: Arrival,
+) -> Decision:
+    session.n_answered += 1
+    session.n_correct += response.is_correct
+    answered = session.current_id
+    decision = scheduling_services.decide_next(
+        learner=response.learner,
+        course=session.course,
+        assignment=session.assignment,
+        tracer=tracer,
+        state=advanced.after,
+        at=arrival.at,
+        seed=arrival.draw_seed,
+        sitting=scheduling_services.Sitting(
+            answered=session.n_answered,
+            planned=session.planned_items,
+            follows=response.presentation,
+            shifts=_shifts(tracer, advanced, response, arrival.at),
+        ),
+    )
+    session.current = decision
+    if decision.item_version_id is None:
+        session.finished_at, session.finish_reason = arrival.at, decision.reason
+    moved = PracticeSession.objects.filter(
+        pk=session.pk, current=answered, finished_at__isnull=True
+    ).update(
+        n_answered=session.n_answered,
+        n_correct=session.n_correct,
+        current=decision,
+        finished_at=session.finished_at,
+        finish_reason=session.finish_reason,
+    )
+    if not moved:
+        raise _SessionMoved
+    return decision
+
+
+def _shifts(
+    tracer: engine.CourseTracer,
+    advanced: tracing_services.Advanced,
+    response: Response,
+    at: dt.datetime,
+) -> dict[str, list[Any]]:
+    """Return concept id -> [probability and band before, probability and band after]."""
+    concepts = content_selectors.get_concepts_of_version(version_id=response.item_version_id)
+    before = tracing_selectors.masteries_of(tracer, advanced.before, at=at, only=concepts)
+    after = tracing_selectors.masteries_of(tracer, advanced.after, at=at, only=concepts)
+    return {
+        str(pk): [
+            round(before[pk].prob, 4),
+            before[pk].band.value,
+            round(after[pk].prob, 4),
+            after[pk].band.value,
+        ]
+        for pk in before
+    }
