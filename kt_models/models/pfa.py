@@ -34,7 +34,7 @@ class PFA(AbstractModel):
             from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
         except ImportError as error:
             raise PackageMissing("PFA needs scikit-learn: pip install scikit-learn.") from error
-        regression = LogisticRegression(C=1.0, solver="lbfgs", max_iter=500, tol=1e-4)
+        regression = LogisticRegression(C=1.0, solver="lbfgs", max_iter=3000, tol=1e-4)
         # Partial credit becomes right or wrong: the regression knows only classes.
         regression.fit(self._features(log), log.correct > 0.5)
         self.weights, self.intercept = regression.coef_[0], float(regression.intercept_[0])

@@ -43,25 +43,15 @@ def faded_var(var: float, kept: float, prior_var: float) -> float:
     return kept * kept * var + (1.0 - kept * kept) * prior_var
 
 
-def success_prob(logit_mean: float, logit_var: float) -> float:
-    """Return P(right) when the logit is N(logit_mean, logit_var)."""
-    return sigmoid(logit_mean / math.sqrt(1.0 + LOGIT_SHRINK * logit_var))
+def evidence(logit_mean: float, logit_var: float, correct: float) -> tuple[float, float]:
+    """Return what an answer says: slope and curvature of log P(answer) in the logit's mean.
 
-
-def evidence_slope(logit_mean: float, logit_var: float, correct: float) -> float:
-    """Return d log P(answer) / d logit_mean, which moves a mean by slope times its variance."""
-    shrink = 1.0 / math.sqrt(1.0 + LOGIT_SHRINK * logit_var)
-    return shrink * (correct - sigmoid(shrink * logit_mean))
-
-
-def evidence_curvature(logit_mean: float, logit_var: float) -> float:
-    """Return -d2 log P(answer) / d logit_mean2, which narrows a variance by its square times this.
-
-    The curvature is the same for a right and a wrong answer.
+    The slope d log P / d m times a variance moves a mean; the curvature -d2 log P / d m2 times a
+    squared variance narrows it (moment matching). The curvature does not depend on the answer.
     """
     shrink = 1.0 / math.sqrt(1.0 + LOGIT_SHRINK * logit_var)
     prob = sigmoid(shrink * logit_mean)
-    return shrink * shrink * prob * (1.0 - prob)
+    return shrink * (correct - prob), shrink * shrink * prob * (1.0 - prob)
 
 
 def damping(times_practised: float, rho: float) -> float:

@@ -214,9 +214,10 @@ def update(
     for row in faded:
         logit_mean += share * row[0]
         logit_var += share * share * row[1]
+    slope = curvature = 0.0
     measures = not (assisted and correct > 0.5)
-    slope = psi_core.evidence_slope(logit_mean, logit_var, correct) if measures else 0.0
-    curvature = psi_core.evidence_curvature(logit_mean, logit_var) if measures else 0.0
+    if measures:
+        slope, curvature = psi_core.evidence(logit_mean, logit_var, correct)
     gain = psi_core.practice_gain(correct, p.gain_right, p.gain_wrong)
     for place, (m, v, t, times, measured, right) in zip(places, faded, strict=True):
         damped = gain * psi_core.damping(times, p.gain_rho)

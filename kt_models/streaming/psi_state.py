@@ -1,5 +1,6 @@
 """A learner's state in the psi-filter, as data: frozen, compact, equal when its bytes are equal."""
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,15 +90,21 @@ class FilterState:
         ids = self.concept_ids
         size = len(ids)
         places = ids.searchsorted(touched).tolist()
-        for k, place in zip(touched, places, strict=True):
-            if place == size or ids[place] != k:
-                break
-        else:
+        pairs = list(zip(touched, places, strict=True))
+        new = [(k, place) for k, place in pairs if place == size or ids[place] != k]
+        if not new:
             return ids, self.values.copy(), places
-        union = np.union1d(ids, np.array(touched, dtype=np.int64))
-        values = np.zeros((len(union), COLUMNS))
-        values[:, 1] = prior_var
-        # Never met is met infinitely long ago: fading from there gives the prior itself.
-        values[:, 2] = -np.inf
-        values[union.searchsorted(ids)] = self.values
-        return union, values, union.searchsorted(touched).tolist()
+        wider_ids = np.empty(size + len(new), dtype=np.int64)
+        wider = np.empty((size + len(new), COLUMNS))
+        # Slices between the new rows are copied whole: numpy's set operations take ten times longer.
+        start = 0
+        for shift, (k, place) in enumerate(new):
+            wider_ids[start + shift : place + shift] = ids[start:place]
+            wider[start + shift : place + shift] = self.values[start:place]
+            wider_ids[place + shift] = k
+            # Never met is met infinitely long ago: fading from there gives the prior itself.
+            wider[place + shift] = (0.0, prior_var, -math.inf, 0.0, 0.0, 0.0)
+            start = place
+        wider_ids[start + len(new) :] = ids[start:]
+        wider[start + len(new) :] = self.values[start:]
+        return wider_ids, wider, wider_ids.searchsorted(touched).tolist()

@@ -8,12 +8,17 @@ from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
 from kt_models.errors import ShapeMismatch
+from kt_models.streaming import psi_core
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.streaming.psi_state import COLUMNS, FilterState
 from kt_models.training import psi_kernel
 
 # Dense tables of learners x concepts are folded in pieces of at most this many rows.
 TABLE_ROWS = 200_000
+# Practice counts whose damping is computed once; few learners practise a concept more often.
+DAMPED = 200
+# Concept ids up to here are ranked through a table, larger ones by search.
+TABLE_IDS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ def forecast_log(
         shown_at=log.shown_at,
         answered_at=log.answered_at,
         assisted=log.assisted,
+        damping=_damping_table(parameters),
     )
     forecasts = np.full((len(log), 2), np.nan)
     rows = np.empty((len(log.concept_keys), COLUMNS))
@@ -98,7 +104,7 @@ def fold_states(
     if len(concepts) and not sizes.min():
         raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
     shares = _shares(parameters, sizes)
-    scalars = psi_kernel.Scalars.of(parameters)
+    scalars, damping = psi_kernel.Scalars.of(parameters), _damping_table(parameters)
     states: list[FilterState] = []
     piece = max(1, TABLE_ROWS // max(1, len(ids)))
     for first in range(0, len(starts) - 1, piece):
@@ -114,6 +120,7 @@ def fold_states(
             shown_at=answered_at[cut],
             answered_at=answered_at[cut],
             assisted=assisted[cut],
+            damping=damping,
         )
         rows, ability = _fresh_tables(len(bounds) - 1, len(ids), parameters)
         psi_kernel.fold_answers(bounds - bounds[0], answers, scalars, rows, ability)
@@ -128,20 +135,33 @@ def _shares(parameters: FilterParameters, sizes: NDArray[np.int64]) -> NDArray[n
     return np.array(by_size)[sizes]
 
 
+def _damping_table(parameters: FilterParameters) -> NDArray[np.float64]:
+    return np.array([psi_core.damping(float(n), parameters.gain_rho) for n in range(DAMPED)])
+
+
 def _ranked(concepts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct ids [K] ascending, and `concepts` as their ranks.
 
     Rows are ascending, distinct, and padded with -1 at the end. Ranks keep the order of the ids, so
     sums over concepts run in the streaming update's order.
     """
-    ids = np.unique(concepts[concepts >= 0])
+    met = concepts >= 0
+    largest = int(concepts.max(initial=0))
+    if largest < TABLE_IDS:
+        seen = np.zeros(largest + 1, dtype=bool)
+        seen[concepts[met]] = True
+        ids, found = np.flatnonzero(seen), (np.cumsum(seen) - 1)[concepts]
+    else:
+        ids = np.unique(concepts[met])
+        found = np.searchsorted(ids, concepts)
     past = len(ids)
-    ranks = np.where(concepts >= 0, np.searchsorted(ids, concepts), past)
-    ranks.sort(axis=1)
-    repeated = np.zeros(ranks.shape, dtype=bool)
-    repeated[:, 1:] = ranks[:, 1:] == ranks[:, :-1]
-    if repeated.any():
-        ranks[repeated] = past
+    ranks = np.where(met, found, past)
+    falls = ranks[:, 1:] < ranks[:, :-1]
+    if falls.any():
+        ranks.sort(axis=1)
+    repeats = (ranks[:, 1:] == ranks[:, :-1]) & (ranks[:, 1:] < past)
+    if repeats.any():
+        ranks[:, 1:][repeats] = past
         ranks.sort(axis=1)
     return ids, np.where(ranks < past, ranks, -1)
 

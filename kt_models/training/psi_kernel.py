@@ -21,8 +21,7 @@ elapsed_days = register_jitable(psi_core.elapsed_days)
 retained = register_jitable(psi_core.retained)
 faded_var = register_jitable(psi_core.faded_var)
 sigmoid = register_jitable(psi_core.sigmoid)
-evidence_slope = register_jitable(psi_core.evidence_slope)
-evidence_curvature = register_jitable(psi_core.evidence_curvature)
+evidence = register_jitable(psi_core.evidence)
 damping = register_jitable(psi_core.damping)
 wandered_var = register_jitable(psi_core.wandered_var)
 moved_mean = register_jitable(psi_core.moved_mean)
@@ -78,6 +77,7 @@ class Answers(NamedTuple):
         shown_at: [R].
         answered_at: [R].
         assisted: [R].
+        damping: [D] `psi_core.damping` of 0, 1, … times practised; beyond D it is computed.
     """
 
     offset: NDArray[np.float64]
@@ -89,6 +89,7 @@ class Answers(NamedTuple):
     shown_at: NDArray[np.float64]
     answered_at: NDArray[np.float64]
     assisted: NDArray[np.bool_]
+    damping: NDArray[np.float64]
 
 
 @register_jitable
@@ -118,6 +119,14 @@ def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tu
 
 
 @register_jitable
+def _damping(answers: Any, times: float, rho: float) -> float:
+    """Return `psi_core.damping`, looked up where it can be: powers are most of a fold's cost."""
+    if times < len(answers.damping):
+        return float(answers.damping[int(times)])
+    return damping(times, rho)
+
+
+@register_jitable
 def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> None:
     """Update rows [K, 6] and ability [4] by answer r, in place.
 
@@ -139,13 +148,14 @@ def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> 
         rows[k, 1] = faded_var(rows[k, 1], kept, s.concept_prior_var)
         logit_mean += share * rows[k, 0]
         logit_var += share * share * rows[k, 1]
+    slope = curvature = 0.0
     measures = not (answers.assisted[r] and correct > 0.5)
-    slope = evidence_slope(logit_mean, logit_var, correct) if measures else 0.0
-    curvature = evidence_curvature(logit_mean, logit_var) if measures else 0.0
+    if measures:
+        slope, curvature = evidence(logit_mean, logit_var, correct)
     gain = practice_gain(correct, s.gain_right, s.gain_wrong)
     for j in range(size):
         k = answers.concept_sets[which, j]
-        damped = gain * damping(rows[k, 3], s.gain_rho)
+        damped = gain * _damping(answers, rows[k, 3], s.gain_rho)
         mean, var = rows[k, 0], rows[k, 1]
         rows[k, 0] = moved_mean(mean, var, share, slope, damped)
         rows[k, 1] = narrowed_var(var, share, curvature, s.concept_drift_var)

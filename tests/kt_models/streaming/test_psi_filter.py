@@ -46,16 +46,17 @@ def simulated_answers(rng, n, concepts=8):
 
 
 class TestAgainstTheExactPosterior:
-    """Ability alone moves (the concept has prior variance 0): an 801-point grid is then exact."""
+    """One concept alone moves (ability has prior variance 0): an 801-point grid is then exact."""
 
     grid = np.linspace(-6.0, 6.0, 801)
 
     def run(self, rng):
         parameters = FilterParameters(
-            ability_prior_var=1.0,
+            ability_prior_var=0.0,
             ability_drift_var=0.0,
-            concept_prior_var=0.0,
+            concept_prior_var=1.0,
             concept_drift_var=0.0,
+            decay_power=0.0,
             gain_right=0.0,
             gain_wrong=0.0,
         )
@@ -82,7 +83,7 @@ class TestAgainstTheExactPosterior:
                 correct=correct,
                 at=float(i),
             )
-            errors.append(abs(state.ability_mean - weights @ self.grid))
+            errors.append(abs(state.values[0, 0] - weights @ self.grid))
         return errors, losses
 
     def test_stays_near_the_posterior_mean_and_loses_no_likelihood(self):

@@ -80,6 +80,32 @@ class TestFoldStates:
 
         assert fold() == whole
 
+    @pytest.mark.parametrize("table", [0, 10**6])
+    def test_ranks_ids_alike_by_table_and_by_search(self, monkeypatch, table):
+        monkeypatch.setattr(psi_fold, "TABLE_IDS", table)
+
+        ids, ranks = psi_fold._ranked(np.array([[30, 7, -1], [7, 7, 7], [9, 30, 7], [-1, 9, 9]]))
+
+        assert ids.tolist() == [7, 9, 30]
+        assert ranks.tolist() == [[0, 2, -1], [0, -1, -1], [0, 1, 2], [1, -1, -1]]
+
+    def test_equals_streaming_beyond_the_table_of_damping(self, log, offsets, monkeypatch):
+        def fold():
+            return psi_fold.fold_states(
+                PARAMETERS,
+                starts=log.starts,
+                concepts=log.concepts,
+                offsets=offsets,
+                correct=log.correct,
+                answered_at=log.answered_at,
+                assisted=log.assisted,
+            )
+
+        tabled = fold()
+        monkeypatch.setattr(psi_fold, "DAMPED", 3)
+
+        assert fold() == tabled
+
     def test_refuses_an_answer_without_a_concept(self):
         with pytest.raises(ShapeMismatch, match="no concept"):
             psi_fold.fold_states(
