@@ -48,6 +48,12 @@ class User(AbstractUser):
         """The name shown on pages."""
         return self.get_full_name() or self.get_username()
 
+    @property
+    def may_administer(self) -> bool:
+        """Whether this person administers an organisation, or runs the whole installation."""
+        is_administrator = self.role == self.Role.ADMINISTRATOR and self.organisation_id is not None
+        return self.is_active and (self.is_superuser or is_administrator)
+
 
 class Learner(models.Model):
     """The one whose answers are kept: a pseudonym, with a user only if they sign in here.

@@ -21,9 +21,14 @@ def create_user(
     )
     user.set_password(password)
     user.save()
-    if role == User.Role.STUDENT:
-        Learner.objects.create(organisation=organisation, user=user)
+    ensure_learner(user=user)
     return user
+
+
+def ensure_learner(*, user: User) -> None:
+    """Give a student the learner that their answers are kept under, if there is none yet."""
+    if user.role == User.Role.STUDENT and user.organisation is not None:
+        Learner.objects.get_or_create(user=user, defaults={"organisation": user.organisation})
 
 
 def record_audit(

@@ -1,21 +1,29 @@
 """The front door: to each person their own start page, and errors as pages."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from tutor.accounts.models import User
-from tutor.common.errors import TutorError
+from tutor.common.errors import NotAllowed, TutorError
 
 
 @login_required
 def front(request: HttpRequest) -> HttpResponse:
     """Send a person to where they work."""
-    if isinstance(request.user, User) and request.user.role == User.Role.STUDENT:
-        return redirect("student:home")
-    return redirect("teacher:classes")
+    user = cast(User, request.user)
+    if user.organisation_id is None:
+        # Whoever runs the installation belongs to no school.
+        return redirect("admin:index") if user.may_administer else _nowhere(request)
+    return redirect("student:home" if user.role == User.Role.STUDENT else "teacher:classes")
+
+
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    problem = NotAllowed("This account belongs to no school yet. Ask whoever gave it to you.")
+    return render(request, "error.html", {"error": problem}, status=problem.status)
 
 
 class TutorErrorPages:

@@ -12,7 +12,7 @@ from tutor.student import map_layout
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.bands import Band, Mastery
 
-LINE_CHARACTERS = 21
+LINE_CHARACTERS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ class CourseMap:
     width: int
     height: int
     counts: tuple[tuple[Band, int], ...]
+
+    @property
+    def begun(self) -> list[Node]:
+        """Concepts with answers."""
+        return [node for node in self.nodes if node.mastery.evidence_n]
+
+    @property
+    def untouched(self) -> list[Node]:
+        """Concepts without an answer yet."""
+        return [node for node in self.nodes if not node.mastery.evidence_n]
 
 
 def draw(*, learner: Learner, course: Course, at: dt.datetime) -> CourseMap:

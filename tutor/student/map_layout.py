@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NODE_WIDTH, NODE_HEIGHT = 152, 62
-GAP_X, GAP_Y = 16, 40
+NODE_WIDTH, NODE_HEIGHT = 164, 62
+GAP_X, GAP_Y = 12, 40
 PER_ROW = 6
 SWEEPS = 4
 

@@ -18,6 +18,7 @@ class ConceptColumn:
 
     name: str
     counts: dict[Band, int]
+    has_answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Grid:
     are_names_hidden: bool = False
     bands: tuple[Band, ...] = tuple(Band)
 
+    @property
+    def practised(self) -> list[ConceptColumn]:
+        """Concepts on which somebody has answered."""
+        return [column for column in self.columns if column.has_answers]
+
 
 def make_grid(*, classroom: Classroom, at: dt.datetime, are_names_hidden: bool = False) -> Grid:
     """Return the class by concept, with a fixed number of queries for any class."""
@@ -51,6 +57,7 @@ def make_grid(*, classroom: Classroom, at: dt.datetime, are_names_hidden: bool =
         ConceptColumn(
             name=name,
             counts={band: sum(row.masteries[index].band is band for row in rows) for band in Band},
+            has_answers=any(row.masteries[index].evidence_n for row in rows),
         )
         for index, name in enumerate(bank.concept_names)
     )
