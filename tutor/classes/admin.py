@@ -61,11 +61,13 @@ class AssignmentForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         """Check that the concepts fit the class."""
         fields = super().clean()
-        classroom = self.cleaned_data.get("classroom") or self.instance.classroom
+        # Not in the form once the assignment exists; missing if it was refused.
+        is_new = self.instance.pk is None
+        classroom = self.cleaned_data.get("classroom") if is_new else self.instance.classroom
         strangers = [
             concept.name
             for concept in self.cleaned_data.get("concepts") or ()
-            if concept.course_id != classroom.course_id
+            if classroom is not None and concept.course_id != classroom.course_id
         ]
         if strangers:
             self.add_error("concepts", f"Of another course: {', '.join(strangers)}.")

@@ -124,6 +124,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # the server warns about a folder that is not there
 STATICFILES_DIRS = [BASE_DIR / "tutor" / "config" / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
