@@ -280,6 +280,7 @@ def _decide_after(
         n_answered=session.n_answered,
         n_correct=session.n_correct,
         current=decision,
+        current_hints=0,
         finished_at=session.finished_at,
         finish_reason=session.finish_reason,
     )

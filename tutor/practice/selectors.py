@@ -3,16 +3,13 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
-
 from tutor.accounts.models import Learner
 from tutor.content import rendered
 from tutor.content import selectors as content_selectors
 from tutor.practice.errors import PresentationUnknown
 from tutor.practice.models import PracticeSession
 from tutor.responses import selectors as response_selectors
-from tutor.responses.models import HintRequest, Response
+from tutor.responses.models import Response
 from tutor.scheduling import selectors as scheduling_selectors
 from tutor.scheduling.models import Decision
 
@@ -99,6 +96,22 @@ def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | N
     )
 
 
+# What taking an answer touches: every further column costs the ORM time in the request.
+_SHOWING_FIELDS = (
+    "n_answered",
+    "n_correct",
+    "planned_items",
+    "current_hints",
+    "assignment__opens_at",
+    "assignment__due_at",
+    "current__public_id",
+    "current__at",
+    "current__item_seed",
+    "current__course__revision",
+    "current__item_version__item",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Showing:
     """What an answer needs to know of its showing.
@@ -122,29 +135,21 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
             learner=learner, current__public_id=public_id, finished_at__isnull=True
         )
         .select_related("current__course", "current__item_version", "assignment")
-        .defer("mastery_at_start", "current__receipt", "current__item_version__body")
-        .annotate(hints_seen=_hints_of(OuterRef("current__public_id")))
+        .only(*_SHOWING_FIELDS)
         .first()
     )
     if session is not None:
         session.course = session.current.course
-        return Showing(session.current, session, session.hints_seen)
+        return Showing(session.current, session, session.current_hints)
     decision = (
         Decision.objects.filter(learner=learner, public_id=public_id, item_version__isnull=False)
         .select_related("course", "item_version")
         .defer("receipt", "item_version__body")
-        .annotate(hints_seen=_hints_of(OuterRef("public_id")))
         .first()
     )
     if decision is None:
         raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
-    return Showing(decision, None, decision.hints_seen)
-
-
-def _hints_of(presentation: OuterRef) -> Coalesce:
-    opened = HintRequest.objects.filter(presentation=presentation).order_by()
-    counted = opened.values("presentation").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted), 0)
+    return Showing(decision, None, response_selectors.count_hints(presentation=public_id))
 
 
 def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSession | None:

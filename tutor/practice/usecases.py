@@ -97,8 +97,12 @@ def take_hint(*, learner: Learner, presentation: uuid.UUID, at: dt.datetime) -> 
         raise AlreadyAnswered("This item is solved.", presentation=str(presentation))
     if not shown.hints_left:
         raise NoMoreHints("There is no further hint.", hints=len(shown.hints))
+    level = len(shown.hints) + 1
+    PracticeSession.objects.filter(
+        learner=learner, current__public_id=presentation, finished_at__isnull=True
+    ).update(current_hints=level)
     return response_services.record_hint(
-        learner=learner, presentation=presentation, level=len(shown.hints) + 1, at=at
+        learner=learner, presentation=presentation, level=level, at=at
     )
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count
@@ -27,11 +28,21 @@ REFOLD_AT_ONCE = 1000
 PRIOR_INTERCEPT = 0.5
 
 
+class StoredPosition(NamedTuple):
+    """How far a stored state has folded the log."""
+
+    pk: int
+    last_answered_at: dt.datetime | None
+    last_response_id: int | None
+    n_responses: int
+    stale_since: dt.datetime | None
+
+
 @dataclass(slots=True)
 class OpenState:
     """A learner's state while their row is locked: what was stored, and what it holds."""
 
-    stored: LearnerState | None
+    stored: StoredPosition | None
     learner: engine.TracedLearner
 
 
@@ -46,10 +57,15 @@ class Advanced:
 
 def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
     """Return the learner's state for reading and advancing; the caller holds the learner's lock."""
-    stored = LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).first()
-    if stored is None:
+    found = (
+        LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id)
+        .values_list("state", *StoredPosition._fields)
+        .first()
+    )
+    if found is None:
         return OpenState(None, engine.start(tracer))
-    return OpenState(stored, engine.TracedLearner.from_bytes(bytes(stored.state)))
+    learner = engine.TracedLearner.from_bytes(bytes(found[0]))
+    return OpenState(StoredPosition._make(found[1:]), learner)
 
 
 def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
@@ -73,7 +89,7 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     return Advanced(before, before, is_stale=True)
 
 
-def _is_next(stored: LearnerState, response: Response) -> bool:
+def _is_next(stored: StoredPosition, response: Response) -> bool:
     if stored.stale_since is not None or response.corrects_id is not None:
         return False
     if stored.last_answered_at is None or stored.last_response_id is None:
@@ -95,7 +111,7 @@ def _fold_row(response: Response, *, item_id: int) -> FoldRow:
     )
 
 
-def _store_next(stored: LearnerState, response: Response, after: engine.TracedLearner) -> None:
+def _store_next(stored: StoredPosition, response: Response, after: engine.TracedLearner) -> None:
     LearnerState.objects.filter(pk=stored.pk).update(
         state=after.to_bytes(),
         last_answered_at=response.answered_at,
