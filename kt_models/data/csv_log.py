@@ -1,7 +1,9 @@
 """The project's own log CSV: the one format that every door reads and the export writes.
 
 Columns `learner,item,correct` are required; `concepts` (joined by |), `answered_at` (ISO 8601 or
-epoch seconds), `elapsed_ms`, `hints`, `attempt`, `group` are optional; others are ignored.
+epoch seconds), `elapsed_ms`, `hints`, `attempt`, `group` are optional; others are ignored. An
+answer with hints, or after a first attempt at the same showing, counts as assisted. The tutor's
+import has the same rules for what a cell may say; a test holds the two against each other.
 """
 
 import csv
@@ -18,8 +20,15 @@ from kt_models.data.log import ResponseLog, build_log
 from kt_models.errors import KTModelError
 
 REQUIRED = ("learner", "item", "correct")
+READ = (*REQUIRED, "concepts", "answered_at", "elapsed_ms", "hints", "attempt")
 SHOWN_PROBLEMS = 10
-_Value = TypeVar("_Value", str, float)
+LONGEST_NAME = 200
+MOST_MS = 2**53
+MOST = 32_000
+# Epoch seconds of 1990 and 2100. Before are only times from a start of the log's own; after,
+# milliseconds.
+EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
+_Value = TypeVar("_Value", str, float, tuple[str, ...])
 
 
 class LogUnreadable(KTModelError):
@@ -43,6 +52,7 @@ class _Columns:
     answered_at: list[float] = field(default_factory=list)
     elapsed_ms: list[float] = field(default_factory=list)
     hints: list[float] = field(default_factory=list)
+    attempt: list[float] = field(default_factory=list)
 
 
 def read_csv(path: Path, *, progress: Callable[[int], object] | None = None) -> ResponseLog:
@@ -72,17 +82,24 @@ def parse_csv(
     lines: Iterable[str], *, name: str = "log", progress: Callable[[int], object] | None = None
 ) -> ResponseLog:
     """Return the log in the lines of a CSV; see `read_csv`."""
-    reader = csv.reader(lines)
+    # Strict: else a quote that is never closed swallows the rest of the file.
+    reader = csv.reader(lines, strict=True)
     header = [title.strip().lower() for title in next(reader, [])]
     missing = [title for title in REQUIRED if title not in header]
     if missing:
         found = ", ".join(header) or "nothing"
         msg = f"{name}, line 1: column {', '.join(missing)} is missing; found {found}."
         raise LogUnreadable(msg + " The first line must name learner, item and correct.")
+    twice = [title for title in dict.fromkeys(header) if title in READ and header.count(title) > 1]
+    if twice:
+        raise LogUnreadable(f"{name}, line 1: column {', '.join(twice)} is named more than once.")
     columns, problems = _Columns(), []
     places = {title: place for place, title in enumerate(header)}
     for count, (line, row) in enumerate(_rows(reader)):
-        problems += [f"{name}, line {line}, {text}" for text in _read_row(row, places, columns)]
+        found = _read_row(row, places, columns)
+        if any(cell.strip() for cell in row[len(header) :]):
+            found.append("more cells than the first line names; quote a comma.")
+        problems += [f"{name}, line {line}, {text}" for text in found]
         if len(problems) >= SHOWN_PROBLEMS:
             break
         if progress is not None and count % 10_000 == 9_999:
@@ -122,17 +139,24 @@ def _read_row(row: Sequence[str], places: dict[str, int], columns: _Columns) -> 
     columns.learner.append(take("learner", _name, ""))
     columns.item.append(take("item", _name, ""))
     columns.correct.append(take("correct", _correct, 0.0))
-    columns.concepts.append(tuple(k for k in map(str.strip, cell("concepts").split("|")) if k))
+    columns.concepts.append(take("concepts", _concepts, ()))
     columns.answered_at.append(take("answered_at", _moment, 0.0))
     columns.elapsed_ms.append(take("elapsed_ms", _amount, 0.0))
-    columns.hints.append(take("hints", _amount, 0.0))
+    columns.hints.append(take("hints", lambda text: _count(text, low=0), 0.0))
+    columns.attempt.append(take("attempt", lambda text: _count(text, low=1), 1.0))
     return problems
 
 
 def _name(text: str) -> str:
     if not text:
         raise ValueError("is empty; give every answer a name here.")
+    if len(text) > LONGEST_NAME or "\x00" in text:
+        raise ValueError(f"is longer than {LONGEST_NAME} characters or holds a NUL.")
     return text
+
+
+def _concepts(text: str) -> tuple[str, ...]:
+    return tuple(_name(name) for name in map(str.strip, text.split("|")) if name)
 
 
 def _correct(text: str) -> float:
@@ -145,12 +169,26 @@ def _correct(text: str) -> float:
 
 
 def _amount(text: str) -> float:
-    """Return a count or a duration; nan if the cell is empty."""
+    """Return a duration; nan if the cell is empty."""
     if not text:
         return math.nan
     value = _number(text, "write a number or leave it empty.")
     if value < 0.0:
         raise ValueError("must not be negative; leave it empty if unknown.")
+    if value > MOST_MS:
+        raise ValueError("is out of range; leave it empty if unknown.")
+    return value
+
+
+def _count(text: str, *, low: int) -> float:
+    """Return a whole number; the least one if the cell is empty."""
+    if not text:
+        return float(low)
+    value = _number(text, "write a number or leave it empty.")
+    if value < low:
+        raise ValueError(f"must not be {'negative' if low == 0 else f'below {low}'}.")
+    if value != int(value) or value > MOST:
+        raise ValueError(f"is not a whole number up to {MOST}.")
     return value
 
 
@@ -169,15 +207,28 @@ def _moment(text: str) -> float:
     if not text:
         return math.nan
     try:
-        return _number(text, "")
+        seconds = float(text)
     except ValueError:
-        pass
+        return _calendar_moment(text)
+    if not 0.0 <= seconds < LATEST:
+        raise ValueError("is no epoch time in seconds; divide milliseconds by 1000.")
+    return seconds
+
+
+def _calendar_moment(text: str) -> float:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         advice = "write ISO 8601 (2026-03-01T14:05:00Z) or epoch seconds."
         raise ValueError(f"is not a time; {advice}") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    if (
+        not dt.datetime.fromtimestamp(EARLIEST, dt.UTC)
+        <= moment
+        < dt.datetime.fromtimestamp(LATEST, dt.UTC)
+    ):
+        raise ValueError("is not between 1990 and 2100.")
+    return moment.timestamp()
 
 
 def _log_of(columns: _Columns) -> ResponseLog:
@@ -188,6 +239,11 @@ def _log_of(columns: _Columns) -> ResponseLog:
         who = f"learner {columns.learner[first]}, item {columns.item[first]}"
         msg = f"answered_at is empty for {int(timeless.sum())} answers, the first by {who}."
         raise LogUnreadable(msg + " Give all answers a time or none.")
+    early = answered_at < EARLIEST
+    if early.any() and not early.all() and not timeless.any():
+        first = float(answered_at[early][0])
+        msg = f"answered_at = {first:g} is before 1990 as epoch seconds, others are not."
+        raise LogUnreadable(msg + " Count all times from one start.")
     return build_log(
         learners=columns.learner,
         items=columns.item,
@@ -195,5 +251,5 @@ def _log_of(columns: _Columns) -> ResponseLog:
         correct=np.array(columns.correct),
         answered_at=None if timeless.all() else answered_at,
         shown_at=answered_at - np.array(columns.elapsed_ms) / 1000.0,
-        assisted=np.nan_to_num(np.array(columns.hints)) > 0.0,
+        assisted=(np.array(columns.hints) > 0.0) | (np.array(columns.attempt) > 1.0),
     )

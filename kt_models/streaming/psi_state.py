@@ -96,7 +96,7 @@ class FilterState:
             return ids, self.values.copy(), places
         wider_ids = np.empty(size + len(new), dtype=np.int64)
         wider = np.empty((size + len(new), COLUMNS))
-        # Slices between the new rows are copied whole: numpy's set operations take ten times longer.
+        # Slices between the new rows are copied whole; set operations take ten times longer.
         start = 0
         for shift, (k, place) in enumerate(new):
             wider_ids[start + shift : place + shift] = ids[start:place]

@@ -13,8 +13,8 @@ from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.streaming.psi_state import COLUMNS, FilterState
 from kt_models.training import psi_kernel
 
-# Dense tables of learners x concepts are folded in pieces of at most this many rows.
-TABLE_ROWS = 200_000
+# Dense tables of learners x concepts are folded in pieces of this many rows, which fit a cache.
+TABLE_ROWS = 20_000
 # Practice counts whose damping is computed once; few learners practise a concept more often.
 DAMPED = 200
 # Concept ids up to here are ranked through a table, larger ones by search.

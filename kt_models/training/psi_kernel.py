@@ -42,6 +42,11 @@ def _compiled(function: Callable[..., None]) -> Any:
     return numba.njit(cache=True)(function)
 
 
+# A call between compiled functions would count references to every array of the tuple it passes,
+# which costs more than the arithmetic.
+_inlined = numba.njit(inline="always")
+
+
 class Scalars(NamedTuple):
     """`FilterParameters` in a form that compiled code can take."""
 
@@ -92,7 +97,7 @@ class Answers(NamedTuple):
     damping: NDArray[np.float64]
 
 
-@register_jitable
+@_inlined
 def _wandered(ability: Any, scalars: Any, at: float) -> float:
     """Return the variance of ability [4] (mean, variance, time, answers) at `at`."""
     days = elapsed_days(ability[2], at) if ability[3] > 0.0 else 0.0
@@ -103,7 +108,7 @@ def _wandered(ability: Any, scalars: Any, at: float) -> float:
 # Elements are indexed one by one: a view of a row costs more than the arithmetic done on it.
 
 
-@register_jitable
+@_inlined
 def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tuple[float, float]:
     """Return logit mean and variance of answer r for the moment its item was shown."""
     at, which = answers.shown_at[r], answers.concept_set[r]
@@ -118,7 +123,7 @@ def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tu
     return mean, var
 
 
-@register_jitable
+@_inlined
 def _damping(answers: Any, times: float, rho: float) -> float:
     """Return `psi_core.damping`, looked up where it can be: powers are most of a fold's cost."""
     if times < len(answers.damping):
@@ -126,7 +131,7 @@ def _damping(answers: Any, times: float, rho: float) -> float:
     return damping(times, rho)
 
 
-@register_jitable
+@_inlined
 def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> None:
     """Update rows [K, 6] and ability [4] by answer r, in place.
 
@@ -169,7 +174,7 @@ def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> 
     ability[3] += 1.0
 
 
-@register_jitable
+@_inlined
 def _forget_learner(answers: Any, first: int, last: int, rows: Any, prior_var: float) -> None:
     """Set the rows of the concepts in answers first to last - 1 to untouched ones."""
     for r in range(first, last):
