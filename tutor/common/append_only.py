@@ -1,5 +1,6 @@
 """Tables that only grow: a row once written is never changed or removed."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from django.db import models
@@ -19,6 +20,26 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
             RowIsFinal: always.
         """
         message = f"{self.model.__name__} is append-only; write a new row (got {sorted(kwargs)})."
+        raise RowIsFinal(message)
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Insert rows; a conflict may be ignored but never overwrites.
+
+        Raises:
+            RowIsFinal: asked to update the rows that are there.
+        """
+        if kwargs.get("update_conflicts"):
+            message = f"{self.model.__name__} is append-only; an insert changes no row."
+            raise RowIsFinal(message)
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            RowIsFinal: always.
+        """
+        message = f"{self.model.__name__} is append-only; write new rows."
         raise RowIsFinal(message)
 
     def delete(self) -> NoReturn:

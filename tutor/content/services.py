@@ -43,6 +43,7 @@ def load_course(*, organisation: Organisation, spec: course_format.CourseSpec) -
     course, _ = Course.objects.get_or_create(
         organisation=organisation, slug=spec.slug, defaults={"title": spec.title}
     )
+    before = _fingerprint(course)
     Course.objects.filter(pk=course.pk).update(
         title=spec.title, language=spec.language, source=spec.source or course.source
     )
@@ -55,7 +56,9 @@ def load_course(*, organisation: Organisation, spec: course_format.CourseSpec) -
         .exclude(status=Item.Status.RETIRED)
         .update(status=Item.Status.RETIRED)
     )
-    raise_revision(course=course)
+    if _fingerprint(course) != before:
+        raise_revision(course=course)
+    course.refresh_from_db()
     return CourseLoaded(course, added, versions, retired, len(concepts))
 
 
@@ -63,6 +66,19 @@ def raise_revision(*, course: Course) -> None:
     """Make every cached copy of the course old."""
     Course.objects.filter(pk=course.pk).update(revision=F("revision") + 1)
     course.refresh_from_db()
+
+
+def _fingerprint(course: Course) -> list[list[tuple[object, ...]]]:
+    """Return all that a cached copy of the course was made from, apart from its versions' text."""
+    of_course = {"course": course.pk}
+    rows = (
+        Course.objects.filter(pk=course.pk).values_list("title", "language", "source"),
+        Concept.objects.filter(**of_course).values_list("pk", "name", "description", "position"),
+        Prerequisite.objects.filter(concept__course=course.pk).values_list("concept", "requires"),
+        Misconception.objects.filter(**of_course).values_list("pk", "name", "feedback"),
+        Item.objects.filter(**of_course).values_list("pk", "status", "current"),
+    )
+    return [sorted(found) for found in rows]
 
 
 def _store_concepts(course: Course, spec: course_format.CourseSpec) -> dict[str, Concept]:
@@ -78,13 +94,29 @@ def _store_concepts(course: Course, spec: course_format.CourseSpec) -> dict[str,
         )[0]
         for position, concept in enumerate(spec.concepts)
     }
-    Prerequisite.objects.filter(concept__course=course).delete()
-    Prerequisite.objects.bulk_create(
-        Prerequisite(concept=concepts[concept.slug], requires=concepts[required])
+    # A concept that `spec` has no more stays for the answers that were given on it, at the end.
+    gone = Concept.objects.filter(course=course).exclude(slug__in=concepts).order_by("position")
+    for position, pk in enumerate(gone.values_list("pk", flat=True), start=len(concepts)):
+        Concept.objects.filter(pk=pk).update(position=position)
+    _store_prerequisites(course, spec, concepts)
+    return concepts
+
+
+def _store_prerequisites(
+    course: Course, spec: course_format.CourseSpec, concepts: dict[str, Concept]
+) -> None:
+    wanted = [
+        (concepts[concept.slug].pk, concepts[required].pk)
         for concept in spec.concepts
         for required in concept.requires
+    ]
+    stored = Prerequisite.objects.filter(concept__course=course)
+    if sorted(stored.values_list("concept", "requires")) == sorted(wanted):
+        return
+    stored.delete()
+    Prerequisite.objects.bulk_create(
+        Prerequisite(concept_id=concept, requires_id=required) for concept, required in wanted
     )
-    return concepts
 
 
 def _store_misconceptions(course: Course, spec: course_format.CourseSpec) -> None:
