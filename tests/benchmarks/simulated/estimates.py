@@ -91,7 +91,11 @@ def posterior_estimates(cohort: Cohort, pairs: Pairs, *, particles: int) -> dict
 
 
 def filter_estimates(
-    cohort: Cohort, pairs: Pairs, fitted: FittedFilter, *, correct: npt.NDArray[np.bool_]
+    cohort: Cohort,
+    pairs: Pairs,
+    fitted: FittedFilter,
+    *,
+    correct: npt.NDArray[np.bool_] | FloatArray,
 ) -> dict[str, FloatArray]:
     """Return the filter's estimates by target, from outcomes that may be other than the true ones.
 
@@ -99,7 +103,7 @@ def filter_estimates(
         cohort: the learners.
         pairs: what to estimate.
         fitted: the filter.
-        correct: one outcome per response of the cohort.
+        correct: one outcome, 0 to 1, per response of the cohort.
     """
     found = []
     for learner in np.unique(pairs.learner).tolist():
@@ -110,7 +114,7 @@ def filter_estimates(
 
 
 def _state_of(
-    cohort: Cohort, learner: int, fitted: FittedFilter, correct: npt.NDArray[np.bool_]
+    cohort: Cohort, learner: int, fitted: FittedFilter, correct: npt.NDArray[np.bool_] | FloatArray
 ) -> psi_filter.FilterState:
     """Return the streaming state after the first 40 answers."""
     log, items = cohort.responses, cohort.course.items

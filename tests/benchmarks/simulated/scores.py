@@ -33,6 +33,12 @@ def correlation(x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
     return float(np.average(x * y, weights=weight) / np.sqrt(spread))
 
 
+def beyond(values: FloatArray, baseline: FloatArray) -> FloatArray:
+    """Return what a straight line in `baseline` leaves of `values`."""
+    centred = baseline - baseline.mean()
+    return values - values.mean() - centred * (values @ centred) / (centred @ centred)
+
+
 def within_concepts(values: FloatArray, concept: IntArray) -> FloatArray:
     """Return the values less their concept's mean, so that only learners differ."""
     size = int(concept.max()) + 1

@@ -60,6 +60,15 @@ def test_within_concepts_takes_the_concepts_means_away():
     assert list(scores.within_concepts(np.array([1.0, 3.0, 5.0, 5.0]), concept)) == [-1, 1, 0, 0]
 
 
+def test_beyond_leaves_nothing_that_a_line_in_the_baseline_explains():
+    baseline, noise = RNG.normal(size=(2, 50))
+
+    left = scores.beyond(3.0 * baseline + noise + 7.0, baseline)
+
+    assert left @ baseline == pytest.approx(0.0, abs=1e-9)
+    assert np.allclose(left, scores.beyond(noise, baseline))
+
+
 def test_reads_the_demo_course_whole():
     demo = read_demo_course()
 
