@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog, build_log
 from kt_models.errors import KTModelError
@@ -84,22 +85,9 @@ def parse_csv(
     """Return the log in the lines of a CSV; see `read_csv`."""
     # Strict: else a quote that is never closed swallows the rest of the file.
     reader = csv.reader(lines, strict=True)
-    header = [title.strip().lower() for title in next(reader, [])]
-    missing = [title for title in REQUIRED if title not in header]
-    if missing:
-        found = ", ".join(header) or "nothing"
-        msg = f"{name}, line 1: column {', '.join(missing)} is missing; found {found}."
-        raise LogUnreadable(msg + " The first line must name learner, item and correct.")
-    twice = [title for title in dict.fromkeys(header) if title in READ and header.count(title) > 1]
-    if twice:
-        raise LogUnreadable(f"{name}, line 1: column {', '.join(twice)} is named more than once.")
-    columns, problems = _Columns(), []
-    places = {title: place for place, title in enumerate(header)}
+    places, columns, problems = _places(next(reader, []), name=name), _Columns(), list[str]()
     for count, (line, row) in enumerate(_rows(reader)):
-        found = _read_row(row, places, columns)
-        if any(cell.strip() for cell in row[len(header) :]):
-            found.append("more cells than the first line names; quote a comma.")
-        problems += [f"{name}, line {line}, {text}" for text in found]
+        problems += [f"{name}, line {line}, {text}" for text in _read_row(row, places, columns)]
         if len(problems) >= SHOWN_PROBLEMS:
             break
         if progress is not None and count % 10_000 == 9_999:
@@ -109,6 +97,20 @@ def parse_csv(
     if not columns.item:
         raise LogUnreadable(f"{name}: there is no answer below the header.")
     return _log_of(columns)
+
+
+def _places(header: Sequence[str], *, name: str) -> dict[str, int]:
+    """Return the place of every column, by title."""
+    titles = [title.strip().lower() for title in header]
+    missing = [title for title in REQUIRED if title not in titles]
+    if missing:
+        found = ", ".join(titles) or "nothing"
+        msg = f"{name}, line 1: column {', '.join(missing)} is missing; found {found}."
+        raise LogUnreadable(msg + " The first line must name learner, item and correct.")
+    twice = [title for title in READ if titles.count(title) > 1]
+    if twice:
+        raise LogUnreadable(f"{name}, line 1: column {', '.join(twice)} is named more than once.")
+    return {title or f"column {place}": place for place, title in enumerate(titles)}
 
 
 def _rows(reader: "_Reader") -> Iterator[tuple[int, list[str]]]:
@@ -127,6 +129,8 @@ def _read_row(row: Sequence[str], places: dict[str, int], columns: _Columns) -> 
         return row[place].strip() if place < len(row) else ""
 
     problems: list[str] = []
+    if any(cell.strip() for cell in row[max(places.values()) + 1 :]):
+        problems.append("more cells than the first line names; quote a comma.")
 
     def take(title: str, read: Callable[[str], _Value], otherwise: _Value) -> _Value:
         text = cell(title)
@@ -239,11 +243,7 @@ def _log_of(columns: _Columns) -> ResponseLog:
         who = f"learner {columns.learner[first]}, item {columns.item[first]}"
         msg = f"answered_at is empty for {int(timeless.sum())} answers, the first by {who}."
         raise LogUnreadable(msg + " Give all answers a time or none.")
-    early = answered_at < EARLIEST
-    if early.any() and not early.all() and not timeless.any():
-        first = float(answered_at[early][0])
-        msg = f"answered_at = {first:g} is before 1990 as epoch seconds, others are not."
-        raise LogUnreadable(msg + " Count all times from one start.")
+    _check_one_clock(answered_at)
     return build_log(
         learners=columns.learner,
         items=columns.item,
@@ -253,3 +253,12 @@ def _log_of(columns: _Columns) -> ResponseLog:
         shown_at=answered_at - np.array(columns.elapsed_ms) / 1000.0,
         assisted=(np.array(columns.hints) > 0.0) | (np.array(columns.attempt) > 1.0),
     )
+
+
+def _check_one_clock(answered_at: NDArray[np.float64]) -> None:
+    """Refuse times of which only some can be epoch seconds."""
+    early = answered_at < EARLIEST
+    if early.any() and (answered_at >= EARLIEST).any():
+        first = float(answered_at[early][0])
+        msg = f"answered_at = {first:g} is before 1990 as epoch seconds, others are not."
+        raise LogUnreadable(msg + " Count all times from one start.")

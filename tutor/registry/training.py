@@ -25,14 +25,14 @@ def fit_filter(
     reference_offsets: Callable[[dict[int, float], float], dict[int, float]],
     at: dt.datetime,
     seed: int = 0,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> TracerVersion:
     """Fit the psi-filter on the course's whole log and store it as a new tracer version.
 
     Args:
         reference_offsets: from item offsets by version id and the intercept to the offset of each
             concept's reference item, by concept id.
-        progress: told the share done (0..1) and what is being done.
+        progress: called with the hundredths of the work done since its last call.
 
     Raises:
         TooFewAnswers: fewer than `MINIMUM_ANSWERS` answers or `MINIMUM_LEARNERS` learners.

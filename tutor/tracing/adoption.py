@@ -15,8 +15,10 @@ from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.registry import training
 from tutor.registry.errors import TooFewAnswers
-from tutor.registry.models import TracerVersion
+from tutor.registry.models import Promotion, TracerVersion
+from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
+from tutor.responses.models import LogImport
 from tutor.tracing import engine, services
 
 
@@ -26,7 +28,7 @@ def fit_and_adopt(
     at: dt.datetime,
     reason: str,
     progress: Callable[[int], object] = lambda _: None,
-    fitting: Callable[[float, str], None] | None = None,
+    fitting: Callable[[int], object] | None = None,
 ) -> TracerVersion:
     """Fit a tracer on the course's log, fold every learner under it, and make it the live one.
 
@@ -35,7 +37,7 @@ def fit_and_adopt(
 
     Args:
         progress: called with the number of learners folded since its last call.
-        fitting: told the share of the fit that is done (0..1) and what is being done.
+        fitting: called with the hundredths of the fit done since its last call.
     """
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
@@ -57,15 +59,39 @@ def fit_and_adopt(
 def give_tracer_and_fold(
     *, course: Course, at: dt.datetime, progress: Callable[[int], object] = lambda _: None
 ) -> TracerVersion:
-    """Make sure that the course has a tracer and that everybody is folded under it."""
+    """Make sure that the course has a tracer and that everybody is folded under it.
+
+    Only those are folded who are behind: with nothing new this is quick.
+    """
     services.give_prior_tracer(course=course, at=at)
     course.refresh_from_db()
     version = registry_selectors.get_live_tracer(course_id=course.pk)
     assert version is not None  # noqa: S101 - given just now
     tracer = services.tracer_of_version(version=version, revision=course.revision)
-    for _ in services.fold_everybody(tracer=tracer):
+    behind = services.list_behind(tracer=tracer)
+    stale = services.list_stale_learners(tracer_id=tracer.tracer_id)
+    for learner_id in sorted({*behind, *stale}):
+        services.refold_learner(learner_id=learner_id, tracer=tracer)
         progress(1)
     return version
+
+
+def is_fit_due(*, course: Course) -> bool:
+    """Test whether an import has brought answers that no tracer of the course was fitted on.
+
+    It says so too after an import whose fit was cut off or declined.
+    """
+    newest = LogImport.objects.filter(course=course, rows_added__gt=0).order_by("-pk").first()
+    if newest is None:
+        return False
+    later = Promotion.objects.filter(course=course, at__gte=newest.started_at)
+    return not later.exclude(tracer__provenance__fitted_on="prior").exists()
+
+
+def count_learners(*, course: Course) -> int:
+    """Return how many learners have answers in the course."""
+    standing = response_selectors.list_standing(course_id=course.pk)
+    return standing.values("learner").distinct().count()
 
 
 def adopt(

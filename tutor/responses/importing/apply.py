@@ -9,6 +9,8 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 
+from django.db import transaction
+
 from tutor.accounts import services as account_services
 from tutor.accounts.models import Organisation
 from tutor.content import services as content_services
@@ -32,6 +34,9 @@ def apply(
 ) -> LogImport:
     """Write the import and return its record.
 
+    The record counts what each chunk wrote in the chunk's own transaction, so that it is right
+    however the run ends; `finished_at` is set once everything is written.
+
     `progress` is called with the number of answers dealt with since its last call.
     """
     course = _ensure_course(organisation, incoming)
@@ -52,12 +57,10 @@ def apply(
         Item.objects.filter(course=course, current__isnull=False).values_list("slug", "current")
     )
     for chunk in _chunks(client_keys(incoming=incoming)):
-        added = _write_chunk(course, run, chunk, learner_ids, versions, at)
-        run.rows_added += added
-        run.rows_known += len(chunk) - added
+        _write_chunk(course, run, chunk, learner_ids, versions, at)
         progress(len(chunk))
     run.finished_at = at
-    run.save()
+    run.save(update_fields=["finished_at"])
     return run
 
 
@@ -73,6 +76,7 @@ def _chunks(keyed: Iterable[Keyed]) -> Iterator[list[Keyed]]:
         yield chunk
 
 
+@transaction.atomic
 def _write_chunk(
     course: Course,
     run: LogImport,
@@ -80,13 +84,16 @@ def _write_chunk(
     learner_ids: dict[str, int],
     versions: dict[str, int],
     at: dt.datetime,
-) -> int:
-    """Write the answers of a chunk that are new, in one transaction; return how many."""
+) -> None:
+    """Write the answers of a chunk that are new and count them, in one transaction."""
     rows = [
         _response(course, run, key, answer, learner_ids, versions[answer.item], at)
         for key, answer in chunk
     ]
-    return response_services.append_new(rows=rows)
+    added = response_services.append_new(rows=rows)
+    run.rows_added += added
+    run.rows_known += len(chunk) - added
+    run.save(update_fields=["rows_added", "rows_known"])
 
 
 def _response(

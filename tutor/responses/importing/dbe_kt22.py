@@ -2,10 +2,6 @@
 
 Abdelrahman, Abdelfattah, Wang & Lin, DBE-KT22: A Knowledge Tracing Dataset Based on Online
 Student Evaluation, arXiv:2208.12651.
-
-The experts' concept links stand in the file in both directions: they say that two concepts
-belong together, not which one comes first. Here the one that the course met first (by the median
-place of its first answer in the learners' histories) counts as the prerequisite.
 """
 
 import csv
@@ -15,13 +11,12 @@ import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 
-from tutor.content.course_format import ConceptSpec, CourseSpec, ItemSpec
+from tutor.responses.importing import dbe_course
 from tutor.responses.importing.dates import read_moment
+from tutor.responses.importing.dbe_course import Table, item_slug
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
-from tutor.responses.importing.log_csv import unique_slugs
 
 FILES = {
     "questions": ("Questions.csv", ("id", "question_rich_text", "explanation", "hint_text")),
@@ -37,11 +32,9 @@ FILES = {
         ("student_id", "question_id", "answer_choice_id", "answer_state", "start_time", "end_time"),
     ),
 }
-# Difficulty 1 (easy) to 3 (hard) in the file, in logits here.
-LOGITS_OF_DIFFICULTY = {"1": -0.7, "2": 0.0, "3": 0.7}
 DOUBLE_SUBMISSION = dt.timedelta(seconds=5)
-ITEM_PREFIX = "q"
-Table = list[dict[str, str]]
+# Beside a row's columns: the line it ends on.
+LINE = "\x00line"
 
 
 def read(folder: Path, *, title: str, slug: str) -> Incoming:
@@ -54,14 +47,23 @@ def read(folder: Path, *, title: str, slug: str) -> Incoming:
     choices: dict[str, Table] = defaultdict(list)
     for choice in tables["choices"]:
         choices[choice["question_id"]].append(choice)
-    questions = {row["id"]: row for row in tables["questions"]}
+    questions = dbe_course.usable_questions(tables, choices)
     answers, rejects = _answers(tables["answers"], questions, choices)
     warnings = _warnings(answers, tables, choices)
+    unusable = len(tables["questions"]) - len(questions)
+    if unusable:
+        warnings.append(f"{unusable} questions have no concept or no choices and stay out.")
     return Incoming(
         format="dbe-kt22",
         source="dbe-kt22",
         source_hash=_hash(folder),
-        course=_course(tables, choices, answers, title=title, slug=slug),
+        course=dbe_course.make_course(
+            {**tables, "questions": [q for q in tables["questions"] if q["id"] in questions]},
+            choices,
+            answers,
+            title=title,
+            slug=slug,
+        ),
         answers=answers,
         rejects=rejects,
         warnings=warnings,
@@ -72,12 +74,21 @@ def _table(folder: Path, name: str, columns: tuple[str, ...]) -> Table:
     path = folder / name
     if not path.is_file():
         raise UnreadableLog(f"{folder} has no {name}; give the unpacked DBE-KT22 folder.")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or [])]
-        if missing:
-            raise UnreadableLog(f"{name} lacks the column {', '.join(missing)}.", missing=missing)
-        return list(reader)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="", strict=True)
+            missing = [column for column in columns if column not in (reader.fieldnames or [])]
+            if missing:
+                raise UnreadableLog(
+                    f"{name} lacks the column {', '.join(missing)}.", missing=missing
+                )
+            return [{**row, LINE: str(reader.line_num)} for row in reader]
+    except OSError as error:
+        raise UnreadableLog(f"{path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableLog(f"{name} is not text in UTF-8 ({error.reason}).") from error
+    except csv.Error as error:
+        raise UnreadableLog(f"{name} is not a CSV: {error}.") from error
 
 
 def _hash(folder: Path) -> str:
@@ -88,55 +99,59 @@ def _hash(folder: Path) -> str:
 
 
 def _answers(
-    rows: Table, questions: Mapping[str, dict[str, str]], choices: Mapping[str, Table]
+    rows: Table, questions: frozenset[str], choices: Mapping[str, Table]
 ) -> tuple[list[IncomingAnswer], list[Reject]]:
     answers: list[IncomingAnswer] = []
     rejects: list[Reject] = []
     positions = {
         choice["id"]: f"c{index}" for own in choices.values() for index, choice in enumerate(own)
     }
-    for line, row in enumerate(rows, start=2):
-        problem = _problem(row, questions)
-        if problem is not None:
-            rejects.append(Reject(line, *problem))
-            continue
-        answers.append(_answer(line, row, positions))
+    for row in rows:
+        line = int(row[LINE])
+        try:
+            answers.append(_answer(line, row, positions, questions))
+        except _Bad as bad:
+            field, reason = bad.args
+            rejects.append(Reject(line, field, row[field], reason))
     answers.sort(key=lambda answer: (answer.learner, answer.answered_at, answer.line))
     return answers, rejects
 
 
-def _problem(
-    row: dict[str, str], questions: Mapping[str, dict[str, str]]
-) -> tuple[str, str, str] | None:
-    if not row["student_id"]:
-        return ("student_id", "", "empty")
-    if row["question_id"] not in questions:
-        return ("question_id", row["question_id"], "no such question in Questions.csv")
-    if row["answer_state"] not in {"true", "false"}:
-        return ("answer_state", row["answer_state"], "neither true nor false")
-    for field in ("start_time", "end_time"):
-        try:
-            _moment(row[field])
-        except ValueError as error:
-            return (field, row[field], str(error))
-    return None
+class _Bad(ValueError):
+    """A row cannot be taken: the column, and why."""
 
 
-def _moment(text: str) -> dt.datetime:
+def _moment(row: Mapping[str, str], field: str) -> dt.datetime:
     # "2019-08-07 17:12:08.722 -0700": ISO 8601 but for the space before the zone.
-    return read_moment(text.replace(" -", "-").replace(" +", "+")).astimezone(dt.UTC)
+    try:
+        return read_moment(row[field].replace(" -", "-").replace(" +", "+"))
+    except ValueError as error:
+        raise _Bad(field, str(error)) from error
 
 
-def _answer(line: int, row: dict[str, str], positions: Mapping[str, str]) -> IncomingAnswer:
-    answered_at = _moment(row["end_time"])
+def _answer(
+    line: int,
+    row: dict[str, str],
+    positions: Mapping[str, str],
+    questions: frozenset[str],
+) -> IncomingAnswer:
+    learner = row["student_id"].strip()
+    if not learner:
+        raise _Bad("student_id", "empty")
+    if row["question_id"] not in questions:
+        raise _Bad("question_id", "no such question in Questions.csv, or it has no concept")
+    if row["answer_state"] not in {"true", "false"}:
+        raise _Bad("answer_state", "neither true nor false")
+    answered_at = _moment(row, "end_time")
     # In 35 rows the end lies a few milliseconds before the start.
-    presented_at = min(_moment(row["start_time"]), answered_at)
+    presented_at = min(_moment(row, "start_time"), answered_at)
     is_correct = row["answer_state"] == "true"
     chosen = positions.get(row["answer_choice_id"])
     return IncomingAnswer(
         line=line,
-        learner=row["student_id"],
+        learner=learner,
         item=item_slug(row["question_id"]),
+        item_name=row["question_id"],
         credit=float(is_correct),
         answered_at=answered_at,
         answer={"choice": chosen} if chosen else {},
@@ -145,109 +160,6 @@ def _answer(line: int, row: dict[str, str], positions: Mapping[str, str]) -> Inc
         elapsed_ms=(answered_at - presented_at) // dt.timedelta(milliseconds=1),
         hints=int(row.get("hint_used") == "true"),
     )
-
-
-def _course(
-    tables: Mapping[str, Table],
-    choices: Mapping[str, Table],
-    answers: list[IncomingAnswer],
-    *,
-    title: str,
-    slug: str,
-) -> CourseSpec:
-    carries: dict[str, list[str]] = defaultdict(list)
-    for row in tables["carries"]:
-        carries[row["question_id"]].append(row["knowledgecomponent_id"])
-    order = _course_order([row["id"] for row in tables["concepts"]], carries, answers)
-    concepts = {row["id"]: row for row in tables["concepts"]}
-    slugs = unique_slugs(f"{concepts[pk]['name']}" for pk in order)
-    slug_of = {pk: slugs[concepts[pk]["name"]] for pk in order}
-    requires = _requires(tables["links"], order)
-    return CourseSpec(
-        slug=slug,
-        title=title,
-        language="en",
-        concepts=tuple(
-            ConceptSpec(
-                slug=slug_of[pk],
-                name=concepts[pk]["name"],
-                description=concepts[pk]["description"],
-                requires=tuple(slug_of[required] for required in requires[pk]),
-            )
-            for pk in order
-        ),
-        misconceptions=(),
-        items=tuple(
-            _item(row, choices[row["id"]], [slug_of[pk] for pk in carries[row["id"]]])
-            for row in tables["questions"]
-        ),
-        source="DBE-KT22, doi:10.26193/6DZWOH; see its record for the licence.",
-    )
-
-
-def _item(row: dict[str, str], choices: Table, concepts: list[str]) -> ItemSpec:
-    right = sum(choice["is_correct"] == "true" for choice in choices)
-    return ItemSpec(
-        slug=item_slug(row["id"]),
-        concepts=tuple(concepts),
-        kind="single_choice" if right == 1 else "multiple_choice",
-        stem=row["question_rich_text"],
-        difficulty=LOGITS_OF_DIFFICULTY.get(row.get("difficulty", ""), 0.0),
-        choices=tuple(
-            {"text": choice["choice_text"], "correct": choice["is_correct"] == "true"}
-            for choice in choices
-        ),
-        # The log names options by their place, and some say "both of the above".
-        keep_order=True,
-        hints=(row["hint_text"],) if row["hint_text"].strip() else (),
-        solution=row["explanation"],
-        markup="html",
-        file="Questions.csv",
-    )
-
-
-def item_slug(question_id: str) -> str:
-    """Return the item's slug for a question's number in the file."""
-    return f"{ITEM_PREFIX}{question_id}"
-
-
-def _course_order(
-    concept_ids: list[str], carries: Mapping[str, list[str]], answers: list[IncomingAnswer]
-) -> list[str]:
-    """Return the concepts in the order in which the course met them, unmet ones last."""
-    places: dict[str, list[int]] = defaultdict(list)
-    learner, seen, place = None, set[str](), 0
-    for answer in answers:
-        if answer.learner != learner:
-            learner, seen, place = answer.learner, set(), 0
-        place += 1
-        for concept in carries[answer.item.removeprefix(ITEM_PREFIX)]:
-            if concept not in seen:
-                seen.add(concept)
-                places[concept].append(place)
-    never = 10**9
-    return sorted(
-        concept_ids,
-        key=lambda pk: (median(places[pk]) if places[pk] else never, concept_ids.index(pk)),
-    )
-
-
-def _requires(links: Table, order: list[str]) -> dict[str, list[str]]:
-    place = {pk: index for index, pk in enumerate(order)}
-    requires: dict[str, list[str]] = {pk: [] for pk in order}
-    pairs = {
-        tuple(
-            sorted(
-                (link["from_knowledgecomponent_id"], link["to_knowledgecomponent_id"]),
-                key=lambda pk: place[pk],
-            )
-        )
-        for link in links
-    }
-    for first, second in sorted(pairs, key=lambda pair: (place[pair[1]], place[pair[0]])):
-        if first != second:
-            requires[second].append(first)
-    return requires
 
 
 def _warnings(

@@ -7,3 +7,15 @@ class UnreadableLog(TutorError):
     """The input as a whole cannot be read: missing file, missing column, not text."""
 
     code = "responses.unreadable-log"
+
+
+class NothingToImport(TutorError):
+    """Not one row of the input can be taken."""
+
+    code = "responses.nothing-to-import"
+
+
+class OtherContent(TutorError):
+    """The course exists with content that does not come from here; it would be retired."""
+
+    code = "responses.other-content"

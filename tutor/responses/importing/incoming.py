@@ -12,7 +12,8 @@ from tutor.content.course_format import CourseSpec
 class IncomingAnswer:
     """One answer as the log tells it.
 
-    `line` is where it stands in the file, from 1; `item` is the slug of the course's item.
+    `line` is where it stands in the file, from 1; `item` is the slug of the course's item, and
+    `item_name` what the log calls it.
     """
 
     line: int
@@ -26,6 +27,7 @@ class IncomingAnswer:
     elapsed_ms: int | None = None
     hints: int = 0
     attempt: int = 1
+    item_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,12 @@ class Incoming:
     Attributes:
         source: names the origin; with a learner's id in it, it makes their pseudonym.
         source_hash: SHA-256 of the input.
-        course: the content that comes with it, or what can be said of the items from the log.
+        course: the content that comes with it, or what can be said of the items from the log;
+            where the course is there already, what it shall be afterwards.
         keeps_content: the course exists already and is used as it is.
         answers: by (learner, answered_at, line).
         warnings: what somebody should know before applying.
+        course_warnings: likewise, of the course that is made from the input.
     """
 
     format: str
@@ -58,4 +62,5 @@ class Incoming:
     answers: list[IncomingAnswer]
     rejects: list[Reject]
     warnings: list[str] = field(default_factory=list)
+    course_warnings: list[str] = field(default_factory=list)
     keeps_content: bool = False

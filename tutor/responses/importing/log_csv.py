@@ -51,6 +51,7 @@ def read(path: Path, *, title: str, slug: str) -> Incoming:
             rows.append(read_row(line, cells, places))
         except BadCell as bad:
             rejects.append(Reject(line, bad.field, bad.value, bad.reason))
+    course_warnings: list[str] = []
     rows, moments = _settle_times(rows, rejects=rejects, warnings=warnings)
     warnings += _kept_columns(rows)
     rejects.sort(key=lambda reject: reject.line)
@@ -58,10 +59,11 @@ def read(path: Path, *, title: str, slug: str) -> Incoming:
         format="csv",
         source=f"csv:{slug}",
         source_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
-        course=_course(rows, title=title, slug=slug, warnings=warnings),
+        course=_course(rows, title=title, slug=slug, warnings=course_warnings),
         answers=_answers(rows, moments),
         rejects=rejects,
         warnings=warnings,
+        course_warnings=course_warnings,
     )
 
 
@@ -167,9 +169,7 @@ def _answers(rows: list[LogRow], moments: list[dt.datetime | None]) -> list[Inco
     return answers
 
 
-def _answer(
-    row: LogRow, item: str, answered_at: dt.datetime, *, is_timed: bool
-) -> IncomingAnswer:
+def _answer(row: LogRow, item: str, answered_at: dt.datetime, *, is_timed: bool) -> IncomingAnswer:
     presented_at = None
     if is_timed and row.elapsed_ms is not None:
         showing_ms = min(row.elapsed_ms, LONGEST_SHOWING_MS)

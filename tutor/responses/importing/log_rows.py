@@ -72,9 +72,7 @@ def read_row(line: int, cells: Sequence[str], places: Mapping[str, int]) -> LogR
         elapsed_ms=_elapsed_ms(values.get("elapsed_ms", "")),
         hints=_count("hints", values.get("hints", ""), low=0),
         attempt=_count("attempt", values.get("attempt", ""), low=1),
-        extra={
-            column: value for column, value in values.items() if value and column not in READ
-        },
+        extra={column: value for column, value in values.items() if value and column not in READ},
     )
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 from tutor.accounts.models import Learner, Organisation
 from tutor.accounts.services import source_key
-from tutor.content.models import Course
+from tutor.content.models import Course, Item
 from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
 from tutor.responses.models import Response
 
 # Fixed: the same answer of the same log has the same key on every machine.
 KEYS = uuid.UUID("6f0e2f2b-3a52-5e0c-9b06-9d3f7f0f4c11")
+# So much of a value stands in the file of rejects.
+LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class ImportPlan:
 
     format: str
     course: str
+    course_new: bool
+    items_new: int
     answers: int
     answers_known: int
     learners: int
@@ -45,14 +49,18 @@ class ImportPlan:
 
 
 def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
-    """Return what applying `incoming` would do. Reads only."""
+    """Return what applying `incoming` would do. Reads only; the organisation may be unsaved."""
     answers = incoming.answers
+    course = _find_course(organisation, incoming)
+    stored = set(Item.objects.filter(course=course).values_list("slug", flat=True))
     known = sum(1 for _ in iterate_known(organisation=organisation, incoming=incoming))
     learners = {answer.learner for answer in answers}
     times = [answer.answered_at for answer in answers]
     return ImportPlan(
         format=incoming.format,
         course=incoming.course.slug,
+        course_new=course is None,
+        items_new=sum(item.slug not in stored for item in incoming.course.items),
         answers=len(answers),
         answers_known=known,
         learners=len(learners),
@@ -64,8 +72,12 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
         first_at=_day(min(times, default=None)),
         last_at=_day(max(times, default=None)),
         rejects=len(incoming.rejects),
-        warnings=[*incoming.warnings, *_repeats(answers)],
+        warnings=[*incoming.course_warnings, *incoming.warnings, *_repeats(answers)],
     )
+
+
+def _find_course(organisation: Organisation, incoming: Incoming) -> Course | None:
+    return Course.objects.filter(organisation=organisation.pk, slug=incoming.course.slug).first()
 
 
 def _day(moment: dt.datetime | None) -> str:
@@ -86,17 +98,18 @@ def client_keys(*, incoming: Incoming) -> Iterator[tuple[uuid.UUID, IncomingAnsw
     The key is made from what the row says and how often it said so before, so that importing the
     file again, or a longer one that begins with it, finds what is there.
     """
+    origin = f"{incoming.source}\x00{incoming.course.slug}"
     for learner, own in itertools.groupby(incoming.answers, key=lambda answer: answer.learner):
         seen: Counter[str] = Counter()
         for answer in own:
-            said = f"{incoming.source}\x00{learner}\x00{answer.item}\x00{answer.answered_at}"
+            said = "\x00".join((origin, learner, answer.item, str(answer.answered_at)))
             seen[said] += 1
             yield uuid.uuid5(KEYS, f"{said}\x00{seen[said]}"), answer
 
 
 def iterate_known(*, organisation: Organisation, incoming: Incoming) -> Iterator[uuid.UUID]:
     """Yield the client keys that the log has already."""
-    course = Course.objects.filter(organisation=organisation, slug=incoming.course.slug).first()
+    course = _find_course(organisation, incoming)
     if course is None:
         return
     stored = set(
@@ -114,7 +127,7 @@ def _count_known_learners(
         source_key(organisation=organisation, source=incoming.source, external_id=learner)
         for learner in learners
     }
-    stored = Learner.objects.filter(organisation=organisation).exclude(source_key="")
+    stored = Learner.objects.filter(organisation=organisation.pk).exclude(source_key="")
     return len(keys & set(stored.values_list("source_key", flat=True)))
 
 
@@ -123,4 +136,4 @@ def write_rejects(*, rejects: list[Reject], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["line", "field", "value", "reason"])
-        writer.writerows((r.line, r.field, r.value, r.reason) for r in rejects)
+        writer.writerows((r.line, r.field, r.value[:LONGEST_SHOWN], r.reason) for r in rejects)

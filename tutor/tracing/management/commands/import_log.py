@@ -12,15 +12,17 @@ from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.content.errors import CourseInvalid
-from tutor.responses.importing import apply, formats, plan
+from tutor.content.models import Course
+from tutor.responses.importing import apply, formats, naming, plan
 from tutor.responses.importing.incoming import Incoming
+from tutor.responses.models import LogImport
 from tutor.tracing import adoption
 
 
 class Command(BaseCommand):
     help = (
         "Import a log: parse it, show the plan, write the answers, fit the tracer, fold everybody. "
-        "Importing the same again adds nothing."
+        "Importing the same again adds nothing; an import that was cut off goes on."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,49 +51,37 @@ class Command(BaseCommand):
             raise CommandError("\n".join(error.problems)) from error
 
     def _import(self, options: dict[str, Any]) -> None:
-        organisation = self._organisation(options["organisation"], dry_run=options["dry_run"])
+        organisation = self._organisation(options["organisation"])
         users = self._users(organisation, options["enrol"])
-        slug = options["course"] or slugify(options["path"].resolve().stem) or "log"
-        self.stdout.write(f"Reading {options['path']} …")
-        incoming = formats.read(
-            options["format"],
-            options["path"],
-            organisation=organisation,
-            slug=slug,
-            title=options["title"] or slug.replace("-", " ").title(),
-        )
+        incoming = self._read(organisation, options)
+        self._write_rejects(incoming, options)
+        formats.check_not_empty(incoming=incoming)
         planned = plan.make_plan(organisation=organisation, incoming=incoming)
         self._show(planned)
-        self._write_rejects(incoming, options)
         if options["dry_run"]:
-            self.stdout.write("Dry run: nothing was written.")
+            self.stdout.write("Dry run: nothing was imported.")
             return
+        organisation.save()
         run = self._apply(organisation, incoming, planned)
         self.stdout.write(f"{run.rows_added} answers added, {run.rows_known} were there already.")
-        if run.rows_added and not options["no_fit"]:
-            self._fit(run.course)
-        else:
-            adoption.give_tracer_and_fold(course=run.course, at=clock.now())
+        self._trace(run.course, may_fit=not options["no_fit"])
         if users:
             self._enrol(run.course, users)
 
-    def _organisation(self, slug: str | None, *, dry_run: bool) -> Organisation:
+    def _organisation(self, slug: str | None) -> Organisation:
+        """Return the organisation meant; where there is none yet, a new one that is not saved."""
         if slug is not None:
             found = Organisation.objects.filter(slug=slug).first()
             if found is None:
                 message = f"There is no organisation {slug!r}."
                 raise CommandError(message)
             return found
-        organisations = list(Organisation.objects.all()[:2])
+        organisations = list(Organisation.objects.order_by("slug"))
         if len(organisations) > 1:
-            message = "There are several organisations; name one with --organisation SLUG."
+            slugs = ", ".join(organisation.slug for organisation in organisations)
+            message = f"There are several organisations; add --organisation and one of {slugs}."
             raise CommandError(message)
-        if organisations:
-            return organisations[0]
-        new = Organisation(slug="school", name="School")
-        if not dry_run:
-            new.save()
-        return new
+        return organisations[0] if organisations else Organisation(slug="school", name="School")
 
     def _users(self, organisation: Organisation, names: list[str]) -> list[User]:
         users = list(User.objects.filter(username__in=names, organisation=organisation.pk))
@@ -101,9 +91,26 @@ class Command(BaseCommand):
             raise CommandError(message)
         return users
 
+    def _read(self, organisation: Organisation, options: dict[str, Any]) -> Incoming:
+        slug = options["course"] or slugify(options["path"].resolve().stem)[: naming.LONGEST]
+        if slug != naming.slug_of(slug or "log"):
+            if options["course"]:
+                message = f"{slug!r} is no slug: use letters, digits, - and _, at most 80."
+                raise CommandError(message)
+            slug = "log"
+        self.stdout.write(f"Reading {options['path']} …")
+        return formats.read(
+            options["format"],
+            options["path"],
+            organisation=organisation,
+            slug=slug,
+            title=(options["title"] or slug.replace("-", " ").title())[:200],
+        )
+
     def _show(self, planned: plan.ImportPlan) -> None:
+        what = "is new" if planned.course_new else f"gets {planned.items_new} new items"
         self.stdout.write(
-            f"Course {planned.course}: {planned.items} items answered, {planned.concepts} "
+            f"Course {planned.course} {what}: {planned.items} items answered, {planned.concepts} "
             f"concepts, {planned.prerequisites} prerequisite links.\n"
             f"{planned.answers} answers of {planned.learners} learners "
             f"({planned.learners_new} new), {planned.answers_known} already in the log, "
@@ -117,12 +124,24 @@ class Command(BaseCommand):
         if not incoming.rejects:
             return
         path = options["rejects"] or Path(f"{options['path'].resolve().stem}.rejects.csv")
-        plan.write_rejects(rejects=incoming.rejects, path=path)
-        self.stdout.write(f"Rejected rows, with line, field, value and reason: {path}")
+        try:
+            plan.write_rejects(rejects=incoming.rejects, path=path)
+        except OSError as error:
+            message = (
+                f"{len(incoming.rejects)} rows are rejected and cannot be written to {path} "
+                f"({error.strerror}); name another file with --rejects."
+            )
+            raise CommandError(message) from error
+        first = incoming.rejects[0]
+        self.stdout.write(
+            f"{len(incoming.rejects)} rows rejected, the first in line {first.line}: "
+            f"{first.field or 'row'} {first.value[:60]!r}: {first.reason}.\n"
+            f"All of them, with line, field, value and reason: {path}"
+        )
 
     def _apply(
         self, organisation: Organisation, incoming: Incoming, planned: plan.ImportPlan
-    ) -> Any:
+    ) -> LogImport:
         with tqdm(total=planned.answers, unit=" answers", disable=None, desc="Writing") as bar:
             return apply.apply(
                 organisation=organisation,
@@ -132,14 +151,27 @@ class Command(BaseCommand):
                 progress=bar.update,
             )
 
-    def _fit(self, course: Any) -> None:
-        with tqdm(unit=" steps", disable=None, desc="Fitting and folding") as bar:
+    def _trace(self, course: Course, *, may_fit: bool) -> None:
+        """Fit what has not been fitted on all imports, and fold whoever is behind."""
+        if not (may_fit and adoption.is_fit_due(course=course)):
+            adoption.give_tracer_and_fold(course=course, at=clock.now())
+            return
+        learners = adoption.count_learners(course=course)
+        self.stdout.write("Fitting the tracer …")
+        with (
+            tqdm(total=100, unit=" %", disable=None, desc="Fitting") as fitting,
+            tqdm(total=learners, unit=" learners", disable=None, desc="Folding") as folding,
+        ):
             version = adoption.fit_and_adopt(
-                course=course, at=clock.now(), reason="import", progress=bar.update
+                course=course,
+                at=clock.now(),
+                reason="import",
+                progress=folding.update,
+                fitting=fitting.update,
             )
-        self.stdout.write(f"Tracer {version} is live; everybody's answers are folded.")
+        self.stdout.write(f"{version} is live; everybody's answers are folded.")
 
-    def _enrol(self, course: Any, users: list[User]) -> None:
+    def _enrol(self, course: Course, users: list[User]) -> None:
         classroom = class_services.ensure_class(
             organisation=course.organisation, name=course.title, course=course
         )
