@@ -1,7 +1,7 @@
 """Simulated learners whose true states are known, and what could at best be inferred of them.
 
 `simulate_cohort` writes a response log; `SimulatedLearner` answers one item at a time;
-`infer_states` is the posterior under the true parameters, the yardstick for a tracer. The
+`posterior.infer_states` is the posterior under the true parameters, the yardstick for a tracer. The
 generator is deliberately no knowledge-tracing model of ours: learning is gated by
 prerequisites and comes in skewed random steps, memory has two time scales, sessions have
 good and bad days, and answers know guessing, slips, hints and discrimination.

@@ -49,6 +49,9 @@ class Teacher:
         self._started: list[int] = []
         self._uses: dict[int, int] = {}
         self._settle()
+        if not self._started:  # nothing to practise from the entry on
+            self._position = 0
+            self._settle()
 
     def choose(self, *, rng: np.random.Generator) -> int:
         """Return the item to present next."""
