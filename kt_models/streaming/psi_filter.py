@@ -110,7 +110,8 @@ def predict(
     logit_mean = state.ability_mean + share * means[rows].sum(axis=1) + item_offsets
     ability_var = _ability_var(state, parameters, at)
     logit_var = ability_var + share * share * variances[rows].sum(axis=1)
-    return Prediction(logit_mean, logit_var, _success_probs(logit_mean, logit_var))
+    shrunk = logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var)
+    return Prediction(logit_mean, logit_var, _sigmoid(shrunk))
 
 
 def concept_estimates(
@@ -295,7 +296,3 @@ def _faded(
 
 def _sigmoid(x: FloatArray) -> FloatArray:
     return 0.5 * (1.0 + np.tanh(0.5 * x))
-
-
-def _success_probs(logit_mean: FloatArray, logit_var: FloatArray) -> FloatArray:
-    return _sigmoid(logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var))

@@ -15,7 +15,8 @@ scalars, the regressions' weights) comes from the training learners alone; every
 learner is predicted from that learner's own earlier answers, for the moment the item was *shown*,
 so that no response time of the predicted answer leaks in. All models predict the same answers.
 Intervals are 95 % bootstrap intervals by learner. *Above the filter* is the log loss beyond the
-filter's on the same answers, resampled together: an interval above 0 is a real lead.
+filter's on the same answers, resampled together: an interval above 0 is a real lead. *Calibration* is the expected calibration
+error over 20 bins of equally many answers.
 """
 
 NOTES = """\
