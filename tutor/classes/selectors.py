@@ -105,7 +105,9 @@ def access_course_of(*, learner: Learner, slug: str) -> Course:
     Raises:
         NotVisible: there is none such for this learner.
     """
-    found = list_courses_of(learner=learner).filter(slug=slug).first()
+    # PostgreSQL does not even compare with NUL.
+    rows = list_courses_of(learner=learner).filter(slug=slug.replace("\x00", "\ufffd"))
+    found = rows.first()
     if found is None:
         raise NotVisible("There is no such course for this learner.", course=slug)
     return found
