@@ -24,4 +24,4 @@ def rendered_inline(text: str, item: RenderedItem) -> SafeString:
 @register.filter
 def percent(prob: float) -> str:
     """Return a probability as a whole percentage."""
-    return f"{round(100 * prob)} %"
+    return f"{round(100 * prob)}\N{NO-BREAK SPACE}%"

@@ -1,0 +1,178 @@
+"""Who gets what at every address of the pages and the API: a table, and a walk over all of it."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+from django.urls import get_resolver, reverse
+
+from tests.factories import (
+    make_assignment,
+    make_class,
+    make_course,
+    make_organisation,
+    make_user,
+    start_session,
+)
+from tutor.common import clock
+from tutor.content import grading
+from tutor.practice import selectors as practice_selectors
+
+pytestmark = pytest.mark.django_db
+
+ROLES = (
+    "anonymous",
+    "own student",
+    "other student",
+    "own teacher",
+    "other teacher",
+    "own administrator",
+    "other administrator",
+)
+SIGN_IN = "sign-in"  # a redirect to the sign-in page
+# Address -> method and what each of ROLES gets; 302 is a redirect elsewhere.
+OWN_PAGE = (SIGN_IN, 200, 404, 404, 404, 404, 404)
+OWN_ACT = (SIGN_IN, 302, 404, 404, 404, 404, 404)
+CLASS_PAGE = (SIGN_IN, 404, 404, 200, 404, 200, 404)
+API_LOOK = (401, 200, 404, 200, 404, 200, 404)
+API_ACT = (401, 200, 404, 403, 404, 200, 404)
+TABLE = {
+    "front": ("get", (SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "sign-in": ("get", (200, 200, 200, 200, 200, 200, 200)),
+    "sign-out": ("post", (302, 302, 302, 302, 302, 302, 302)),
+    "student:home": ("get", (SIGN_IN, 200, 200, 404, 404, 404, 404)),
+    "student:start": ("post", OWN_ACT),
+    "student:practise": ("get", OWN_PAGE),
+    "student:finish": ("post", OWN_ACT),
+    # The session goes on: its summary leads back to it.
+    "student:summary": ("get", OWN_ACT),
+    "student:answer": ("post", OWN_ACT),
+    # Not answered yet: the feedback leads back to the question.
+    "student:answered": ("get", OWN_ACT),
+    "student:retry": ("post", OWN_ACT),
+    "student:hint": ("post", OWN_ACT),
+    "teacher:classes": ("get", (SIGN_IN, 200, 200, 200, 200, 200, 200)),
+    "teacher:classroom": ("get", CLASS_PAGE),
+    "teacher:learner": ("get", CLASS_PAGE),
+    "teacher:receipt": ("get", CLASS_PAGE),
+    "api:openapi": ("get", (200, 200, 200, 200, 200, 200, 200)),
+    "api:sessions": ("post", API_ACT),
+    # Practising is for whoever may answer; a teacher looks at mastery.
+    "api:session": ("get", API_ACT),
+    "api:answers": ("post", (401, 201, 404, 403, 404, 201, 404)),
+    "api:hints": ("post", (401, 201, 404, 403, 404, 201, 404)),
+    "api:mastery": ("get", API_LOOK),
+}
+
+
+class World:
+    """Two schools, and in the first a student with a question that waits."""
+
+    def __init__(self):
+        own, other = make_organisation(), make_organisation()
+        self.users = {
+            "own student": make_user(organisation=own),
+            "other student": make_user(organisation=own),
+            "own teacher": make_user(organisation=own, role="teacher"),
+            "other teacher": make_user(organisation=own, role="teacher"),
+            "own administrator": make_user(organisation=own, role="administrator"),
+            "other administrator": make_user(organisation=other, role="administrator"),
+        }
+        at = clock.now()
+        course = make_course(organisation=own, at=at)
+        self.learner = self.users["own student"].learner
+        members = [self.users["own student"], self.users["own teacher"]]
+        self.classroom = make_class(course=course, users=members)
+        make_class(course=course, users=[self.users["other teacher"], self.users["other student"]])
+        self.assignment = make_assignment(classroom=self.classroom, at=at)
+        self.session = start_session(
+            learner=self.learner, course=course, assignment=self.assignment, at=at
+        )
+
+    def address(self, name: str) -> str:
+        """Return the address under this name with everything of the first school's student."""
+        session, presentation = self.session.public_id, self.session.current.public_id
+        arguments = {
+            "session": session,
+            "presentation": presentation,
+            "class_id": self.classroom.public_id,
+            "pseudonym": self.learner.pseudonym,
+            "decision": presentation,
+        }
+        wanted = parameters_of(name)
+        address = reverse(name, kwargs={key: arguments[key] for key in wanted})
+        return f"{address}?course={self.session.course.slug}" if name == "api:mastery" else address
+
+    def fields(self, name: str) -> dict[str, object]:
+        """Return a fitting form, or a document for the API."""
+        presentation, key = str(self.session.current.public_id), str(uuid.uuid4())
+        decision = self.session.current
+        answer = grading.right_answer(practice_selectors.rendered_item(decision))
+        fields = {
+            "student:start": {"assignment": self.assignment.public_id},
+            "student:answer": {"client_key": key, "kind": self.kind, "text": "5", "choice": "c0"},
+            "student:hint": {"level": "1"},
+            "api:sessions": {"assignment": str(self.assignment.public_id)},
+            "api:answers": {"presentation": presentation, "client_key": key, "answer": answer},
+            "api:hints": {"presentation": presentation},
+        }
+        return fields.get(name, {"client_key": key, "kind": self.kind, "text": "5", "choice": "c0"})
+
+    @property
+    def kind(self) -> str:
+        return self.session.current.item_version.kind
+
+
+def patterns(resolver, prefix=""):
+    """Yield every named address below a resolver, and the names of its parameters."""
+    for entry in resolver.url_patterns:
+        if hasattr(entry, "url_patterns"):
+            inner = f"{prefix}{entry.namespace}:" if entry.namespace else prefix
+            if entry.namespace != "admin":  # tests/tutor/accounts/test_admin.py walks the admin
+                yield from patterns(entry, inner)
+        elif entry.name:
+            yield f"{prefix}{entry.name}", tuple(entry.pattern.converters)
+
+
+def parameters_of(name: str) -> tuple[str, ...]:
+    return dict(patterns(get_resolver()))[name]
+
+
+def status(client, world, name: str, role: str) -> object:
+    """Return what `role` gets at this address."""
+    if role != "anonymous":
+        client.force_login(world.users[role])
+    method, _ = TABLE[name]
+    extra = {"content_type": "application/json"} if name.startswith("api:") else {}
+    if method == "get":
+        response = client.get(world.address(name))
+    else:
+        response = client.post(world.address(name), world.fields(name), **extra)
+    to = response.headers.get("Location", "")
+    if response.status_code == 302 and to.startswith("/sign-in/?next="):
+        return SIGN_IN
+    return response.status_code
+
+
+def test_the_table_knows_every_address():
+    assert {name for name, _ in patterns(get_resolver())} == set(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_role_gets_what_the_table_says(name, client):
+    _, expected = TABLE[name]
+
+    world = World()
+
+    for role, wanted in zip(ROLES, expected, strict=True):
+        with transaction.atomic():  # what one role did, the next does not find
+            assert status(client, world, name, role) == wanted, (name, role)
+            transaction.set_rollback(True)
+        client.logout()
+
+
+def test_an_api_address_that_does_not_exist_is_a_problem_document(client):
+    missing = client.get("/api/v1/nothing")
+
+    assert missing.status_code == 404
+    assert missing.headers["Content-Type"] == "application/problem+json"
