@@ -12,8 +12,8 @@ from tutor.common.append_only import RowIsFinal
 from tutor.responses import selectors, services
 from tutor.responses.errors import (
     AnsweredInTheFuture,
+    AnswerStored,
     ArrivedTooLate,
-    ClientKeyReused,
     CorrectionInvalid,
 )
 from tutor.responses.models import HintRequest, Response
@@ -77,7 +77,7 @@ class TestRecordResponse:
         key = uuid.uuid4()
         record(learner=learner, course=course, version=version, client_key=key)
 
-        with pytest.raises(ClientKeyReused) as caught, transaction.atomic():
+        with pytest.raises(AnswerStored) as caught, transaction.atomic():
             record(learner=learner, course=course, version=version, client_key=key)
         assert caught.value.status == 409
         assert Response.objects.count() == 1
