@@ -104,7 +104,7 @@ class Command(BaseCommand):
             options["path"],
             organisation=organisation,
             slug=slug,
-            title=(options["title"] or slug.replace("-", " ").title())[:200],
+            title=(options["title"] or slug.replace("-", " ").replace("_", " ").title())[:200],
         )
 
     def _show(self, planned: plan.ImportPlan) -> None:
