@@ -1,0 +1,187 @@
+"""Whether the embedded default serves a class of 30 who answer at once.
+
+    .venv/bin/python -m tests.benchmarks.class_of_30
+
+The demo school on SQLite, served by gunicorn as `make demo` does, with its worker. 30 students
+sign in; in each round all of them send their answer at the same moment, then fetch the feedback
+page and the next question. Writes docs/benchmarks/class_of_30.json and its section of
+docs/benchmarks.md.
+"""
+
+import concurrent.futures
+import http.cookiejar
+import re
+import statistics
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from tests.benchmarks.product.circumstances import circumstances, write
+from tests.servers.site import Places, migrated, served
+
+STUDENTS = 30
+ROUNDS = 12
+
+
+class Student:
+    """One browser: cookies, the page it is on."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.opener = urllib.request.build_opener(jar)
+        self.page = ""
+
+    def get(self, path: str) -> str:
+        with self.opener.open(self.url + path, timeout=60) as answer:
+            self.page, self.at = answer.read().decode(), answer.url
+        return self.page
+
+    def post(self, path: str, **fields: str) -> str:
+        fields["csrfmiddlewaretoken"] = _field(self.page, "csrfmiddlewaretoken")
+        data = urllib.parse.urlencode(fields).encode()
+        request = urllib.request.Request(self.url + path, data, {"Referer": self.url})
+        with self.opener.open(request, timeout=60) as answer:
+            self.page, self.at = answer.read().decode(), answer.url
+        return self.page
+
+    def sign_in(self, username: str, password: str) -> None:
+        self.get("/sign-in/")
+        self.post("/sign-in/", username=username, password=password, next="")
+
+    def start(self) -> None:
+        self.get("/learn/")
+        self.post("/learn/start/", course=_field(self.page, "course"))
+
+    def answer(self) -> float:
+        """Send an answer and return the seconds until its feedback page is here."""
+        form = re.search(r'action="(/learn/items/[^"]+/answer/)"', self.page)
+        fields = {"client_key": _field(self.page, "client_key"), "kind": _field(self.page, "kind")}
+        choice = re.search(r'name="choice" value="([^"]+)"', self.page)
+        fields |= {"choice": choice[1]} if choice else {"text": "2"}
+        began = time.perf_counter()
+        self.post(form[1], **fields)
+        return time.perf_counter() - began
+
+    def go_on(self) -> None:
+        """Open the next question; start again where the session is over."""
+        following = re.search(r'href="(/learn/practise/[^"]+/)"[^>]*data-next', self.page)
+        if following and "summary" not in following[1]:
+            self.get(following[1])
+        if not re.search(r"/answer/\"", self.page):
+            self.start()
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+def main() -> None:
+    result = circumstances()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Places(folder=Path(folder), postgres_url=None).make(*migrated(["seed_demo"]))
+        with served(place) as site:
+            result |= measure(site)
+    write("class_of_30", result=result, section=section(result))
+    print(section(result))
+
+
+def measure(site) -> dict[str, object]:
+    students = sign_everybody_in(site)
+    count = "SELECT COUNT(*) FROM responses_response WHERE source = 'practice'"
+    before = site.place.query(count)[0][0]
+    taken: list[float] = []
+    unreadable = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(STUDENTS) as pool:
+        for _ in range(ROUNDS):
+            gate = threading.Barrier(STUDENTS)
+            outcomes = list(pool.map(lambda student: _answer_at(gate, student), students))  # noqa: B023
+            for seconds, what in outcomes:
+                taken += [seconds] if what == "stored" else []
+                unreadable += what == "unreadable"
+                failed += what == "failed"
+            list(pool.map(Student.go_on, students))
+    stored = site.place.query(count)[0][0] - before
+    return {
+        "students": STUDENTS,
+        "rounds": ROUNDS,
+        "sent": STUDENTS * ROUNDS,
+        "unreadable": unreadable,
+        "failed": failed,
+        "acknowledged": len(taken),
+        "stored": stored,
+        "locked": site.output.count("database is locked"),
+        "median_ms": round(1000 * statistics.median(taken), 1),
+        "p95_ms": round(1000 * statistics.quantiles(taken, n=20)[-1], 1),
+        "max_ms": round(1000 * max(taken), 1),
+    }
+
+
+def _answer_at(gate: threading.Barrier, student: Student) -> tuple[float, str]:
+    gate.wait()
+    try:
+        seconds = student.answer()
+    except urllib.error.HTTPError as error:
+        if error.code == 422:
+            student.page = error.read().decode()
+            return 0.0, "unreadable"
+        return 0.0, "failed"
+    return seconds, "stored" if "/answered/" in student.at else "failed"
+
+
+def sign_everybody_in(site) -> list[Student]:
+    listed = site.place.manage("seed_demo", "--show-sign-ins")
+    names = site.place.query(
+        "SELECT username FROM accounts_user WHERE role = 'student' ORDER BY id LIMIT 31"
+    )
+    passwords = dict(re.findall(r"^\s+(\S+)\s+(demo-\S+)", listed, flags=re.MULTILINE))
+    students = []
+    for (username,) in names:
+        if username == "newcomer" or len(students) == STUDENTS:
+            continue
+        student = Student(site.url)
+        student.sign_in(username, passwords.get(username) or _password(site, username))
+        student.start()
+        students.append(student)
+    return students
+
+
+def _password(site, username: str) -> str:
+    code = f"from tutor.demo import accounts; print(accounts.password({username!r}))"
+    return site.place.manage("shell", "--no-imports", "-c", code).strip().splitlines()[-1]
+
+
+def section(result: dict) -> str:
+    heads = {
+        "sent": "sent",
+        "unreadable": "unreadable, asked again",
+        "acknowledged": "acknowledged",
+        "stored": "rows in the log",
+        "failed": "failed",
+        "locked": "database is locked",
+    }
+    return f"""## A class of 30 at once
+
+`python -m tests.benchmarks.class_of_30`: the demo school on SQLite, gunicorn as in `make demo`
+(2 processes of 8 threads); {result["students"]} students send their answers at the same moment,
+{result["rounds"]} times. Time from sending the form to having the feedback page: grading, storing,
+choosing the next item, the redirect and the drawn page; the clients run on the same cores.
+{result["date"]}, {result["hardware"]}, load {result["load_before"]} before, commit
+{result["commit"]}.
+
+| {" | ".join(heads.values())} |
+|{"---|" * len(heads)}
+| {" | ".join(str(result[name]) for name in heads)} |
+
+Median {result["median_ms"]} ms, p95 {result["p95_ms"]} ms (target: under 300), longest
+{result["max_ms"]} ms.
+"""
+
+
+if __name__ == "__main__":
+    main()
