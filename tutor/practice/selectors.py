@@ -14,6 +14,39 @@ from tutor.scheduling import selectors as scheduling_selectors
 from tutor.scheduling.models import Decision
 
 
+# What the pages show; an item's body is cached by version, and a receipt is a few KB of JSON.
+_PRESENTATION_FIELDS = (
+    "public_id",
+    "learner",
+    "at",
+    "item_seed",
+    "propensity",
+    "reason",
+    "reason_facts",
+    "course__slug",
+    "course__title",
+    "course__revision",
+    "item_version__number",
+    "item_version__item__slug",
+)
+_SESSION_FIELDS = (
+    "public_id",
+    "learner",
+    "planned_items",
+    "n_answered",
+    "n_correct",
+    "started_at",
+    "finished_at",
+    "finish_reason",
+    "course__slug",
+    "course__title",
+    "course__revision",
+    "current__public_id",
+    "assignment__public_id",
+    "assignment__title",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Presentation:
     """One showing of an item to a learner, as it stands now.
@@ -51,7 +84,8 @@ def get_presentation(*, learner: Learner, public_id: uuid.UUID) -> Presentation:
     """
     decision = (
         Decision.objects.filter(learner=learner, public_id=public_id)
-        .select_related("course", "item_version__item", "assignment")
+        .select_related("course", "item_version__item")
+        .only(*_PRESENTATION_FIELDS)
         .first()
     )
     if decision is None or decision.item_version_id is None:
@@ -83,6 +117,7 @@ def get_session(*, learner: Learner, public_id: uuid.UUID) -> PracticeSession | 
     return (
         PracticeSession.objects.filter(learner=learner, public_id=public_id)
         .select_related("course", "current", "assignment")
+        .only(*_SESSION_FIELDS)
         .first()
     )
 
@@ -92,6 +127,7 @@ def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | N
     return (
         PracticeSession.objects.filter(learner=learner, course=course_id, finished_at__isnull=True)
         .select_related("course", "current", "assignment")
+        .only(*_SESSION_FIELDS)
         .first()
     )
 
@@ -160,6 +196,7 @@ def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSes
     return (
         PracticeSession.objects.filter(learner=learner, course=course_id)
         .select_related("course", "current", "assignment")
+        .only(*_SESSION_FIELDS)
         .order_by("-finished_at")
         .first()
     )

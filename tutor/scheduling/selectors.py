@@ -13,7 +13,7 @@ def get_follower(*, learner_id: int, follows: uuid.UUID) -> Decision | None:
     """Return what was decided after the answer to a presentation."""
     return (
         Decision.objects.filter(learner=learner_id, follows=follows)
-        .select_related("course", "item_version__item")
+        .defer("receipt")
         .order_by("pk")
         .first()
     )
