@@ -238,7 +238,10 @@ def _elapsed_ms(submission: Submission, decision: Decision, answered_at: dt.date
 def _advance(
     course: Course, response: Response
 ) -> tuple[tracing_services.Advanced, engine.CourseTracer]:
-    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    # Asked for under the lock: a new tracer may have been adopted since the course was read, and
+    # the answer would be folded into states that nobody reads any more.
+    revision = content_selectors.get_revision(course_id=course.pk)
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=revision)
     opened = tracing_services.open_state(learner_id=response.learner_id, tracer=tracer)
     advanced = tracing_services.advance(tracer=tracer, opened=opened, response=response)
     if advanced.is_stale:

@@ -51,6 +51,18 @@ def iterate_fold_rows(
     yield from map(FoldRow._make, values.iterator(chunk_size=5000))
 
 
+def get_newest_id(*, course_id: int) -> int:
+    """Return the id of the newest row of the course, 0 where there is none."""
+    newest = Response.objects.filter(course=course_id).order_by("-pk").values_list("pk", flat=True)
+    return newest.first() or 0
+
+
+def list_learners_since(*, course_id: int, response_id: int) -> list[int]:
+    """Return the learners with rows of a later id, corrections too, in order of their ids."""
+    rows = Response.objects.filter(course=course_id, pk__gt=response_id)
+    return list(rows.order_by("learner").values_list("learner", flat=True).distinct())
+
+
 def get_by_client_key(*, learner_id: int, client_key: uuid.UUID) -> Response | None:
     """Return the response stored under the learner's client key, if any."""
     return Response.objects.filter(learner=learner_id, client_key=client_key).first()

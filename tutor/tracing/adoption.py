@@ -19,7 +19,7 @@ from tutor.registry.models import Promotion, TracerVersion
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import LogImport
-from tutor.tracing import engine, services
+from tutor.tracing import engine, rebuilding, services
 
 
 def fit_and_adopt(
@@ -68,7 +68,7 @@ def give_tracer_and_fold(
     version = registry_selectors.get_live_tracer(course_id=course.pk)
     assert version is not None  # noqa: S101 - given just now
     tracer = services.tracer_of_version(version=version, revision=course.revision)
-    behind = services.list_behind(tracer=tracer)
+    behind = rebuilding.list_behind(tracer=tracer)
     stale = services.list_stale_learners(tracer_id=tracer.tracer_id)
     for learner_id in sorted({*behind, *stale}):
         services.refold_learner(learner_id=learner_id, tracer=tracer)
@@ -104,15 +104,21 @@ def adopt(
 ) -> None:
     """Fold every learner under the version, then switch to it.
 
-    Answers that arrive while the folding runs are caught up with under the same locks that
-    the switch holds, so that no answer is missing from a state afterwards.
+    Answers that arrive while the folding runs are caught up with at the switch, which waits for
+    every learner's lock: nobody is then between reading the old tracer and storing their state.
+    Whoever gives their very first answer in that moment is caught up with right after it.
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
-    for _ in services.fold_everybody(tracer=tracer):
+    newest = response_selectors.get_newest_id(course_id=course.pk)
+    for _ in rebuilding.fold_everybody(tracer=tracer):
         progress(1)
     with transaction.atomic():
-        for learner_id in services.list_behind(tracer=tracer):
+        for learner_id in rebuilding.list_traced(tracer=tracer):
             response_services.lock_learner(learner_id=learner_id)
+        late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
+        for learner_id in sorted({*late, *rebuilding.list_behind(tracer=tracer)}):
             services.refold_learner(learner_id=learner_id, tracer=tracer)
         registry_services.promote(course=course, tracer=version, at=at, reason=reason)
+    for learner_id in rebuilding.list_behind(tracer=tracer):
+        services.refold_learner(learner_id=learner_id, tracer=tracer)
     cache.clear_all()

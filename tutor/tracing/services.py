@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count
 
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
@@ -72,25 +71,27 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     """Fold one answer that was just recorded into the state and store it.
 
     An answer older than the newest one folded, or a correction, makes the fold be done again:
-    at once if the history is short, else by a worker (the state is marked until then).
+    at once if the history is short, else by a worker. Until then the state is marked; it does
+    without that answer and goes on with those that come in their order.
     """
-    before = opened.learner
-    if opened.stored is None:
+    before, stored = opened.learner, opened.stored
+    if stored is None:
         return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
-    if _is_next(opened.stored, response):
+    is_long = stored.n_responses > REFOLD_AT_ONCE
+    if _comes_next(stored, response) and (is_long or stored.stale_since is None):
         row = _fold_row(response, item_id=response.item_version.item_id)
         concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
         after = engine.fold_one(tracer, before, row=row, concept_ids=concepts)
-        _store_next(opened.stored, response, after)
+        _store_next(stored, response, after)
         return Advanced(before, after, is_stale=False)
-    if opened.stored.n_responses <= REFOLD_AT_ONCE:
+    if not is_long:
         return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
-    LearnerState.objects.filter(pk=opened.stored.pk).update(stale_since=response.received_at)
+    LearnerState.objects.filter(pk=stored.pk).update(stale_since=response.received_at)
     return Advanced(before, before, is_stale=True)
 
 
-def _is_next(stored: StoredPosition, response: Response) -> bool:
-    if stored.stale_since is not None or response.corrects_id is not None:
+def _comes_next(stored: StoredPosition, response: Response) -> bool:
+    if response.corrects_id is not None:
         return False
     if stored.last_answered_at is None or stored.last_response_id is None:
         return True
@@ -126,7 +127,7 @@ def _refold(learner_id: int, tracer: engine.CourseTracer) -> engine.TracedLearne
     if state is None:
         LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).delete()
         return engine.start(tracer)
-    _store(tracer.tracer_id, {learner_id: state})
+    store_folded(tracer_id=tracer.tracer_id, folded={learner_id: state})
     return state.learner
 
 
@@ -161,7 +162,8 @@ def fold_learners(
         )
 
 
-def _store(tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
+def store_folded(*, tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
+    """Store states as the log gave them; the caller holds the learners' locks."""
     LearnerState.objects.bulk_create(
         [
             LearnerState(
@@ -199,52 +201,6 @@ def list_stale_learners(*, tracer_id: int) -> list[int]:
     """Return the learners whose state waits for a refold."""
     rows = LearnerState.objects.filter(tracer=tracer_id, stale_since__isnull=False)
     return list(rows.values_list("learner", flat=True))
-
-
-def list_behind(*, tracer: engine.CourseTracer) -> list[int]:
-    """Return the learners with answers that their state under this tracer has not seen."""
-    counted = dict(
-        response_selectors.list_standing(course_id=tracer.bank.course_id)
-        .values_list("learner")
-        .annotate(Count("pk"))
-    )
-    folded = dict(
-        LearnerState.objects.filter(tracer=tracer.tracer_id).values_list("learner", "n_responses")
-    )
-    return sorted(pk for pk, count in counted.items() if folded.get(pk) != count)
-
-
-def find_differences(*, tracer: engine.CourseTracer) -> Iterator[tuple[int, bool]]:
-    """Yield (learner id, whether the stored state equals the log folded again, byte for byte)."""
-    stored = dict(
-        LearnerState.objects.filter(tracer=tracer.tracer_id).values_list("learner", "state")
-    )
-    for learner_id, folded in fold_learners(tracer=tracer, learner_ids=None):
-        raw = stored.pop(learner_id, None)
-        yield learner_id, raw is not None and bytes(raw) == folded.learner.to_bytes()
-    for learner_id in stored:
-        yield learner_id, False
-
-
-def fold_everybody(*, tracer: engine.CourseTracer) -> Iterator[int]:
-    """Fold every learner of the course under the tracer and store the states; yield learner ids.
-
-    Each learner is stored in a transaction of their own, so that learners who practise meanwhile
-    wait for one fold at most, and a killed run is simply started again.
-    """
-    learner_ids = list(
-        response_selectors.list_standing(course_id=tracer.bank.course_id)
-        .order_by("learner")
-        .values_list("learner", flat=True)
-        .distinct()
-    )
-    for start in range(0, len(learner_ids), 50):
-        chunk = learner_ids[start : start + 50]
-        with transaction.atomic():
-            for learner_id in chunk:
-                response_services.lock_learner(learner_id=learner_id)
-            _store(tracer.tracer_id, dict(fold_learners(tracer=tracer, learner_ids=chunk)))
-        yield from chunk
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories import AT, make_learner
-from tests.tutor.histories import an_answer, record, versions_of
+from tests.tutor.histories import an_answer, correct, record, versions_of
 from tutor.common.append_only import RowIsFinal
 from tutor.responses import selectors, services
 from tutor.responses.errors import (
@@ -26,18 +26,6 @@ MINUTE = dt.timedelta(minutes=1)
 @pytest.fixture
 def version(course):
     return versions_of(course)[0]
-
-
-def correct(response, *, learner=None, is_correct=False, client_key=None):
-    return services.record_correction(
-        learner=learner or response.learner,
-        corrected=response,
-        is_correct=is_correct,
-        credit=float(is_correct),
-        client_key=client_key or uuid.uuid4(),
-        received_at=AT + dt.timedelta(days=3),
-        source="teacher",
-    )
 
 
 def fold_order(course, *learners):
