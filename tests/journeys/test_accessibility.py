@@ -1,0 +1,192 @@
+"""Every page with a machine's checks, by keyboard alone, on a phone and enlarged."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.journeys.person import Person
+from tutor.content import grading
+
+pytestmark = pytest.mark.journey
+
+SERIOUS = {"serious", "critical"}
+PHONE = {"width": 375, "height": 740}
+
+
+def violations(person) -> list[str]:
+    """What axe finds on the page that keeps somebody out."""
+    found = Axe().run(person.page).response["violations"]
+    return [
+        f"{person.path} {one['id']}: {one['nodes'][0]['html'][:120]}"
+        for one in found
+        if one["impact"] in SERIOUS
+    ]
+
+
+def walk(sign_in, stranger, size=None):
+    """Visit every page; yield the person who stands before it each time."""
+    size = size or {}
+    if size:
+        stranger.page.set_viewport_size(size)
+    for path in ("/sign-in/", "/nothing/"):
+        stranger.open(path)
+        yield stranger
+    yield from walk_as_student(sign_in("student", **size))
+    yield from walk_as_staff(sign_in, size)
+
+
+def walk_as_student(student):
+    student.open("/learn/")
+    yield student
+    for switch in ("List", "Map"):
+        student.page.get_by_text(switch, exact=True).click()
+        yield student
+    student.start()
+    kinds = set()
+    for _ in range(20):
+        kind = student.item().kind
+        if kind not in kinds:
+            kinds.add(kind)
+            student.page.get_by_role("button", name="Show a hint").click()
+            student.page.get_by_text("Hint 1", exact=True).wait_for()
+            yield student
+            if kind != "multiple_choice":
+                student.press("Check")  # nothing was filled in: not readable
+                yield student
+        student.answer(right=len(kinds) % 2 == 0)
+        student.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+        yield student
+        finish = student.page.get_by_role("link", name="See how it went")
+        if finish.count():
+            break
+        student.press("Next question")
+    student.press("See how it went")
+    yield student
+    assert len(kinds) >= 3
+
+
+def walk_as_staff(sign_in, size):
+    teacher = sign_in("teacher", **size)
+    yield teacher
+    teacher.press("7b")
+    yield teacher
+    teacher.press("Hide the names, to project this")
+    yield teacher
+    teacher.press("Show the names")
+    teacher.press("Sam Student")
+    teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+    yield teacher
+    with teacher.page.expect_navigation():
+        teacher.page.locator("td a").nth(1).click()
+    teacher.page.locator("details:not([open]) > summary").first.click()
+    yield teacher
+    yield sign_in("admin", **size)
+
+
+class TestEveryPage:
+    def test_keeps_nobody_out_and_fits_a_wide_window(self, sign_in, stranger):
+        found, too_wide = set(), set()
+        for person in walk(sign_in, stranger):
+            found |= set(violations(person))
+            if person.overflow_px > 0:
+                too_wide.add(person.path)
+            assert person.page.locator("h1").count() == 1, person.path
+            assert person.complaints == []
+
+        assert found == set()
+        assert too_wide == set()
+
+    def test_fits_a_phone(self, sign_in, stranger):
+        too_wide = {
+            (person.path, person.overflow_px)
+            for person in walk(sign_in, stranger, PHONE)
+            if person.overflow_px > 0
+        }
+
+        assert too_wide == set()
+
+    def test_fits_a_small_screen_enlarged_to_two_hundred_percent(self, sign_in):
+        # 1280 px at 200 % leave 640 px, and at 400 % 320 px (WCAG 1.4.10).
+        student = sign_in("other", width=320, height=400)
+        student.open("/learn/")
+        assert student.overflow_px == 0
+        student.start()
+        assert student.overflow_px == 0
+        student.answer(right=True)
+        assert student.overflow_px == 0
+
+
+class TestKeyboard:
+    def test_is_enough_for_a_question_and_the_next(self, sign_in):
+        student = sign_in("newcomer")
+        student.start()
+        for _ in range(3):
+            answer_by_keyboard(student)
+            assert student.page.locator(".verdict").count() == 1
+            assert focused(student) in ("Next question", "See how it went")
+            with student.page.expect_navigation():
+                student.page.keyboard.press("Enter")
+
+    def test_reaches_the_content_the_map_and_the_way_out(self, sign_in):
+        student = sign_in("newcomer")
+        student.open("/learn/")
+        reached = []
+        for _ in range(14):
+            student.page.keyboard.press("Tab")
+            reached.append(focused(student))
+
+        assert reached[0] == "Skip to the content"
+        assert "Sign out" in reached
+        assert any(name.startswith(("Practise Everything", "Continue")) for name in reached)
+        assert any(name.startswith("Map of concepts") for name in reached)
+
+    def test_shows_where_it_is(self, sign_in):
+        student = sign_in("newcomer")
+        student.open("/learn/")
+        for _ in range(5):
+            student.page.keyboard.press("Tab")
+            width = student.page.evaluate(
+                "parseFloat(getComputedStyle(document.activeElement).outlineWidth)"
+            )
+            assert width >= 2, focused(student)
+
+
+class TestWithoutScripts:
+    def test_a_question_can_be_answered_with_a_hint(self, school, browser):
+        context = browser.new_context(java_script_enabled=False)
+        try:
+            student = Person(page=context.new_page(), site=school, username="other")
+            student.sign_in()
+            student.start()
+            student.press("Show a hint (2 left)")
+            assert student.page.get_by_text("Hint 1", exact=True).is_visible()
+            student.answer(right=True)
+            assert student.page.locator(".verdict").is_visible()
+        finally:
+            context.close()
+
+
+def answer_by_keyboard(student) -> None:
+    """Answer with keys only; the first field has the focus already."""
+    item, keyboard = student.item(), student.page.keyboard
+    if item.choices:
+        for number, choice in enumerate(item.choices, start=1):
+            if choice.is_correct:
+                keyboard.press(str(number))
+    elif item.kind == "self_marked":
+        keyboard.press("1")
+    else:
+        keyboard.type(grading.right_answer(item)["text"])
+    with student.page.expect_navigation():
+        keyboard.press("Enter")
+
+
+def focused(person) -> str:
+    """The name of what has the focus."""
+    return (
+        person.page.evaluate(
+            "(one => one.getAttribute('aria-label') || one.innerText || one.name || one.tagName)"
+            "(document.activeElement)"
+        )
+        .strip()
+        .replace("\n", " ")
+    )
