@@ -40,7 +40,7 @@ def record(*, learner: Learner, course: Course, version: ItemVersion, **fields) 
 
 def correct(response: Response, *, learner=None, is_correct=False, client_key=None) -> Response:
     """Replace an answer by a correction, without tracing it."""
-    return services.record_correction(
+    return response_services.record_correction(
         learner=learner or response.learner,
         corrected=response,
         is_correct=is_correct,
