@@ -15,16 +15,16 @@ scalars, the regressions' weights) comes from the training learners alone; every
 learner is predicted from that learner's own earlier answers, for the moment the item was *shown*,
 so that no response time of the predicted answer leaks in. All models predict the same answers.
 Intervals are 95 % bootstrap intervals by learner. *Above the filter* is the log loss beyond the
-filter's on the same answers, resampled together: an interval above 0 is a real lead. *Calibration* is the expected
-calibration error over 20 bins of equally many answers.
+filter's on the same answers, resampled together: an interval above 0 is a real lead.
+*Calibration* is the expected calibration error over 20 bins of equally many answers.
 """
 
 NOTES = """\
 PFA has one difficulty per item and, per concept, log(1 + n) of earlier right and wrong answers;
 Best-LR adds the learner's totals (Gervet et al. 2020). Both are scikit-learn's logistic regression.
 ASSISTments 2017 is an action log, about half of whose rows retry an item just answered wrong; so
-the AUC on each learner's first meeting with an item is given too. Which learners a split tests moves
-AUC and log loss of every model together, by more than the filter leads the best regression; the
+the AUC on each learner's first meeting with an item is given too. Which learners a split tests
+moves AUC and log loss of every model together, by more than the filter leads the best regression; the
 earlier measurement used another split, so compare the gain over the item mean as well.
 
 *Caution.* The fitted practice gains and the decay are weakly identified: on DBE-KT22 a
