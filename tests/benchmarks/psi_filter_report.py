@@ -24,8 +24,8 @@ PFA has one difficulty per item and, per concept, log(1 + n) of earlier right an
 Best-LR adds the learner's totals (Gervet et al. 2020). Both are scikit-learn's logistic regression.
 ASSISTments 2017 is an action log, about half of whose rows retry an item just answered wrong; so
 the AUC on each learner's first meeting with an item is given too. Which learners a split tests
-moves AUC and log loss of every model together, by more than the filter leads the best regression; the
-earlier measurement used another split, so compare the gain over the item mean as well.
+moves AUC and log loss of every model together, by more than the filter leads the best regression;
+the earlier measurement used another split, so compare the gain over the item mean as well.
 
 *Caution.* The fitted practice gains and the decay are weakly identified: on DBE-KT22 a
 first gain of 0.04 and one of 0.12 with stronger damping predict equally well, and part of a "gain"
