@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -26,6 +27,7 @@ from tests.tutor.histories import (
     tracer_of,
     versions_of,
 )
+from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Course, ItemVersion
 from tutor.registry import selectors as registry_selectors
@@ -240,3 +242,35 @@ class TestAdoptWhileLearnersAnswer:
     def test_misses_no_answer_given_at_the_switch(self, learner, monkeypatch):
         course = Course.objects.get()
         self.adopt_with(course, learner, monkeypatch, owner=rebuilding, name="list_behind")
+
+    def test_waits_for_an_answer_under_way(self, learner, monkeypatch):
+        course = Course.objects.get()
+        session = start_session(learner=learner, course=course)
+        answer_current(session)
+        version, is_under_way = another_tracer(course), threading.Event()
+        get_revision, fold_everybody = content_selectors.get_revision, rebuilding.fold_everybody
+
+        def get_revision_slowly(*, course_id):
+            revision = get_revision(course_id=course_id)
+            is_under_way.set()
+            time.sleep(1)
+            return revision
+
+        def answer():
+            with contextlib.closing(connection):
+                answer_current(session, at=AT + HOUR)
+
+        thread = threading.Thread(target=answer)
+
+        def fold_and_answer(*, tracer):
+            yield from fold_everybody(tracer=tracer)
+            thread.start()
+            assert is_under_way.wait(10)
+
+        monkeypatch.setattr(content_selectors, "get_revision", get_revision_slowly)
+        monkeypatch.setattr(rebuilding, "fold_everybody", fold_and_answer)
+        adoption.adopt(course=course, version=version, at=AT, reason="test")
+        thread.join(20)
+
+        assert learner.responses.count() == 2
+        assert all_equal(course) == {learner.pk: True}
