@@ -193,7 +193,12 @@ def retry(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
             learner=learner, course_id=shown.decision.course_id
         )
         context = _feedback_context(
-            learner, shown, session, problem=error.message, given=request.POST.get("text", "")
+            learner,
+            shown,
+            session,
+            problem=error.message,
+            given=request.POST.get("text", ""),
+            picked=request.POST.getlist("choice"),
         )
         return render(request, "student/answered.html", context, status=422)
     return redirect("student:answered", presentation=presentation)

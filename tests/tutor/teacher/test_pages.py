@@ -1,0 +1,124 @@
+"""What a teacher finds on their pages."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories import (
+    answer_current,
+    make_class,
+    make_course,
+    make_learner,
+    make_organisation,
+    make_user,
+    start_session,
+)
+from tutor.classes import services as class_services
+from tutor.common import clock
+from tutor.scheduling.models import Decision
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def classroom(client):
+    organisation = make_organisation()
+    teacher = make_user(organisation=organisation, role="teacher")
+    client.force_login(teacher)
+    return make_class(course=make_course(organisation=organisation), users=[teacher])
+
+
+def join(classroom, *, answers: int = 2, name: str = ""):
+    """Put a learner with some answers into the class."""
+    learner = make_learner(organisation=classroom.organisation, name=name)
+    class_services.enrol(classroom=classroom, learners=[learner])
+    session = start_session(learner=learner, course=classroom.course, at=clock.now())
+    for _ in range(answers):
+        answer_current(session, at=clock.now())
+    return learner
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+class TestClassroom:
+    def address(self, classroom):
+        return reverse("teacher:classroom", args=[classroom.public_id])
+
+    def test_takes_as_many_queries_for_many_learners_as_for_one(self, classroom, client):
+        join(classroom)
+        client.get(self.address(classroom))
+        with CaptureQueriesContext(connection) as for_one:
+            client.get(self.address(classroom))
+        for _ in range(5):
+            join(classroom)
+
+        with CaptureQueriesContext(connection) as for_six:
+            shown = client.get(self.address(classroom))
+
+        assert len(shown.context["grid"].rows) == 6
+        assert len(for_six) == len(for_one)
+
+    def test_states_each_band_in_words_with_its_answers(self, classroom, client):
+        join(classroom, answers=4)
+
+        shown = client.get(self.address(classroom))
+
+        [row] = shown.context["grid"].rows
+        for mastery in row.masteries:
+            said = f'<span class="hidden">{mastery.band.label}, </span>'
+            assert said + str(mastery.evidence_n or '<span class="hidden">no answers') in text(
+                shown
+            )
+
+    def test_hides_every_name_for_a_projector(self, classroom, client):
+        join(classroom, name="Ada Okafor")
+
+        assert "Ada Okafor" in text(client.get(self.address(classroom)))
+        hidden = text(client.get(f"{self.address(classroom)}?names=hidden"))
+        assert "Ada" not in hidden
+        assert "Learner 1" in hidden
+
+    def test_without_learners_says_so(self, classroom, client):
+        assert "Nobody is in this class yet" in text(client.get(self.address(classroom)))
+
+
+class TestLearner:
+    def test_lists_each_decision_with_its_answer_and_receipt(self, classroom, client):
+        learner = join(classroom, answers=3)
+
+        shown = client.get(
+            reverse("teacher:learner", args=[classroom.public_id, learner.pseudonym])
+        )
+
+        assert len(shown.context["lines"]) == Decision.objects.filter(learner=learner).count() == 4
+        assert all(line.sentence.endswith(".") for line in shown.context["lines"])
+        assert text(shown).count("✓ right") == 3
+
+    @pytest.mark.parametrize("number", ["0", "99", "x", "-1"])
+    def test_of_a_page_that_is_not_there_shows_one_that_is(self, classroom, client, number):
+        learner = join(classroom)
+        address = reverse("teacher:learner", args=[classroom.public_id, learner.pseudonym])
+
+        assert client.get(f"{address}?page={number}").status_code == 200
+
+
+class TestReceipt:
+    def test_shows_the_question_the_answer_and_the_chances(self, classroom, client):
+        learner = join(classroom)
+        for decision in Decision.objects.filter(learner=learner):
+            shown = client.get(
+                reverse(
+                    "teacher:receipt",
+                    args=[classroom.public_id, learner.pseudonym, decision.public_id],
+                )
+            )
+
+            receipt = shown.context["receipt"]
+            assert shown.status_code == 200
+            assert sum(arm.is_chosen for arm in receipt.arms) == 1
+            assert sum(candidate.is_chosen for candidate in receipt.candidates) == 1
+            assert "(chosen)" in text(shown)
+            assert receipt.item is not None
