@@ -12,9 +12,12 @@ from tutor.accounts.models import AuditEntry, Learner, Organisation, User
 
 @transaction.atomic
 def create_user(
-    *, organisation: Organisation, username: str, password: str, role: str, name: str = ""
+    *, organisation: Organisation, username: str, password: str | None, role: str, name: str = ""
 ) -> User:
-    """Create an account; a student also gets the learner that their answers are kept under."""
+    """Create an account; a student also gets the learner that their answers are kept under.
+
+    Without a password nobody can sign in to it.
+    """
     first, _, last = name.partition(" ")
     user = User(
         organisation=organisation, username=username, role=role, first_name=first, last_name=last

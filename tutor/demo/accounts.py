@@ -32,6 +32,7 @@ SIGN_INS = (
     SignIn(TEACHER, "the teacher of the class"),
     SignIn(ADMINISTRATOR, "an administrator of the school"),
 )
+CAN_SIGN_IN = frozenset(sign_in.username for sign_in in SIGN_INS)
 
 
 def password(username: str) -> str:

@@ -4,27 +4,35 @@ import datetime as dt
 import random
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 from curriculum import simulation
-from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.content.selectors import CourseBank
+from tutor.demo import answers
 from tutor.responses.models import Response
 
 SEED = 20_240_901
 LEARNERS = 300
+SOURCE = "simulation"
+# The answers of a learner who is recorded up to the very last one.
+ALL_ANSWERS = 1_000_000
 # Simulated answers show one of so many seeds of a template: enough variety, quickly made.
 ITEM_SEEDS = 8
+Cohort = simulation.Cohort
 KEYS = uuid.UUID("0d7c0c1e-0d53-5a53-8d0c-4b9a2b9c7e21")
 
 
-def simulate(
-    *, bank: CourseBank, end_at: dt.datetime, learners: int = LEARNERS
-) -> simulation.Cohort:
-    """Return the cohort; the same course and end give the same one."""
+def simulate(*, bank: CourseBank, end_at: dt.datetime, learners: int) -> simulation.Cohort:
+    """Return the cohort with its true states right after everybody's last answer.
+
+    The same course and end give the same one.
+    """
     return simulation.simulate_cohort(
-        simulated_course(bank), learners=learners, seed=SEED, end_at=end_at.timestamp()
+        simulated_course(bank),
+        learners=learners,
+        seed=SEED,
+        end_at=end_at.timestamp(),
+        plan=simulation.CohortPlan(snapshot_after=(ALL_ANSWERS,)),
     )
 
 
@@ -48,6 +56,11 @@ def simulated_course(bank: CourseBank) -> simulation.SimulatedCourse:
     )
 
 
+def client_key(*, learner: int, row: int) -> uuid.UUID:
+    """Return the key under which an answer of the cohort stands in the log."""
+    return uuid.uuid5(KEYS, f"{learner}:{row}")
+
+
 def iterate_responses(
     *,
     cohort: simulation.Cohort,
@@ -63,40 +76,22 @@ def iterate_responses(
         rng = random.Random(f"{SEED}:{row}")
         seed = rng.randrange(ITEM_SEEDS)
         is_correct = bool(log.correct[row])
-        answer, misconception = _answer(version_id, seed, is_correct=is_correct, rng=rng)
+        item = content_selectors.get_rendered_item(version_id=version_id, seed=seed)
+        given = answers.right(item) if is_correct else answers.wrong(item, rng=rng)
         yield Response(
             learner_id=learner_ids[learner],
-            client_key=uuid.uuid5(KEYS, f"{learner}:{row}"),
+            client_key=client_key(learner=learner, row=row),
             course_id=bank.course_id,
             item_version_id=version_id,
             seed=seed,
-            answer=answer,
+            answer=given.answer,
             is_correct=is_correct,
-            credit=float(is_correct),
-            misconception=misconception,
+            credit=given.credit,
+            misconception=given.misconception,
             hints_seen=int(log.hints[row]),
             presented_at=dt.datetime.fromtimestamp(float(log.presented_at[row]), tz=dt.UTC),
             elapsed_ms=int(log.elapsed_ms[row]),
             answered_at=dt.datetime.fromtimestamp(float(log.answered_at[row]), tz=dt.UTC),
             received_at=received_at,
-            source="simulation",
+            source=SOURCE,
         )
-
-
-def _answer(
-    version_id: int, seed: int, *, is_correct: bool, rng: random.Random
-) -> tuple[dict[str, Any], str]:
-    """Return an answer that is graded as the simulation said, and the mistake it shows."""
-    item = content_selectors.get_rendered_item(version_id=version_id, seed=seed)
-    if is_correct:
-        return grading.right_answer(item), ""
-    anticipated = grading.anticipated_answers(item)
-    if anticipated:
-        misconception, answer = rng.choice(anticipated)
-        return answer, misconception
-    if item.kind == "multiple_choice":
-        return {"choices": [choice.id for choice in item.choices if not choice.is_correct]}, ""
-    if item.kind == "single_choice":
-        wrong = [choice.id for choice in item.choices if not choice.is_correct]
-        return {"choice": rng.choice(wrong)}, ""
-    return {"text": "0"} if item.kind != "self_marked" else {"right": False}, ""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 from tqdm import tqdm
 
 from tutor.common import clock
@@ -19,11 +19,35 @@ class Command(BaseCommand):
         if options["show_sign_ins"]:
             self.stdout.write(accounts.describe())
             return
-        with tqdm(unit=" steps", disable=None) as bar:
+        steps = _Steps(self.stdout)
+        try:
+            seeding.seed(at=clock.now(), say=steps.begin, progress=steps.advance)
+        finally:
+            steps.end()
 
-            def say(what: str) -> None:
-                bar.set_description(what)
-                if bar.disable:
-                    self.stdout.write(f"  {what}")
 
-            seeding.seed(at=clock.now(), say=say, progress=bar.update)
+class _Steps:
+    """A bar for each step on a terminal, a line for each step elsewhere."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self._out = out
+        self._bar: tqdm[Any] | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        self.end()
+        self._bar = tqdm(
+            total=total or None,
+            desc=what,
+            disable=None,
+            bar_format=None if total else "{desc} … {elapsed}",
+        )
+        if self._bar.disable:
+            self._out.write(f"  {what} …")
+
+    def advance(self, parts: int) -> None:
+        if self._bar is not None:
+            self._bar.update(parts)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
