@@ -1,0 +1,67 @@
+"""Fold the log again: `manage.py rebuild_states [--course SLUG] [--check]`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from tutor.accounts.models import Learner
+from tutor.tracing import engine, rebuilding, services
+from tutor.tracing.management.courses import add_course_arguments, choose_courses, get_tracer
+
+# More names than that help nobody.
+MOST_NAMED = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Fold every learner's answers again and store the states. With --check: store nothing, "
+        "compare byte for byte and end with 1 if a stored state is not what the log gives."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_course_arguments(parser)
+        parser.add_argument("--check", action="store_true", help="compare, store nothing")
+
+    def handle(self, **options: Any) -> None:
+        differing = 0
+        for course in choose_courses(options):
+            tracer = get_tracer(course)
+            if tracer is None:
+                self.stdout.write(f"{course.slug}: no tracer yet, so no states.")
+            elif options["check"]:
+                differing += self._check(course.slug, tracer)
+            else:
+                self._rebuild(course.slug, tracer)
+        if differing:
+            message = f"{differing} states differ. manage.py rebuild_states folds them again."
+            raise CommandError(message)
+
+    def _rebuild(self, name: str, tracer: engine.CourseTracer) -> None:
+        total = len(rebuilding.list_traced(tracer=tracer))
+        with tqdm(total=total, desc=name, unit=" learners", disable=None) as bar:
+            for _ in rebuilding.fold_everybody(tracer=tracer):
+                bar.update()
+        self.stdout.write(f"{name}: folded {total} learners under v{tracer.number}.")
+
+    def _check(self, name: str, tracer: engine.CourseTracer) -> int:
+        total, differing = len(rebuilding.list_traced(tracer=tracer)), []
+        with tqdm(total=total, desc=name, unit=" learners", disable=None) as bar:
+            for learner_id, is_equal in rebuilding.find_differences(tracer=tracer):
+                bar.update()
+                if not is_equal:
+                    differing.append(learner_id)
+        self.stdout.write(
+            f"{name}: {total - len(differing)} of {total} states under v{tracer.number} are what "
+            "the log gives, byte for byte."
+        )
+        self._name(differing, tracer)
+        return len(differing)
+
+    def _name(self, differing: list[int], tracer: engine.CourseTracer) -> None:
+        waiting = services.list_stale_learners(tracer_id=tracer.tracer_id)
+        for learner in Learner.objects.filter(pk__in=differing[:MOST_NAMED]).order_by("pk"):
+            note = " (marked: the worker folds it again)" if learner.pk in waiting else ""
+            self.stderr.write(f"  differs: learner {learner.pseudonym}{note}")
+        if len(differing) > MOST_NAMED:
+            self.stderr.write(f"  and {len(differing) - MOST_NAMED} more")
