@@ -16,6 +16,7 @@ from tutor.practice import selectors
 from tutor.practice.answering import Outcome, Submission, retry_answer, submit_answer
 from tutor.practice.errors import AlreadyAnswered, NoMoreHints
 from tutor.practice.models import PracticeSession
+from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
 from tutor.scheduling import services as scheduling_services
@@ -83,8 +84,13 @@ def start_practice(
 
 
 @transaction.atomic
-def take_hint(*, learner: Learner, presentation: uuid.UUID, at: dt.datetime) -> HintRequest:
+def take_hint(
+    *, learner: Learner, presentation: uuid.UUID, at: dt.datetime, level: int | None = None
+) -> HintRequest:
     """Open the next rung of the hint ladder.
+
+    A client that says which `level` it asks for, 1 the first, may ask twice: a rung that is open
+    comes back and nothing is written.
 
     Raises:
         PresentationUnknown: the learner was not shown this item.
@@ -93,16 +99,18 @@ def take_hint(*, learner: Learner, presentation: uuid.UUID, at: dt.datetime) -> 
     """
     response_services.lock_learner(learner_id=learner.pk)
     shown = selectors.get_presentation(learner=learner, public_id=presentation)
+    if level is not None and 1 <= level <= len(shown.hints):
+        return response_selectors.get_hint(presentation=presentation, level=level)
     if shown.is_solved:
         raise AlreadyAnswered("This item is solved.", presentation=str(presentation))
     if not shown.hints_left:
         raise NoMoreHints("There is no further hint.", hints=len(shown.hints))
-    level = len(shown.hints) + 1
+    following = len(shown.hints) + 1
     PracticeSession.objects.filter(
         learner=learner, current__public_id=presentation, finished_at__isnull=True
-    ).update(current_hints=level)
+    ).update(current_hints=following)
     return response_services.record_hint(
-        learner=learner, presentation=presentation, level=level, at=at
+        learner=learner, presentation=presentation, level=following, at=at
     )
 
 

@@ -81,6 +81,11 @@ def count_hints(*, presentation: uuid.UUID) -> int:
     return HintRequest.objects.filter(presentation=presentation).count()
 
 
+def get_hint(*, presentation: uuid.UUID, level: int) -> HintRequest:
+    """Return the opening of a rung that is known to be open."""
+    return HintRequest.objects.get(presentation=presentation, level=level)
+
+
 def list_recent(*, learner_id: int, course_id: int, limit: int) -> list[Response]:
     """Return the learner's newest answers, newest first, with their items."""
     rows = Response.objects.filter(learner=learner_id, course=course_id)
