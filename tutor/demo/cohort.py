@@ -14,8 +14,8 @@ from tutor.responses.models import Response
 SEED = 20_240_901
 LEARNERS = 300
 SOURCE = "simulation"
-# The answers of a learner who is recorded up to the very last one.
-ALL_ANSWERS = 1_000_000
+# True states are recorded after so many answers, or after the last one if there are fewer.
+PLAN = simulation.CohortPlan(snapshot_after=(1_000_000,))
 # Simulated answers show one of so many seeds of a template: enough variety, quickly made.
 ITEM_SEEDS = 8
 Cohort = simulation.Cohort
@@ -32,7 +32,7 @@ def simulate(*, bank: CourseBank, end_at: dt.datetime, learners: int) -> simulat
         learners=learners,
         seed=SEED,
         end_at=end_at.timestamp(),
-        plan=simulation.CohortPlan(snapshot_after=(ALL_ANSWERS,)),
+        plan=PLAN,
     )
 
 
