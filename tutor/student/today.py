@@ -14,10 +14,11 @@ from tutor.student import course_map
 
 @dataclass(frozen=True, slots=True)
 class CourseToday:
-    """A course of the learner: to be practised freely, and as a map."""
+    """A course of the learner: as a map, and to be practised freely unless that is going on."""
 
     course: Course
     map: course_map.CourseMap
+    is_begun: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Today:
     closed: tuple[Assignment, ...]
     courses: tuple[CourseToday, ...]
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether something can be started."""
+        return bool(self.assignments) or any(not entry.is_begun for entry in self.courses)
+
 
 def plan(*, learner: Learner, at: dt.datetime) -> Today:
     """Return what a learner can do now."""
@@ -45,13 +51,18 @@ def plan(*, learner: Learner, at: dt.datetime) -> Today:
         if (session := practice_selectors.get_open_session(learner=learner, course_id=course.pk))
     )
     begun = {session.assignment_id for session in unfinished}
+    begun_freely = {session.course_id for session in unfinished if session.assignment_id is None}
     assignments = list(class_selectors.list_assignments_of(learner=learner, at=at))
     return Today(
         unfinished=unfinished,
         assignments=tuple(a for a in assignments if not is_closed(a, at) and a.pk not in begun),
         closed=tuple(a for a in assignments if is_closed(a, at)),
         courses=tuple(
-            CourseToday(course, course_map.draw(learner=learner, course=course, at=at))
+            CourseToday(
+                course=course,
+                map=course_map.draw(learner=learner, course=course, at=at),
+                is_begun=course.pk in begun_freely,
+            )
             for course in courses
         ),
     )
