@@ -100,12 +100,23 @@ def submit_answer(
     grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
     arrival = Arrival(at=at, source=source, draw_seed=draw_seed)
     try:
+        return _submit_as_it_stands(learner, showing, submission, grade, arrival)
+    except AnswerStored:
+        return _repeat(learner, submission)
+
+
+def _submit_as_it_stands(
+    learner: Learner,
+    showing: Showing,
+    submission: Submission,
+    grade: grading.Grade,
+    arrival: Arrival,
+) -> Outcome:
+    try:
         return _submit(learner, showing, submission, grade, arrival)
     except _SessionMoved:
         alone = Showing(showing.decision, None, showing.hints_seen)
         return _submit(learner, alone, submission, grade, arrival)
-    except AnswerStored:
-        return _repeat(learner, submission)
 
 
 @transaction.atomic
