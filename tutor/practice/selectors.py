@@ -138,6 +138,8 @@ _SHOWING_FIELDS = (
     "n_correct",
     "planned_items",
     "current_hints",
+    "finished_at",
+    "finish_reason",
     "assignment__opens_at",
     "assignment__due_at",
     "current__public_id",
