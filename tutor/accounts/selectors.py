@@ -65,7 +65,7 @@ def get_own_learner(*, actor: User | AnonymousUser) -> Learner:
     Raises:
         NotVisible: this account has no learner (a teacher's, for example).
     """
-    learner = Learner.objects.select_related("user").filter(user_id=actor.pk).first()
+    learner: Learner | None = getattr(actor, "learner", None)
     if learner is None or not actor.is_active:
         raise NotVisible("This account does not belong to a learner.")
     return learner

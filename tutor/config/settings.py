@@ -108,6 +108,7 @@ DATABASES = {
     )
 }
 
+AUTHENTICATION_BACKENDS = ["tutor.accounts.authentication.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -147,7 +148,16 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tutor.api.parsers.BoundedJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+    ],
+    # Counted by each web process. One token may speak for a whole school.
+    "DEFAULT_THROTTLE_RATES": {
+        "user": environment.text("API_RATE", "6000/min"),
+        "anon": "300/min",
+    },
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tutor.api.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -166,6 +176,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# What has to be done stands in the database; the beat looks there, also after a lost message.
+CELERY_BEAT_SCHEDULE = {
+    "refold-stale": {
+        "task": "tracing.refold_stale",
+        "schedule": 15.0,
+        # A worker that was away need not do the same sweep for every beat that it missed.
+        "options": {"expires": 15.0},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 LOGGING = {
     "version": 1,

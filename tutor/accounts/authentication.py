@@ -1,0 +1,16 @@
+"""Signing in: Django's own backend, with the learner fetched together with the user."""
+
+from typing_extensions import override
+
+from django.contrib.auth.backends import ModelBackend
+
+from tutor.accounts.models import User
+
+
+class Backend(ModelBackend):
+    """Reads the user of a request and their learner in one query: every student page needs both."""
+
+    @override
+    def get_user(self, user_id: int) -> User | None:
+        user = User.objects.select_related("learner").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
