@@ -62,6 +62,9 @@ TABLE = {
     "api:answers": ("post", (401, 201, 404, 403, 404, 201, 404)),
     "api:hints": ("post", (401, 201, 404, 403, 404, 201, 404)),
     "api:mastery": ("get", API_LOOK),
+    "api:decisions": ("get", API_LOOK),
+    "api:learners": ("get", (401, 200, 200, 200, 200, 200, 200)),
+    "api:health": ("get", (200, 200, 200, 200, 200, 200, 200)),
 }
 
 

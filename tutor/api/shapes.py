@@ -61,6 +61,70 @@ class HintInput(serializers.Serializer[Any]):
     """The item to open the next hint of."""
 
     presentation = serializers.UUIDField()
+    level = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100,
+        help_text="The rung asked for, 1 the first. With it a repeated request opens nothing new.",
+    )
+
+
+class CourseQuery(serializers.Serializer[Any]):
+    """Which course is meant."""
+
+    course = serializers.CharField(required=False, max_length=100)
+
+
+class LearnerQuery(serializers.Serializer[Any]):
+    """Which learners are meant."""
+
+    username = serializers.CharField(required=False, max_length=150)
+
+
+class ClassOutput(serializers.Serializer[Any]):
+    """A class that a learner is in."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    course = serializers.CharField()
+
+
+class LearnerOutput(serializers.Serializer[Any]):
+    """A learner. Those of imported logs have no user name."""
+
+    pseudonym = serializers.UUIDField()
+    username = serializers.CharField(allow_blank=True)
+    name = serializers.CharField()
+    classes = ClassOutput(many=True)
+
+
+class DecisionOutput(serializers.Serializer[Any]):
+    """The choice of one item, or a finish, with its receipt."""
+
+    decision = serializers.UUIDField(help_text="Also the presentation of the item that was shown.")
+    at = serializers.DateTimeField()
+    course = serializers.CharField()
+    assignment = serializers.UUIDField(allow_null=True)
+    item = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
+    item_seed = serializers.IntegerField(allow_null=True)
+    policy = serializers.CharField()
+    tracer = serializers.CharField()
+    propensity = serializers.FloatField(allow_null=True)
+    reason = serializers.CharField()
+    reason_text = serializers.CharField()
+    follows = serializers.UUIDField(allow_null=True)
+    receipt = serializers.DictField(help_text="Everything that was weighed.")
+
+
+class HealthOutput(serializers.Serializer[Any]):
+    """The state of the parts."""
+
+    status = serializers.ChoiceField(choices=["ok", "degraded", "down"])
+    version = serializers.CharField()
+    database = serializers.ChoiceField(choices=["ok", "down"])
+    broker = serializers.ChoiceField(choices=["ok", "down"])
+    tasks_waiting = serializers.IntegerField(allow_null=True)
 
 
 class ChoiceOutput(serializers.Serializer[Any]):
@@ -173,4 +237,4 @@ class ProblemOutput(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     facts = serializers.DictField(required=False)
-    errors = serializers.DictField(required=False)
+    errors = serializers.JSONField(required=False)

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
 
 from tutor.accounts.models import Learner, User
-from tutor.classes.models import Assignment, Classroom
+from tutor.classes.models import Assignment, Classroom, Enrolment
 from tutor.common.cache import new_cache
 from tutor.common.errors import NotVisible
 from tutor.content.models import Course
@@ -110,4 +111,40 @@ def access_course_of(*, learner: Learner, slug: str) -> Course:
     found = rows.first()
     if found is None:
         raise NotVisible("There is no such course for this learner.", course=slug)
+    return found
+
+
+def list_courses_seen(*, actor: User | AnonymousUser, learner: Learner) -> QuerySet[Course]:
+    """Return the learner's courses as far as they concern `actor`, who may see the learner.
+
+    A teacher sees those of the classes that they teach the learner in; others see all.
+    """
+    if isinstance(actor, User) and actor.role == User.Role.TEACHER:
+        rows = Course.objects.filter(classes__learners=learner, classes__teachers=actor)
+        return rows.distinct().order_by("pk")
+    return list_courses_of(learner=learner)
+
+
+def access_course_seen(*, actor: User | AnonymousUser, learner: Learner, slug: str) -> Course:
+    """Return a course of the learner that concerns `actor`.
+
+    Raises:
+        NotVisible: there is none such.
+    """
+    found = list_courses_seen(actor=actor, learner=learner).filter(slug=slug).first()
+    if found is None:
+        raise NotVisible("There is no such course for this learner.", course=slug)
+    return found
+
+
+def list_classes_by_learner(
+    *, actor: User | AnonymousUser, learner_ids: Sequence[int]
+) -> dict[int, list[Classroom]]:
+    """Return learner id -> their classes, by name; a teacher gets only those that they teach."""
+    rows = Enrolment.objects.filter(learner__in=learner_ids).select_related("classroom__course")
+    if isinstance(actor, User) and actor.role == User.Role.TEACHER:
+        rows = rows.filter(classroom__teachers=actor)
+    found: dict[int, list[Classroom]] = {}
+    for row in rows.order_by("classroom__name", "pk"):
+        found.setdefault(row.learner_id, []).append(row.classroom)
     return found

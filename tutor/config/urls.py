@@ -6,6 +6,9 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from tutor.config import pages
 
+handler400 = "tutor.config.failures.bad_request"
+handler500 = "tutor.config.failures.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.front, name="front"),
     path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),

@@ -13,7 +13,6 @@ from tutor.responses.models import Response
 from tutor.scheduling import selectors as scheduling_selectors
 from tutor.scheduling.models import Decision
 
-
 # What the pages show; an item's body is cached by version, and a receipt is a few KB of JSON.
 _PRESENTATION_FIELDS = (
     "public_id",

@@ -26,3 +26,12 @@ def list_decisions(*, learner: Learner, course: Course) -> QuerySet[Decision]:
         .select_related("item_version__item", "assignment", "tracer")
         .order_by("-at", "-pk")
     )
+
+
+def list_decisions_in(*, learner: Learner, courses: QuerySet[Course]) -> QuerySet[Decision]:
+    """Return the learner's decisions of these courses, with all that describes them."""
+    return (
+        Decision.objects.filter(learner=learner, course__in=courses)
+        .select_related("course", "item_version__item", "assignment", "tracer")
+        .defer("item_version__body", "tracer__body")
+    )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tutor.accounts.models import Learner
+from tutor.classes.models import Classroom
 from tutor.content import markup
 from tutor.content import selectors as content_selectors
 from tutor.practice import feedback as feedbacks
@@ -99,6 +101,43 @@ def outcome_document(outcome: Outcome, shown: Presentation) -> dict[str, Any]:
             for pk, shift in shifts.items()
         ],
         "session": session_document(session) if session else None,
+    }
+
+
+def learner_document(learner: Learner, classes: list[Classroom]) -> dict[str, Any]:
+    """Return a learner with the classes that the caller sees them in."""
+    return {
+        "pseudonym": learner.pseudonym,
+        "username": learner.user.get_username() if learner.user else "",
+        "name": learner.label,
+        "classes": [
+            {"id": room.public_id, "name": room.name, "course": room.course.slug}
+            for room in classes
+        ],
+    }
+
+
+def decision_document(decision: Decision) -> dict[str, Any]:
+    """Return a decision with its receipt."""
+    bank = content_selectors.get_bank(
+        course_id=decision.course_id, revision=decision.course.revision
+    )
+    version = decision.item_version
+    return {
+        "decision": decision.public_id,
+        "at": decision.at,
+        "course": decision.course.slug,
+        "assignment": decision.assignment.public_id if decision.assignment else None,
+        "item": version.item.slug if version else None,
+        "version": version.number if version else None,
+        "item_seed": decision.item_seed,
+        "policy": decision.policy,
+        "tracer": str(decision.tracer) if decision.tracer else "",
+        "propensity": decision.propensity,
+        "reason": decision.reason,
+        "reason_text": reasons.sentence(decision, bank),
+        "follows": decision.follows,
+        "receipt": decision.receipt,
     }
 
 

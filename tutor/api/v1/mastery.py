@@ -27,8 +27,10 @@ class MasteryList(APIView):
     def get(self, request: Request, pseudonym: uuid.UUID) -> Response:
         """Return bands, probabilities and the evidence behind them, in teaching order."""
         learner = account_selectors.access_learner(actor=request.user, pseudonym=pseudonym)
-        course = class_selectors.access_course_of(
-            learner=learner, slug=request.query_params.get("course", "")
+        query = shapes.CourseQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        course = class_selectors.access_course_seen(
+            actor=request.user, learner=learner, slug=query.validated_data.get("course", "")
         )
         at = clock.now()
         masteries = tracing_selectors.get_masteries(learner=learner, course=course, at=at)

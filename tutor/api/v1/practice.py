@@ -21,7 +21,10 @@ from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
 
-PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409), shapes.ProblemOutput)
+PROBLEMS = {
+    (status_code, "application/problem+json"): shapes.ProblemOutput
+    for status_code in (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, 503)
+}
 
 
 def _learner(request: Request, pseudonym: uuid.UUID) -> Learner:
@@ -134,7 +137,12 @@ class HintCreate(APIView):
         payload = shapes.HintInput(data=request.data)
         payload.is_valid(raise_exception=True)
         presentation = payload.validated_data["presentation"]
-        opened = usecases.take_hint(learner=learner, presentation=presentation, at=clock.now())
+        opened = usecases.take_hint(
+            learner=learner,
+            presentation=presentation,
+            at=clock.now(),
+            level=payload.validated_data.get("level"),
+        )
         shown = practice_selectors.get_presentation(learner=learner, public_id=presentation)
         text = shown.item.hints[opened.level - 1]
         document = {
