@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from tests.journeys.person import Person
 from tutor.content import grading
 
 pytestmark = pytest.mark.journey
@@ -156,6 +157,18 @@ class TestTooLate:
             second.get_by_role("button", name="Stop for now").click()
 
         assert second.url == student.page.url
+
+    def test_a_page_from_before_signing_in_anew_says_what_to_do(self, student):
+        shown = fill_in_right(student)
+        second = Person(page=student.page.context.new_page(), site=student.site, username="student")
+        second.open("/learn/")
+        second.press("Sign out")
+        second.sign_in()
+
+        student.press("Check")
+
+        assert "Open the page again" in student.page.locator("main").inner_text()
+        assert rows(student, shown) == 0
 
     def test_a_broken_form_says_so(self, student):
         student.page.locator("[name=client_key]").first.evaluate("field => field.value = 'x'")

@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from tutor.accounts import selectors as account_selectors
 from tutor.accounts.models import Learner
@@ -30,6 +30,7 @@ from tutor.practice.models import PracticeSession
 from tutor.practice.selectors import Presentation
 from tutor.scheduling import reasons
 from tutor.student import answers, summaries
+from tutor.student.posting import form_only
 
 
 def _own(request: HttpRequest) -> Learner:
@@ -44,7 +45,7 @@ def _session(learner: Learner, public_id: uuid.UUID) -> PracticeSession:
 
 
 @login_required
-@require_POST
+@form_only(else_to="student:home")
 def start(request: HttpRequest) -> HttpResponse:
     """Start or resume practising an assignment or a course."""
     learner, at = _own(request), clock.now()
@@ -98,7 +99,7 @@ def _item_context(session: PracticeSession, shown: Presentation, **extra: Any) -
 
 
 @login_required
-@require_POST
+@form_only(else_to="student:answered")
 def answer(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
     """Take the answer and go to its feedback; an unreadable one is asked for again."""
     learner = _own(request)
@@ -174,7 +175,7 @@ def _feedback_context(
 
 
 @login_required
-@require_POST
+@form_only(else_to="student:answered")
 def retry(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
     """Take another try at an item answered wrong."""
     learner = _own(request)
@@ -205,7 +206,7 @@ def retry(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@form_only(else_to="student:answered")
 def hint(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
     """Open the next hint; with HTMX only the ladder is drawn anew."""
     learner = _own(request)
@@ -228,7 +229,7 @@ def hint(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@form_only(else_to="student:practise")
 def finish(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
     """Stop here."""
     learner = _own(request)

@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -225,6 +226,36 @@ class TestHint:
 
         assert text(shown).count("<li>") == 1
         assert "Hint 1" in text(shown)
+
+
+class TestAddressOfAForm:
+    @pytest.mark.parametrize("name", ["start", "answer", "retry", "hint", "finish"])
+    def test_opened_without_one_leads_to_a_page(self, session, client, name):
+        # As after signing in again, when the sign-in had expired before the form was sent.
+        ids = {"finish": [session.public_id], "start": []}
+        address = reverse(f"student:{name}", args=ids.get(name, [session.current.public_id]))
+        client.logout()
+        form = {"client_key": uuid.uuid4(), "course": session.course.slug}
+        asked = client.post(address, form)
+        client.force_login(session.learner.user)
+
+        led = client.get(asked.headers["Location"].partition("next=")[2], follow=True)
+
+        assert led.status_code == 200
+        assert not Response.objects.exists()
+        session.refresh_from_db()
+        assert session.finished_at is None
+
+
+class TestForgedForm:
+    def test_is_refused_with_a_page_that_says_what_to_do(self, session):
+        careful = Client(enforce_csrf_checks=True)
+        careful.force_login(session.learner.user)
+
+        refused = careful.post("/learn/start/", {"course": session.course.slug})
+
+        assert refused.status_code == 403
+        assert "Open the page again" in text(refused)
 
 
 class TestEveryAnswer:
