@@ -441,7 +441,7 @@ class TestPractising:
         said = import_log(path, "--course", course.slug)
 
         assert f"The course {course.slug} is there and stays as it is." in said
-        assert "line 9: item 'No such item!': the course" in said
+        assert "The first is line 9: item 'No such item!': the course" in said
         assert Item.objects.count() == len(items)
         assert ItemVersion.objects.count() == versions
         assert Response.objects.count() == 19

@@ -134,9 +134,9 @@ class Command(BaseCommand):
             raise CommandError(message) from error
         first = incoming.rejects[0]
         self.stdout.write(
-            f"{len(incoming.rejects)} rows rejected, the first in line {first.line}: "
-            f"{first.field or 'row'} {first.value[:60]!r}: {first.reason}.\n"
-            f"All of them, with line, field, value and reason: {path}"
+            f"Rejected rows, with line, field, value and reason: {path}\n"
+            f"The first is line {first.line}: {first.field or 'row'} {first.value[:60]!r}: "
+            f"{first.reason}."
         )
 
     def _apply(
