@@ -1,5 +1,6 @@
 """Errors as application/problem+json (RFC 9457): one shape for every failure."""
 
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -43,6 +44,8 @@ def _describe_api(error: exceptions.APIException) -> Response:
     response = _problem(error.status_code, code, str(error.detail))
     if getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = error.auth_header
+    if getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(error.wait))
     return response
 
 
