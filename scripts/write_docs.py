@@ -104,9 +104,20 @@ def api_reference() -> str:
     for name, schema in document["components"]["schemas"].items():
         if schema.get("properties"):
             parts.append(_document(name, schema))
+    text = _with_enums("\n".join(parts), document["components"]["schemas"])
+    parts = [text]
     parts.append("\n## Error codes\n\n| code | status | when |\n| --- | --- | --- |")
     parts += [f"| `{code}` | {status} | {_cell(why)} |" for code, status, why in error_codes()]
     return "\n".join(parts)
+
+
+def _with_enums(text: str, schemas: dict[str, Any]) -> str:
+    """Return the text with the values of a named choice in place of a link to it."""
+    for name, schema in schemas.items():
+        if "enum" in schema:
+            values = ", ".join(f"`{value}`" for value in schema["enum"])
+            text = text.replace(f"[{name}](#{name.lower()})", f"one of {values}")
+    return text
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
