@@ -42,7 +42,7 @@ def walk_as_student(student):
         yield student
     student.start()
     kinds = set()
-    for _ in range(20):
+    for _ in range(6):
         kind = student.item().kind
         if kind not in kinds:
             kinds.add(kind)
@@ -55,13 +55,10 @@ def walk_as_student(student):
         student.answer(right=len(kinds) % 2 == 0)
         student.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
         yield student
-        finish = student.page.get_by_role("link", name="See how it went")
-        if finish.count():
-            break
         student.press("Next question")
-    student.press("See how it went")
+    student.press("Stop for now")
     yield student
-    assert len(kinds) >= 3
+    assert len(kinds) >= 2
 
 
 def walk_as_staff(sign_in, size):
