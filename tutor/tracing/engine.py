@@ -14,7 +14,7 @@ import numpy.typing as npt
 from kt_models.streaming import psi_filter
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
-from tutor.tracing.bands import Band, band_of
+from tutor.tracing.bands import MASTERED_EVIDENCE, Band, band_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -187,7 +187,14 @@ def _mastered(
     concept_ids: tuple[int, ...],
     at: float,
 ) -> Ints:
-    open_ids = [pk for pk in concept_ids if pk not in before]
+    # Most concepts have too few answers to be mastered; asking for their estimates would be more
+    # than half of a fold.
+    rows = np.searchsorted(state.concept_ids, concept_ids).tolist()
+    open_ids = [
+        pk
+        for pk, row in zip(concept_ids, rows, strict=True)
+        if state.evidence_counts[row] >= MASTERED_EVIDENCE and pk not in before
+    ]
     if not open_ids:
         return before
     found = psi_filter.concept_estimates(
