@@ -31,12 +31,17 @@ def _run_web(arguments: list[str]) -> None:
 
 
 def _run_worker(arguments: list[str]) -> None:
+    from celery import signals  # noqa: PLC0415
+    from celery.beat import EmbeddedService  # noqa: PLC0415
     from celery.platforms import SecurityWarning  # noqa: PLC0415
 
     from tutor.config.celery import app  # noqa: PLC0415
 
     # Celery warns whoever runs as root because pickled messages could run code. Ours are JSON.
     warnings.simplefilter("ignore", SecurityWarning)
+    # A thread and no file: --beat would start a process that outlives a worker that is killed.
+    beat = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler")
+    signals.worker_ready.connect(lambda **_: beat.start(), weak=False)
     app.worker_main(["--quiet", "worker", *arguments])
 
 
