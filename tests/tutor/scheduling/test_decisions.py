@@ -1,0 +1,197 @@
+"""Decisions: stored with all that is needed to make them again, and said in a sentence."""
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from curriculum.scheduler import FinishCode, ReasonCode, ReceiptDiffers, replay
+from tests.factories import AT, answer_current, make_assignment, make_class, start_session
+from tests.tutor.histories import tracer_of
+from tutor.content import course_format
+from tutor.content import selectors as content_selectors
+from tutor.content import services as content_services
+from tutor.content.models import Concept
+from tutor.responses import selectors as response_selectors
+from tutor.scheduling import engine, reasons
+from tutor.scheduling.models import Decision
+from tutor.tracing import engine as tracing_engine
+from tutor.tracing import services as tracing_services
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+HOUR = dt.timedelta(hours=1)
+DEMO_COURSE = course_format.__file__.rsplit("/", 1)[0] + "/demo_course"
+
+
+def practise(learner, course, *, sessions=4, **fields):
+    """Sessions on several days, with some wrong answers."""
+    for day in range(sessions):
+        session = start_session(
+            learner=learner, course=course, at=AT + day * DAY, draw_seed=day, **fields
+        )
+        number = 0
+        while session.finished_at is None:
+            number += 1
+            at = AT + day * DAY + number * dt.timedelta(minutes=1)
+            answer_current(session, right=number % 4 != 0, at=at, draw_seed=1000 * day + number)
+
+
+def situation_of(decision):
+    """The situation that the decision was made in, from the log alone."""
+    tracer = tracer_of(decision.course)
+    rows = [
+        row
+        for row in response_selectors.iterate_fold_rows(
+            course_id=decision.course_id, learner_ids=[decision.learner_id]
+        )
+        if row.answered_at <= decision.at
+    ]
+    pairs = (
+        (row, content_selectors.get_concepts_of_version(version_id=row.version_id)) for row in rows
+    )
+    state = tracing_engine.fold(tracer, tracing_engine.start(tracer), pairs)
+    earlier = Decision.objects.filter(pk__lt=decision.pk, follows=None).order_by("-pk")
+    start = decision if decision.follows is None else earlier[0]
+    answered = Decision.objects.filter(pk__gt=start.pk, pk__lte=decision.pk).count()
+    assignment = decision.assignment
+    return engine.make_situation(
+        tracer=tracer,
+        state=state,
+        plan=engine.Plan(
+            goal_concepts=tuple(assignment.concepts.values_list("pk", flat=True))
+            if assignment
+            else (),
+            answered=answered,
+            planned=assignment.items_per_session if assignment else 10,
+            opens_at=assignment.opens_at.timestamp() if assignment else None,
+            closes_at=None,
+        ),
+        at=decision.at.timestamp(),
+    )
+
+
+class TestReceipt:
+    def test_is_made_again_from_the_log_and_the_seed(self, learner, course):
+        practise(learner, course)
+
+        decisions = list(Decision.objects.order_by("pk"))
+        for decision in decisions:
+            again = replay(situation_of(decision), receipt=decision.receipt)
+            assert again.receipt() == decision.receipt
+
+        assert len(decisions) > 30
+        assert len({decision.reason for decision in decisions}) > 2
+
+    def test_is_made_again_for_an_assignment(self, learner, course):
+        classroom = make_class(course=course, users=[learner.user])
+        assignment = make_assignment(
+            classroom=classroom,
+            concepts=Concept.objects.filter(slug__in=["adding", "doubling"]),
+            items_per_session=5,
+        )
+        course.refresh_from_db()
+        practise(learner, course, sessions=2, assignment=assignment)
+
+        for decision in Decision.objects.order_by("pk"):
+            replay(situation_of(decision), receipt=decision.receipt)
+
+    def test_is_not_made_from_another_situation(self, learner, course):
+        practise(learner, course, sessions=1)
+        decision = Decision.objects.exclude(item_version=None).latest("pk")
+        situation = situation_of(decision)
+
+        with pytest.raises(ReceiptDiffers):
+            replay(
+                dataclasses.replace(
+                    situation, logit_mean=situation.logit_mean + 1.0, prob=situation.prob * 0.5
+                ),
+                receipt=decision.receipt,
+            )
+
+    def test_says_what_the_row_says(self, learner, course):
+        practise(learner, course, sessions=1)
+
+        for decision in Decision.objects.exclude(item_version=None):
+            receipt = decision.receipt
+            assert receipt["item"] == decision.item_version.item_id
+            assert receipt["seed"] == decision.seed
+            assert receipt["propensity"] == pytest.approx(decision.propensity, abs=1e-6)
+            assert 0 < decision.propensity <= 1
+            assert receipt["reason"]["code"] == decision.reason
+            assert sum(receipt["arms"]["propensity"]) == pytest.approx(1, abs=1e-4)
+            assert decision.tracer.course == course
+
+    def test_is_the_same_for_the_same_seed(self, learner, course):
+        tracer = tracer_of(course)
+        state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer).learner
+        plan = engine.Plan(goal_concepts=(), answered=0, planned=10)
+
+        def choose(seed):
+            return engine.choose(
+                tracer=tracer, state=state, plan=plan, at=AT.timestamp(), seed=seed
+            )
+
+        assert choose(5).receipt() == choose(5).receipt()
+        assert len({choose(seed).item_id for seed in range(30)}) > 1
+
+    def test_is_small_on_the_demo_course(self, organisation, learner):
+        spec, problems = course_format.read_structure(Path(DEMO_COURSE))
+        assert problems == []
+        course = content_services.load_course(organisation=organisation, spec=spec).course
+        tracing_services.give_prior_tracer(course=course, at=AT)
+        course.refresh_from_db()
+        practise_wrong_and_right(learner, course)
+
+        sizes = [len(json.dumps(decision.receipt)) for decision in Decision.objects.all()]
+        assert len(sizes) > 20
+        assert max(sizes) < 4096
+
+
+def practise_wrong_and_right(learner, course):
+    """Twenty answers on the demo course, each the key of its item."""
+    for day in range(2):
+        session = start_session(learner=learner, course=course, at=AT + day * DAY, draw_seed=day)
+        while session.finished_at is None:
+            answer_current(session, at=AT + day * DAY, draw_seed=session.n_answered)
+
+
+class TestSentence:
+    @pytest.fixture
+    def bank(self, course):
+        return content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+
+    @pytest.mark.parametrize("code", list(ReasonCode))
+    @pytest.mark.parametrize("facts", [{}, {"evidence_n": 3, "days_since": 9.5}])
+    def test_is_one_for_every_reason(self, bank, code, facts):
+        adding, doubling, _ = bank.concept_ids.tolist()
+        decision = Decision(
+            item_version_id=1,
+            reason=code.value,
+            reason_facts={"concept": doubling, "for_concept": adding, **facts},
+        )
+
+        text = reasons.sentence(decision, bank)
+
+        assert code.value in reasons.CHIPS
+        assert text[0].isupper() or text[0] == "“"
+        assert text.endswith(".")
+        assert text.count(". ") == 0
+        assert not text.startswith("Next:")
+        assert "this topic" not in text.lower()
+        assert "None" not in text
+
+    @pytest.mark.parametrize("code", [*FinishCode, "stopped", "switched"])
+    def test_is_one_for_every_finish(self, bank, code):
+        text = reasons.sentence(Decision(reason=str(code)), bank)
+
+        assert text == reasons.FINISHES[str(code)]
+        assert text.endswith(".")
+
+    def test_survives_a_concept_that_is_gone(self, bank):
+        decision = Decision(item_version_id=1, reason="practise", reason_facts={"concept": 10**9})
+
+        assert "this topic" in reasons.sentence(decision, bank).lower()
