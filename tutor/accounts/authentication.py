@@ -1,8 +1,7 @@
 """Signing in: Django's own backend, with the learner fetched together with the user."""
 
-from typing_extensions import override
-
 from django.contrib.auth.backends import ModelBackend
+from typing_extensions import override
 
 from tutor.accounts.models import User
 
