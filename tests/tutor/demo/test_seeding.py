@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import check_password
 
 from tests.factories import AT, SMALL_COURSE
-from tests.tutor.tracing.test_import_log import PowerCut, cut_at
+from tests.tutor.tracing.imports import PowerCut, cut_at
 from tutor.accounts.models import AuditEntry, Learner, User
 from tutor.classes.models import Assignment, Classroom, Enrolment
 from tutor.content import grading

@@ -1,87 +1,34 @@
 """`manage.py import_log`: what it says is what it does, however often and wherever it is cut."""
 
 import csv
-import datetime as dt
-import io
-import os
-import signal
-import subprocess
-import sys
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from tests import factories
-from tests.servers.process import ROOT
 from tests.tutor.responses.importing.logs import made_up_rows, write_log
-from tutor.accounts.models import Learner, Organisation
-from tutor.classes.models import Classroom
-from tutor.content import grading
-from tutor.content.models import Concept, Course, Item, ItemVersion, Prerequisite
-from tutor.practice import selectors as practice_selectors
-from tutor.registry.models import Promotion, TracerVersion
-from tutor.responses.importing import apply
-from tutor.responses.models import LogImport, Response
-from tutor.scheduling.models import Decision
-from tutor.tracing import adoption, selectors, services
+from tests.tutor.tracing.imports import (
+    answers_of,
+    counts,
+    course_named,
+    import_log,
+    masteries_of,
+    newest_import,
+)
+from tutor.accounts.models import Learner
+from tutor.content.models import Concept, Item, ItemVersion
+from tutor.registry.models import Promotion
+from tutor.responses.models import Response
+from tutor.tracing import adoption
 from tutor.tracing.models import LearnerState
 
 pytestmark = pytest.mark.django_db
-
-TABLES = (
-    *(Organisation, Learner, Course, Concept, Prerequisite, Item, ItemVersion),
-    *(TracerVersion, Promotion, Response, LogImport, LearnerState, Classroom),
-)
-DBE_SMALL = ROOT / "tests" / "data" / "dbe_small"
-LATER = factories.AT.replace(year=2027)
 
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch):
     """Somewhere that the file of rejects may be written to."""
     monkeypatch.chdir(tmp_path)
-
-
-def import_log(path, *options, format_name="csv") -> str:
-    out = io.StringIO()
-    call_command("import_log", format_name, str(path), *options, stdout=out)
-    return out.getvalue()
-
-
-def counts() -> dict[str, int]:
-    return {model.__name__: model.objects.count() for model in TABLES}
-
-
-def newest_import() -> LogImport:
-    return LogImport.objects.order_by("-pk")[0]
-
-
-def course_named(slug: str, organisation=None) -> Course:
-    found = Course.objects.filter(slug=slug)
-    return found.get(organisation=organisation) if organisation else found.get()
-
-
-def answers_of(course: Course) -> list[tuple]:
-    return list(
-        Response.objects.filter(course=course)
-        .order_by("learner__source_key", "answered_at", "id")
-        .values_list(
-            *("learner__source_key", "client_key", "item_version__item__slug", "answered_at"),
-            *("credit", "is_correct", "hints_seen", "attempt", "elapsed_ms", "presented_at"),
-        )
-    )
-
-
-def masteries_of(course: Course) -> dict[str, list[float]]:
-    """Source key -> P(right) on every concept, from the stored states under the live tracer."""
-    course.refresh_from_db()
-    tracer = selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    found = {}
-    for stored in LearnerState.objects.filter(tracer=tracer.tracer_id).select_related("learner"):
-        opened = services.open_state(learner_id=stored.learner_id, tracer=tracer)
-        masteries = selectors.masteries_of(tracer, opened.learner, at=LATER)
-        found[stored.learner.source_key] = [mastery.prob for mastery in masteries.values()]
-    return found
 
 
 class TestPlan:
@@ -185,105 +132,6 @@ class TestAgain:
         import_log(path)
 
         assert [p.reason for p in Promotion.objects.order_by("pk")] == ["prior", "import"]
-
-
-class PowerCut(BaseException):
-    """Nothing catches it."""
-
-
-CUTS = {
-    "before the learners": ("tutor.accounts.services.admit_learners", 1, "before"),
-    "after the learners": ("tutor.accounts.services.admit_learners", 1, "after"),
-    "in the second chunk": ("tutor.responses.services.append_new", 2, "after"),
-    "after the last chunk": ("tutor.responses.services.append_new", 6, "after"),
-    "before the fit": ("tutor.registry.training.fit_filter", 1, "before"),
-    "after the fit": ("tutor.registry.training.fit_filter", 1, "after"),
-    "while folding": ("tutor.tracing.services.refold_learner", 3, "after"),
-    "before the switch": ("tutor.registry.services.promote", 1, "before"),
-}
-
-
-class TestCutOff:
-    @pytest.mark.parametrize("where", CUTS)
-    def test_goes_on_to_what_an_uninterrupted_import_gives(self, tmp_path, monkeypatch, where):
-        monkeypatch.setattr(apply, "CHUNK", 100)
-        path = write_log(tmp_path / "log.csv", made_up_rows())
-        whole = factories.make_organisation()
-        cut = factories.make_organisation(pseudonym_key=whole.pseudonym_key)
-        import_log(path, "--organisation", whole.slug)
-        options = ("--organisation", cut.slug)
-        if where == "while folding":
-            options += ("--no-fit",)
-
-        with monkeypatch.context() as patch:
-            cut_at(patch, *CUTS[where])
-            with pytest.raises(PowerCut):
-                import_log(path, *options)
-        import_log(path, "--organisation", cut.slug)
-
-        expected, found = course_named("log", whole), course_named("log", cut)
-        assert answers_of(found) == answers_of(expected)
-        assert masteries_of(found) == masteries_of(expected)
-        assert Item.objects.filter(course=found).count() == 12
-        newest = newest_import()
-        assert newest.finished_at is not None
-        imports = LogImport.objects.filter(organisation=cut)
-        assert sum(run.rows_added for run in imports) == 600
-
-    def test_kill_9_leaves_whole_chunks(self, place, tmp_path):
-        path = write_log(tmp_path / "log.csv", made_up_rows())
-        run = [sys.executable, "-c", KILLED_IN_THE_SECOND_CHUNK, str(path)]
-        environment = {**os.environ, **place.environment, "PYTHONPATH": str(ROOT)}
-
-        killed = subprocess.run(run, env=environment, cwd=tmp_path, check=False)
-        after_kill = place.query(COUNT_ANSWERS)
-        said = place.manage("import_log", "csv", str(path))
-
-        assert killed.returncode == -signal.SIGKILL
-        assert after_kill == [(100, 100)]
-        assert "500 answers added, 100 were there already." in said
-        assert place.query(COUNT_ANSWERS) == [(600, 600)]
-        assert "live" in said
-
-
-COUNT_ANSWERS = "SELECT count(*), count(DISTINCT client_key) FROM responses_response"
-KILLED_IN_THE_SECOND_CHUNK = """
-import os, signal, sys
-import django
-django.setup()
-from django.core.management import call_command
-from tutor.responses import services
-from tutor.responses.importing import apply
-
-apply.CHUNK, append, calls = 100, services.append_new, iter(range(2))
-
-def append_and_die(*, rows):
-    added = append(rows=rows)
-    if next(calls) == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return added
-
-services.append_new = append_and_die
-call_command("import_log", "csv", sys.argv[1])
-"""
-
-
-def cut_at(patch, target: str, call: int, when: str) -> None:
-    """Cut the power at the n-th call of a function."""
-    module, _, name = target.rpartition(".")
-    original = getattr(__import__(module, fromlist=[name]), name)
-    calls = iter(range(1, 1000))
-
-    def cutting(*args, **kwargs):
-        is_last = next(calls) == call
-        if is_last and when == "before":
-            raise PowerCut
-        result = original(*args, **kwargs)
-        if is_last:
-            raise PowerCut
-        return result
-
-    patch.setattr(target, cutting)
 
 
 class TestRejects:
@@ -399,75 +247,3 @@ class TestShapes:
         assert adoption.count_learners(course=course) == len(masteries)
         fitted = Promotion.objects.order_by("-pk")[0].reason != "prior"
         assert fitted == (made.get("learners") != 1)
-
-
-class TestPractising:
-    def test_on_a_log_that_only_names_its_questions(self, tmp_path):
-        organisation = factories.make_organisation()
-        student = factories.make_user(organisation=organisation)
-        rows = made_up_rows()
-
-        import_log(write_log(tmp_path / "log.csv", rows), "--enrol", student.username)
-
-        course = course_named("log")
-        assert student.learner.classes.get().course == course
-        session = factories.start_session(learner=student.learner, course=course, at=LATER)
-        names = {row["item"] for row in rows}
-        before = practise(session, answers=6)
-        assert all(
-            item.kind == "self_marked"
-            and item.stem.startswith("Work question **")
-            and item.stem.split("**")[1] in names
-            for item in before
-        )
-        decisions = Decision.objects.filter(learner=student.learner).order_by("pk")
-        shifts = [shift for d in decisions for shift in d.shifts.values()]
-        assert len(decisions) == 7
-        assert all(d.reason and 0 < d.propensity <= 1 for d in decisions if d.item_version_id)
-        assert len(shifts) == 6
-        assert all(after > earlier for earlier, _, after, _ in shifts)
-
-    def test_answers_to_a_written_course_reach_its_items(self, tmp_path):
-        organisation = factories.make_organisation()
-        course = factories.make_course(organisation=organisation)
-        items = list(Item.objects.filter(course=course).order_by("pk"))
-        versions = ItemVersion.objects.count()
-        rows = made_up_rows(learners=4, answers=5)
-        for number, row in enumerate(rows):
-            row["item"] = items[number % len(items)].slug
-        rows[7]["item"] = "No such item!"
-        path = write_log(tmp_path / "log.csv", rows)
-
-        said = import_log(path, "--course", course.slug)
-
-        assert f"The course {course.slug} is there and stays as it is." in said
-        assert "The first is line 9: item 'No such item!': the course" in said
-        assert Item.objects.count() == len(items)
-        assert ItemVersion.objects.count() == versions
-        assert Response.objects.count() == 19
-        assert {r.item_version.item.slug for r in Response.objects.all()} <= {
-            item.slug for item in items
-        }
-        assert LearnerState.objects.count() == 4
-
-    def test_questions_from_elsewhere_do_not_replace_a_written_course(self, tmp_path):
-        organisation = factories.make_organisation()
-        course = factories.make_course(organisation=organisation)
-
-        with pytest.raises(CommandError, match="has content from elsewhere"):
-            import_log(DBE_SMALL, "--course", course.slug, format_name="dbe-kt22")
-
-        assert not Item.objects.filter(status=Item.Status.RETIRED).exists()
-
-
-def practise(session, *, answers):
-    """Answer everything right; return the items as they were shown."""
-    items = []
-    for second in range(answers):
-        shown = practice_selectors.get_presentation(
-            learner=session.learner, public_id=session.current.public_id
-        )
-        items.append(shown.item)
-        assert grading.grade(shown.item, grading.right_answer(shown.item)).is_correct
-        factories.answer_current(session, at=LATER + dt.timedelta(minutes=second + 1))
-    return items
