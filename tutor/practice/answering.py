@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from tutor.accounts.models import Learner
+from tutor.common import turns
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
@@ -119,7 +120,7 @@ def _submit_as_it_stands(
         return _submit(learner, alone, submission, grade, arrival)
 
 
-@transaction.atomic
+@turns.atomic_turn()
 def _submit(
     learner: Learner,
     showing: Showing,
@@ -175,7 +176,7 @@ def retry_answer(
         return _repeat(learner, submission)
 
 
-@transaction.atomic
+@turns.atomic_turn()
 def _retry(
     learner: Learner,
     showing: Showing,

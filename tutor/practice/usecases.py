@@ -7,10 +7,9 @@ repeated upload wait for each other, and the second finds what the first one sto
 import datetime as dt
 import uuid
 
-from django.db import transaction
-
 from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
+from tutor.common import turns
 from tutor.content.models import Course
 from tutor.practice import selectors
 from tutor.practice.answering import Outcome, Submission, retry_answer, submit_answer
@@ -36,7 +35,7 @@ __all__ = [
 ITEMS_PER_SESSION = 10
 
 
-@transaction.atomic
+@turns.atomic_turn()
 def start_practice(
     *,
     learner: Learner,
@@ -83,7 +82,7 @@ def start_practice(
     return session
 
 
-@transaction.atomic
+@turns.atomic_turn()
 def take_hint(
     *, learner: Learner, presentation: uuid.UUID, at: dt.datetime, level: int | None = None
 ) -> HintRequest:
@@ -114,7 +113,7 @@ def take_hint(
     )
 
 
-@transaction.atomic
+@turns.atomic_turn()
 def finish_practice(
     *, learner: Learner, session: PracticeSession, at: dt.datetime
 ) -> PracticeSession:
