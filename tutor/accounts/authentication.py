@@ -4,6 +4,9 @@ from django.contrib.auth.backends import ModelBackend
 from typing_extensions import override
 
 from tutor.accounts.models import User
+from tutor.common.prepared import Prepared, slot
+
+_USER = Prepared(lambda: User.objects.filter(pk=slot("id", User)).select_related("learner"))
 
 
 class Backend(ModelBackend):
@@ -11,5 +14,5 @@ class Backend(ModelBackend):
 
     @override
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.select_related("learner").filter(pk=user_id).first()
+        user = _USER.first(id=user_id)
         return user if user is not None and self.user_can_authenticate(user) else None

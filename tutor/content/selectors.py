@@ -8,6 +8,7 @@ import numpy.typing as npt
 from django.db.models import F
 
 from tutor.common.cache import new_cache
+from tutor.common.prepared import Prepared, slot
 from tutor.content import templates
 from tutor.content.models import (
     Concept,
@@ -194,4 +195,10 @@ def get_course(*, course_id: int) -> Course:
 
 def get_revision(*, course_id: int) -> int:
     """Return the course's revision as it is now."""
-    return Course.objects.values_list("revision", flat=True).get(pk=course_id)
+    course = _REVISION.first(id=course_id)
+    if course is None:
+        raise Course.DoesNotExist(course_id)
+    return course.revision
+
+
+_REVISION = Prepared(lambda: Course.objects.filter(pk=slot("id", Course)).only("revision"))

@@ -3,7 +3,10 @@
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from tutor.accounts.models import Learner
+from tutor.common.prepared import Prepared, slot
 from tutor.content import rendered
 from tutor.content import selectors as content_selectors
 from tutor.practice.errors import PresentationUnknown
@@ -81,12 +84,7 @@ def get_presentation(*, learner: Learner, public_id: uuid.UUID) -> Presentation:
     Raises:
         PresentationUnknown: the learner was never shown anything under this number.
     """
-    decision = (
-        Decision.objects.filter(learner=learner, public_id=public_id)
-        .select_related("course", "item_version__item")
-        .only(*_PRESENTATION_FIELDS)
-        .first()
-    )
+    decision = _PRESENTATION.first(learner=learner.pk, public_id=public_id)
     if decision is None or decision.item_version_id is None:
         raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
     item = rendered_item(decision)
@@ -113,22 +111,17 @@ def rendered_item(decision: Decision) -> rendered.RenderedItem:
 
 def get_session(*, learner: Learner, public_id: uuid.UUID) -> PracticeSession | None:
     """Return a session of this learner."""
-    return (
-        PracticeSession.objects.filter(learner=learner, public_id=public_id)
-        .select_related("course", "current", "assignment")
-        .only(*_SESSION_FIELDS)
-        .first()
-    )
+    return _SESSION.first(learner=learner.pk, public_id=public_id)
 
 
 def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | None:
     """Return the learner's session of the course that is not finished."""
-    return (
-        PracticeSession.objects.filter(learner=learner, course=course_id, finished_at__isnull=True)
-        .select_related("course", "current", "assignment")
-        .only(*_SESSION_FIELDS)
-        .first()
-    )
+    return _OPEN_SESSION.first(learner=learner.pk, course=course_id)
+
+
+def _sessions() -> QuerySet[PracticeSession]:
+    rows = PracticeSession.objects.select_related("course", "current", "assignment")
+    return rows.only(*_SESSION_FIELDS)
 
 
 # What taking an answer touches: every further column costs the ORM time in the request.
@@ -146,6 +139,40 @@ _SHOWING_FIELDS = (
     "current__item_seed",
     "current__course__revision",
     "current__item_version__item",
+)
+
+
+_PRESENTATION = Prepared(
+    lambda: (
+        Decision.objects.filter(
+            learner=slot("learner", Decision), public_id=slot("public_id", Decision)
+        )
+        .select_related("course", "item_version__item")
+        .only(*_PRESENTATION_FIELDS)
+    )
+)
+_SHOWING = Prepared(
+    lambda: (
+        PracticeSession.objects.filter(
+            learner=slot("learner", PracticeSession),
+            current__public_id=slot("public_id", Decision),
+            finished_at__isnull=True,
+        )
+        .select_related("current__course", "current__item_version", "assignment")
+        .only(*_SHOWING_FIELDS)
+    )
+)
+_SESSION = Prepared(
+    lambda: _sessions().filter(
+        learner=slot("learner", PracticeSession), public_id=slot("public_id", PracticeSession)
+    )
+)
+_OPEN_SESSION = Prepared(
+    lambda: _sessions().filter(
+        learner=slot("learner", PracticeSession),
+        course=slot("course", PracticeSession),
+        finished_at__isnull=True,
+    )
 )
 
 
@@ -167,14 +194,7 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
     Raises:
         PresentationUnknown: the learner was never shown anything under this number.
     """
-    session = (
-        PracticeSession.objects.filter(
-            learner=learner, current__public_id=public_id, finished_at__isnull=True
-        )
-        .select_related("current__course", "current__item_version", "assignment")
-        .only(*_SHOWING_FIELDS)
-        .first()
-    )
+    session = _SHOWING.first(learner=learner.pk, public_id=public_id)
     if session is not None:
         session.course = session.current.course
         return Showing(session.current, session, session.current_hints)
@@ -194,13 +214,8 @@ def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSes
     opened = get_open_session(learner=learner, course_id=course_id)
     if opened is not None:
         return opened
-    return (
-        PracticeSession.objects.filter(learner=learner, course=course_id)
-        .select_related("course", "current", "assignment")
-        .only(*_SESSION_FIELDS)
-        .order_by("-finished_at")
-        .first()
-    )
+    finished = _sessions().filter(learner=learner, course=course_id)
+    return finished.order_by("-finished_at").first()
 
 
 def get_next_decision(*, learner: Learner, follows: uuid.UUID) -> Decision | None:

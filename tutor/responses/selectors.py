@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from tutor.common.prepared import Prepared, slot
 from tutor.responses.models import HintRequest, Response
 
 FOLD_ORDER = ("answered_at", "id")
@@ -70,15 +71,24 @@ def get_by_client_key(*, learner_id: int, client_key: uuid.UUID) -> Response | N
 
 def list_for_presentation(*, learner_id: int, presentation: uuid.UUID) -> list[Response]:
     """Return the answers to one showing of an item, first attempt first."""
-    rows = Response.objects.filter(
-        learner=learner_id, presentation=presentation, corrects__isnull=True
-    )
-    return list(rows.order_by("attempt"))
+    return _FOR_PRESENTATION.all(learner=learner_id, presentation=presentation)
 
 
 def count_hints(*, presentation: uuid.UUID) -> int:
     """Return how many rungs of the hint ladder were opened."""
-    return HintRequest.objects.filter(presentation=presentation).count()
+    return len(_HINTS.all(presentation=presentation))
+
+
+_FOR_PRESENTATION = Prepared(
+    lambda: Response.objects.filter(
+        learner=slot("learner", Response),
+        presentation=slot("presentation", Response),
+        corrects__isnull=True,
+    ).order_by("attempt")
+)
+_HINTS = Prepared(
+    lambda: HintRequest.objects.filter(presentation=slot("presentation", HintRequest)).only("level")
+)
 
 
 def get_hint(*, presentation: uuid.UUID, level: int) -> HintRequest:

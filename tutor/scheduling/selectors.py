@@ -5,18 +5,25 @@ import uuid
 from django.db.models import QuerySet
 
 from tutor.accounts.models import Learner
+from tutor.common.prepared import Prepared, slot
 from tutor.content.models import Course
 from tutor.scheduling.models import Decision
 
 
 def get_follower(*, learner_id: int, follows: uuid.UUID) -> Decision | None:
     """Return what was decided after the answer to a presentation."""
-    return (
-        Decision.objects.filter(learner=learner_id, follows=follows)
+    return _FOLLOWER.first(learner=learner_id, follows=follows)
+
+
+_FOLLOWER = Prepared(
+    lambda: (
+        Decision.objects.filter(
+            learner=slot("learner", Decision), follows=slot("follows", Decision)
+        )
         .defer("receipt")
-        .order_by("pk")
-        .first()
+        .order_by("pk")[:1]
     )
+)
 
 
 def list_decisions(*, learner: Learner, course: Course) -> QuerySet[Decision]:

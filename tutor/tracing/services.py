@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
 
 from django.db import transaction
 
+from tutor.common.prepared import Prepared, slot
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
@@ -27,21 +27,11 @@ REFOLD_AT_ONCE = 1000
 PRIOR_INTERCEPT = 0.5
 
 
-class StoredPosition(NamedTuple):
-    """How far a stored state has folded the log."""
-
-    pk: int
-    last_answered_at: dt.datetime | None
-    last_response_id: int | None
-    n_responses: int
-    stale_since: dt.datetime | None
-
-
 @dataclass(slots=True)
 class OpenState:
     """A learner's state while their row is locked: what was stored, and what it holds."""
 
-    stored: StoredPosition | None
+    stored: LearnerState | None
     learner: engine.TracedLearner
 
 
@@ -56,15 +46,17 @@ class Advanced:
 
 def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
     """Return the learner's state for reading and advancing; the caller holds the learner's lock."""
-    found = (
-        LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id)
-        .values_list("state", *StoredPosition._fields)
-        .first()
-    )
+    found = _STATE.first(learner=learner_id, tracer=tracer.tracer_id)
     if found is None:
         return OpenState(None, engine.start(tracer))
-    learner = engine.TracedLearner.from_bytes(bytes(found[0]))
-    return OpenState(StoredPosition._make(found[1:]), learner)
+    return OpenState(found, engine.TracedLearner.from_bytes(bytes(found.state)))
+
+
+_STATE = Prepared(
+    lambda: LearnerState.objects.filter(
+        learner=slot("learner", LearnerState), tracer=slot("tracer", LearnerState)
+    )
+)
 
 
 def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
@@ -90,7 +82,7 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     return Advanced(before, before, is_stale=True)
 
 
-def _comes_next(stored: StoredPosition, response: Response) -> bool:
+def _comes_next(stored: LearnerState, response: Response) -> bool:
     if response.corrects_id is not None:
         return False
     if stored.last_answered_at is None or stored.last_response_id is None:
@@ -112,7 +104,7 @@ def _fold_row(response: Response, *, item_id: int) -> FoldRow:
     )
 
 
-def _store_next(stored: StoredPosition, response: Response, after: engine.TracedLearner) -> None:
+def _store_next(stored: LearnerState, response: Response, after: engine.TracedLearner) -> None:
     LearnerState.objects.filter(pk=stored.pk).update(
         state=after.to_bytes(),
         last_answered_at=response.answered_at,
