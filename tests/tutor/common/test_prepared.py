@@ -14,7 +14,7 @@ OWN = Prepared(
         HintRequest.objects.filter(
             learner=slot("learner", HintRequest), presentation=slot("presentation", HintRequest)
         )
-        .select_related("learner__user", "learner__organisation")
+        .select_related("learner__organisation")
         .only("level", "at", "presentation", "learner__pseudonym", "learner__organisation__name")
         .order_by("level")
     )
