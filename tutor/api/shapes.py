@@ -151,7 +151,8 @@ class ItemOutput(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text="Stable code, for example review-due.")
     reason_text = serializers.CharField(help_text="The same in one sentence for the learner.")
     propensity = serializers.FloatField(
-        help_text="Probability with which exactly this item was drawn, 0..1."
+        help_text="Probability with which this item was drawn for this concept, 0..1; an item of "
+        "several concepts may also have been drawn for another of them (see docs/scheduler.md)."
     )
 
 

@@ -116,7 +116,7 @@ def _submit_as_it_stands(
     try:
         return _submit(learner, showing, submission, grade, arrival)
     except _SessionMoved:
-        alone = Showing(showing.decision, None, showing.hints_seen)
+        alone = Showing(showing.decision, None)
         return _submit(learner, alone, submission, grade, arrival)
 
 
@@ -130,7 +130,7 @@ def _submit(
 ) -> Outcome:
     response_services.lock_learner(learner_id=learner.pk)
     response = _record(learner, showing, submission, grade, arrival, attempt=1)
-    advanced, tracer = _advance(showing.decision.course, response)
+    advanced, tracer = advance_state(showing.decision.course, response)
     if showing.session is None:
         return Outcome(response, None)
     following = _decide_after(showing.session, response, tracer, advanced, arrival)
@@ -195,7 +195,7 @@ def _retry(
         raise NothingToRetry("There is nothing to try again here.")
     attempt = known[-1].attempt + 1
     response = _record(learner, showing, submission, grade, arrival, attempt=attempt)
-    _advance(showing.decision.course, response)
+    advance_state(showing.decision.course, response)
     return Outcome(response, None)
 
 
@@ -212,6 +212,8 @@ def _record(
     answered_at = response_services.check_answer_time(
         answered_at=submission.answered_at or arrival.at, received_at=arrival.at
     )
+    # Nobody answers before being asked: then the device's clock is behind.
+    answered_at = max(answered_at, decision.at)
     response = response_services.record_response(
         learner=learner,
         answer=Answer(
@@ -224,7 +226,8 @@ def _record(
             credit=grade.credit,
             misconception=grade.misconception or "",
             attempt=attempt,
-            hints_seen=showing.hints_seen,
+            # Counted under the lock that opening a hint takes: none can slip in between.
+            hints_seen=response_selectors.count_hints(presentation=decision.public_id),
             presented_at=decision.at,
             elapsed_ms=_elapsed_ms(submission, decision, answered_at),
             answered_at=answered_at,
@@ -247,9 +250,10 @@ def _elapsed_ms(submission: Submission, decision: Decision, answered_at: dt.date
     return min(since_shown, LONGEST_ELAPSED) // dt.timedelta(milliseconds=1)
 
 
-def _advance(
+def advance_state(
     course: Course, response: Response
 ) -> tuple[tracing_services.Advanced, engine.CourseTracer]:
+    """Fold a row that was just recorded into the learner's state; the caller holds the lock."""
     # Asked for under the lock: a new tracer may have been adopted since the course was read, and
     # the answer would be folded into states that nobody reads any more.
     revision = content_selectors.get_revision(course_id=course.pk)
@@ -295,7 +299,6 @@ def _decide_after(
         n_answered=session.n_answered,
         n_correct=session.n_correct,
         current=decision,
-        current_hints=0,
         finished_at=session.finished_at,
         finish_reason=session.finish_reason,
     )

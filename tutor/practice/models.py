@@ -24,8 +24,6 @@ class PracticeSession(models.Model):
     n_correct = models.PositiveIntegerField(default=0)
     # The item that waits for an answer, or the finish.
     current = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
-    # Hints opened for the item that waits; the log of hints has each of them.
-    current_hints = models.PositiveSmallIntegerField(default=0)
     # Mastery of every concept at the start: concept id -> probability, for the summary at the end.
     mastery_at_start = models.JSONField(default=dict)
     started_at = models.DateTimeField()

@@ -129,7 +129,6 @@ _SHOWING_FIELDS = (
     "n_answered",
     "n_correct",
     "planned_items",
-    "current_hints",
     "finished_at",
     "finish_reason",
     "assignment__opens_at",
@@ -185,7 +184,6 @@ class Showing:
 
     decision: Decision
     session: PracticeSession | None
-    hints_seen: int
 
 
 def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
@@ -197,7 +195,7 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
     session = _SHOWING.first(learner=learner.pk, public_id=public_id)
     if session is not None:
         session.course = session.current.course
-        return Showing(session.current, session, session.current_hints)
+        return Showing(session.current, session)
     decision = (
         Decision.objects.filter(learner=learner, public_id=public_id, item_version__isnull=False)
         .select_related("course", "item_version")
@@ -206,7 +204,7 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
     )
     if decision is None:
         raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
-    return Showing(decision, None, response_selectors.count_hints(presentation=public_id))
+    return Showing(decision, None)
 
 
 def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSession | None:

@@ -104,12 +104,8 @@ def take_hint(
         raise AlreadyAnswered("This item is solved.", presentation=str(presentation))
     if not shown.hints_left:
         raise NoMoreHints("There is no further hint.", hints=len(shown.hints))
-    following = len(shown.hints) + 1
-    PracticeSession.objects.filter(
-        learner=learner, current__public_id=presentation, finished_at__isnull=True
-    ).update(current_hints=following)
     return response_services.record_hint(
-        learner=learner, presentation=presentation, level=following, at=at
+        learner=learner, presentation=presentation, level=len(shown.hints) + 1, at=at
     )
 
 

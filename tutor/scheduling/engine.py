@@ -90,10 +90,10 @@ def make_situation(
         at=at,
         policy_version=POLICY_VERSION,
         recent=RecentAnswers(
-            item_ids=state.recent["item"],
+            item_ids=state.recent["item"].astype(np.int64),
             # A late answer is folded in its place, but two devices may tie or cross by a little.
             at=np.maximum.accumulate(state.recent["at"]),
-            correct=state.recent["credit"],
+            correct=state.recent["credit"].astype(np.float64),
         ),
         rules=RULES,
         session_position=plan.answered,

@@ -29,6 +29,8 @@ class Decision(AppendOnlyModel):
     item_seed = models.BigIntegerField(null=True)
     policy = models.CharField(max_length=60)
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # The course as it was: with tracer, seed and the log before `at` the choice can be made again.
+    course_revision = models.PositiveBigIntegerField()
     # Seed of the draw: with the inputs it gives the same choice again.
     seed = models.BigIntegerField()
     # Probability with which exactly this item was drawn (arm times item); null for a finish.

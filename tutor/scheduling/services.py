@@ -65,6 +65,7 @@ def decide_next(
     return Decision.objects.create(
         learner=learner,
         course=course,
+        course_revision=tracer.bank.revision,
         assignment=assignment,
         at=at,
         policy=chosen.policy_version,

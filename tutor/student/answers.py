@@ -30,7 +30,12 @@ def read_uuid(text: str) -> uuid.UUID:
 
 def read_level(text: str) -> int:
     """Return the rung that a hint form asks for, 0 if it is no number."""
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return _whole(text) or 0
+
+
+def _whole(text: str) -> int | None:
+    """Return a whole number of a form, None if it is none or absurdly long."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def read_submission(form: QueryDict, presentation: uuid.UUID) -> Submission:
@@ -40,12 +45,11 @@ def read_submission(form: QueryDict, presentation: uuid.UUID) -> Submission:
         FormBroken: the client key is missing.
         UnreadableAnswer: nothing was chosen or written.
     """
-    elapsed = form.get("elapsed_ms", "")
     return Submission(
         presentation=presentation,
         client_key=read_uuid(form.get("client_key", "")),
         answer=_answer(form),
-        elapsed_ms=int(elapsed) if elapsed.isascii() and elapsed.isdigit() else None,
+        elapsed_ms=_whole(form.get("elapsed_ms", "")),
     )
 
 

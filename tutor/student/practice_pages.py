@@ -216,7 +216,9 @@ def hint(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
     if not shown.is_answered and wanted == len(shown.hints) + 1:
         # A second device may have been quicker; then its hints are shown.
         with contextlib.suppress(NoMoreHints, AlreadyAnswered):
-            usecases.take_hint(learner=learner, presentation=presentation, at=clock.now())
+            usecases.take_hint(
+                learner=learner, presentation=presentation, at=clock.now(), level=wanted
+            )
         shown = practice_selectors.get_presentation(learner=learner, public_id=presentation)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "student/hints.html", {"shown": shown, "item": shown.item})

@@ -42,7 +42,7 @@ class Mastery:
     Attributes:
         prob: probability of an unassisted correct answer on the concept's reference item, 0..1.
         lower_prob: 5 % quantile of that probability under the tracer's uncertainty, 0..1.
-        evidence_n: answers given on the concept.
+        evidence_n: answers on the concept that measured it: all but right ones after help.
         logit_mean: `prob`'s logit before the uncertainty is integrated out.
         logit_sd: its standard deviation.
     """

@@ -20,10 +20,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
-RECENT_ANSWERS = 48
-_RECENT_ROW = np.dtype([("item", "<i8"), ("at", "<f8"), ("credit", "<f8")])
+RECENT_ANSWERS = 256
+_RECENT_ROW = np.dtype([("item", "<i4"), ("at", "<f8"), ("credit", "<f4")])
 _HEADER = struct.Struct("<4sII")
-_MAGIC = b"TLS1"
+_MAGIC = b"TLS2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ def list_traced(*, tracer: engine.CourseTracer) -> list[int]:
 
 
 def find_differences(*, tracer: engine.CourseTracer) -> Iterator[tuple[int, bool]]:
-    """Yield (learner id, whether the stored state equals the log folded again, byte for byte).
+    """Yield (learner id, whether the stored state equals the log folded again).
+
+    The state byte for byte, and with it the place in the log that it has come to.
 
     Whoever differs is looked at once more under their lock: they may just have answered.
     """
@@ -50,16 +52,26 @@ def find_differences(*, tracer: engine.CourseTracer) -> Iterator[tuple[int, bool
 
 
 def _compare(tracer: engine.CourseTracer, learner_ids: Sequence[int]) -> dict[int, bool]:
-    stored = dict(
-        LearnerState.objects.filter(tracer=tracer.tracer_id, learner__in=learner_ids).values_list(
-            "learner", "state"
+    rows = LearnerState.objects.filter(tracer=tracer.tracer_id, learner__in=learner_ids)
+    stored = {
+        row.learner_id: (
+            bytes(row.state),
+            row.last_answered_at,
+            row.last_response_id,
+            row.n_responses,
         )
-    )
-    folded = dict(services.fold_learners(tracer=tracer, learner_ids=learner_ids))
-    return {
-        pk: pk in stored and pk in folded and bytes(stored[pk]) == folded[pk].learner.to_bytes()
-        for pk in learner_ids
+        for row in rows
     }
+    folded = {
+        pk: (
+            found.learner.to_bytes(),
+            found.last_answered_at,
+            found.last_response_id,
+            found.n_responses,
+        )
+        for pk, found in services.fold_learners(tracer=tracer, learner_ids=learner_ids)
+    }
+    return {pk: pk in stored and stored[pk] == folded.get(pk) for pk in learner_ids}
 
 
 @transaction.atomic

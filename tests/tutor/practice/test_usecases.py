@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import io
 import uuid
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.factories import (
     AT,
@@ -21,7 +23,7 @@ from tutor.content import grading
 from tutor.content import services as content_services
 from tutor.content.grading import UnreadableAnswer
 from tutor.content.models import Concept
-from tutor.practice import selectors, usecases
+from tutor.practice import correcting, selectors, usecases
 from tutor.practice.errors import (
     AlreadyAnswered,
     NoMoreHints,
@@ -33,6 +35,7 @@ from tutor.responses.errors import AnsweredInTheFuture, ArrivedTooLate, ClientKe
 from tutor.responses.models import HintRequest, Response
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine
+from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
 from tutor.tracing.models import LearnerState
 
@@ -71,6 +74,76 @@ def submit(session, sent, *, at=AT + MINUTE, draw_seed=5):
 
 def retry(session, sent, *, at=AT + 2 * MINUTE):
     return usecases.retry_answer(learner=session.learner, submission=sent, at=at, source="practice")
+
+
+class TestAnswerTime:
+    def test_is_never_before_the_question_was_shown(self, session):
+        sent = submission(session, answered_at=AT - DAY)
+
+        submit(session, sent)
+
+        assert Response.objects.get().answered_at == session_shown_at(sent)
+
+
+def session_shown_at(sent):
+    return Decision.objects.get(public_id=sent.presentation).at
+
+
+class TestHintsSeen:
+    def test_counts_what_was_opened_after_the_page_was_read(self, session, monkeypatch):
+        sent = submission(session)
+        showing = selectors.get_showing(learner=session.learner, public_id=sent.presentation)
+        # The page was read before the hint was opened, and the answer comes after it.
+        monkeypatch.setattr(selectors, "get_showing", lambda **_: showing)
+        usecases.take_hint(learner=session.learner, presentation=sent.presentation, at=AT)
+
+        submit(session, sent)
+
+        assert Response.objects.get().hints_seen == 1
+
+
+class TestCorrectAnswer:
+    def test_appends_a_row_and_folds_it_in_place_of_the_first(self, session):
+        submit(session, submission(session, right=False))
+        first = Response.objects.get()
+        before = masteries(session)
+
+        correcting.correct_answer(
+            response=first,
+            is_correct=True,
+            client_key=uuid.uuid4(),
+            at=AT + DAY,
+            source="correction",
+        )
+
+        assert Response.objects.get(pk=first.pk).is_correct is False
+        assert Response.objects.get(corrects=first).is_correct is True
+        [(pk, after)] = [(pk, m) for pk, m in masteries(session).items() if m.evidence_n]
+        assert after.prob > before[pk].prob
+
+    def test_by_command_twice_is_once(self, session):
+        submit(session, submission(session, right=False))
+        first = Response.objects.get()
+
+        call_command("correct_response", first.pk, "--right", stdout=io.StringIO())
+        call_command("correct_response", first.pk, "--right", stdout=io.StringIO())
+
+        assert Response.objects.count() == 2
+        out = io.StringIO()
+        call_command("rebuild_states", "--check", stdout=out)
+
+    def test_refuses_a_second_one(self, session):
+        submit(session, submission(session, right=False))
+        first = Response.objects.get()
+        call_command("correct_response", first.pk, "--right", stdout=io.StringIO())
+
+        with pytest.raises(CommandError, match="correction"):
+            call_command("correct_response", first.pk, "--wrong")
+
+
+def masteries(session):
+    course = type(session.course).objects.get(pk=session.course_id)
+    return tracing_selectors.get_masteries(learner=session.learner, course=course, at=AT + DAY)
 
 
 class TestStartPractice:
@@ -272,14 +345,19 @@ class TestSubmitAnswer:
             selectors.get_presentation(learner=learner, public_id=session.current.public_id)
 
     def test_held_back_takes_its_place(self, learner, session):
-        sent = submission(session, answered_at=AT + 2 * MINUTE)
-        submit(session, sent, at=AT + DAY)
+        # The tablet keeps its answer back; meanwhile the learner goes on with another device.
         late = submission(session, answered_at=AT + MINUTE)
+        usecases.finish_practice(learner=session.learner, session=session, at=AT + MINUTE)
+        other = start_session(learner=session.learner, course=session.course, at=AT + 2 * MINUTE)
+        submit(other, submission(other), at=AT + 2 * MINUTE)
 
         submit(session, late, at=AT + DAY)
 
         moments = Response.objects.order_by("pk").values_list("answered_at", "received_at")
-        assert list(moments) == [(AT + 2 * MINUTE, AT + DAY), (AT + MINUTE, AT + DAY)]
+        assert list(moments) == [
+            (AT + 2 * MINUTE, AT + 2 * MINUTE),
+            (AT + MINUTE, AT + DAY),
+        ]
         assert all_equal(session.course) == {learner.pk: True}
 
     @pytest.mark.parametrize(

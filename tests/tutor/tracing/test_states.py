@@ -238,15 +238,15 @@ class TestSize:
     def test_is_the_same_for_10_and_10000_answers(self, organisation, course):
         tracer = tracer_of(course)
         sizes = {}
-        for size in (100, 10_000):
+        for size in (engine.RECENT_ANSWERS, 10_000):
             learner = make_learner(organisation=organisation)
             bulk_history(learner=learner, course=course, size=size)
             services.refold_learner(learner_id=learner.pk, tracer=tracer)
             sizes[size] = len(LearnerState.objects.get(learner=learner).state)
 
         # What differs is which of the three concepts were ever mastered: 8 bytes each.
-        assert abs(sizes[10_000] - sizes[100]) <= 3 * 8
-        assert sizes[10_000] < 2048
+        assert abs(sizes[10_000] - sizes[engine.RECENT_ANSWERS]) <= 3 * 8
+        assert sizes[10_000] < 6 * 1024
 
 
 class TestTracedLearner:
@@ -283,3 +283,14 @@ class TestMasteries:
         found = selectors.get_masteries(learner=learner, course=course, at=AT)
 
         assert list(found) == tracer.bank.concept_ids.tolist()
+
+
+class TestFindDifferences:
+    def test_sees_a_position_that_is_not_the_log_s(self, learner, course):
+        random_history(learner=learner, course=course, seed=4)
+        tracer = tracer_of(course)
+        assert dict(rebuilding.find_differences(tracer=tracer)) == {learner.pk: True}
+
+        LearnerState.objects.filter(learner=learner).update(last_response_id=1)
+
+        assert dict(rebuilding.find_differences(tracer=tracer)) == {learner.pk: False}

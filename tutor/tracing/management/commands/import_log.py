@@ -105,6 +105,7 @@ class Command(BaseCommand):
             organisation=organisation,
             slug=slug,
             title=(options["title"] or slug.replace("-", " ").replace("_", " ").title())[:200],
+            at=clock.now(),
         )
 
     def _show(self, planned: plan.ImportPlan) -> None:
