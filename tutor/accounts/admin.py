@@ -80,9 +80,7 @@ class AccountsAdmin(OrganisationAdmin, UserAdmin):
         return False
 
     @override
-    def save_model(
-        self, request: HttpRequest, obj: User, form: ModelForm, change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         """Store the account in the own organisation; a student gets a learner."""
         if not change and not request.user.is_superuser:
             obj.organisation = request.user.organisation
