@@ -3,12 +3,14 @@
 Columns `learner,item,correct` are required; `concepts` (joined by |), `answered_at` (ISO 8601 or
 epoch seconds), `elapsed_ms`, `hints`, `attempt`, `group` are optional; others are ignored. An
 answer with hints, or after a first attempt at the same showing, counts as assisted. The tutor's
-import has the same rules for what a cell may say; a test holds the two against each other.
+import has the same rules for what a cell may say; a test holds the two against each other. Only the
+tutor, which knows what time it is, refuses answers from the future.
 """
 
 import csv
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,8 @@ MOST = 32_000
 # Epoch seconds of 1990 and 2100. Before are only times from a start of the log's own; after,
 # milliseconds.
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
+# 20260901 means a day to whoever wrote it, and would be 234 days as seconds.
+_DAY = re.compile(r"(?:19[89]|20\d)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _Value = TypeVar("_Value", str, float, tuple[str, ...])
 
 
@@ -110,6 +114,8 @@ def _places(header: Sequence[str], *, name: str) -> dict[str, int]:
     twice = [title for title in READ if titles.count(title) > 1]
     if twice:
         raise LogUnreadable(f"{name}, line 1: column {', '.join(twice)} is named more than once.")
+    if any("\x00" in title for title in titles):
+        raise LogUnreadable(f"{name}, line 1: holds a NUL character; is it text?")
     return {title or f"column {place}": place for place, title in enumerate(titles)}
 
 
@@ -131,6 +137,8 @@ def _read_row(row: Sequence[str], places: dict[str, int], columns: _Columns) -> 
     problems: list[str] = []
     if any(cell.strip() for cell in row[max(places.values()) + 1 :]):
         problems.append("more cells than the first line names; quote a comma.")
+    others = (title for title in places if title not in READ)
+    problems.extend(f"{title}: holds a NUL character." for title in others if "\x00" in cell(title))
 
     def take(title: str, read: Callable[[str], _Value], otherwise: _Value) -> _Value:
         text = cell(title)
@@ -210,6 +218,9 @@ def _moment(text: str) -> float:
     """Return epoch seconds; nan if the cell is empty; a time without zone is UTC."""
     if not text:
         return math.nan
+    if _DAY.fullmatch(text):
+        day = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+        raise ValueError(f"reads as a day; write {day} for that, or {text}.0 if it counts seconds.")
     try:
         seconds = float(text)
     except ValueError:

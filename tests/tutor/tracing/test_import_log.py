@@ -53,6 +53,27 @@ class TestPlan:
         assert "2 rows rejected" in said
         assert newest_import().rows_added == 600
 
+    @pytest.mark.parametrize(
+        ("column", "value", "reason"),
+        [
+            ("colour", "re\x00d", "NUL"),
+            ("group", "\x00", "NUL"),
+            ("answered_at", "2099-01-01T00:00:00Z", "in the future"),
+        ],
+    )
+    def test_leaves_out_what_cannot_be_stored(self, tmp_path, column, value, reason):
+        rows = [{**row, "colour": "red", "group": "a"} for row in made_up_rows(learners=2)]
+        rows[3][column] = value
+        path = write_log(tmp_path / "spring.csv", rows)
+
+        said = import_log(path, "--no-fit")
+
+        assert "49 answers added" in said
+        with (tmp_path / "spring.rejects.csv").open(newline="", encoding="utf-8") as file:
+            [reject] = csv.DictReader(file)
+        assert (reject["line"], reject["field"]) == ("5", column)
+        assert reason in reject["reason"]
+
     def test_of_a_second_import_too(self, tmp_path):
         rows = made_up_rows()
         import_log(write_log(tmp_path / "spring.csv", rows[:400]))

@@ -1,10 +1,15 @@
 """Moments as logs write them."""
 
 import datetime as dt
+import re
+
+from tutor.responses.services import CLOCK_SKEW
 
 # Before 1990 there were no learner logs: an earlier moment is a wrong unit or a wrong column.
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+# 20260901 means a day to whoever wrote it, and would be 234 days as seconds.
+_DAY = re.compile(r"(?:19[89]|20\d)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _ADVICE = "not a time; write it as 2026-09-01T08:30:00Z or as epoch seconds"
 
 
@@ -18,6 +23,10 @@ def read_log_time(text: str) -> dt.datetime | float:
     Raises:
         ValueError: neither, or out of range; the message says what to do.
     """
+    if _DAY.fullmatch(text):
+        day = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+        message = f"reads as a day; write {day} for that, or {text}.0 if it counts seconds"
+        raise ValueError(message)
     try:
         seconds = float(text)
     except ValueError:
@@ -49,3 +58,14 @@ def read_moment(text: str) -> dt.datetime:
         message = f"{moment:%Y-%m-%d} is not between 1990 and 2100"
         raise ValueError(message)
     return moment.astimezone(dt.UTC)
+
+
+def check_not_in_future(moment: dt.datetime, *, at: dt.datetime) -> None:
+    """Refuse a moment that has not come yet.
+
+    Raises:
+        ValueError: it lies more than `CLOCK_SKEW` after `at`.
+    """
+    if moment > at + CLOCK_SKEW:
+        message = f"in the future: it is {at:%Y-%m-%d %H:%M} UTC now; check day and zone"
+        raise ValueError(message)

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from tutor.content.rendered import choice_id
 from tutor.responses.importing import dbe_course
-from tutor.responses.importing.dates import read_moment
+from tutor.responses.importing.dates import check_not_in_future, read_moment
 from tutor.responses.importing.dbe_course import Table, item_slug
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
@@ -37,18 +38,19 @@ DOUBLE_SUBMISSION = dt.timedelta(seconds=5)
 LINE = "\x00line"
 
 
-def read(folder: Path, *, title: str, slug: str) -> Incoming:
-    """Return the course and its answers.
+def read(folder: Path, *, title: str, slug: str, at: dt.datetime) -> Incoming:
+    """Return the course and its answers, of which none may lie after `at`.
 
     Raises:
         UnreadableLog: the folder lacks a file, or a file lacks a column.
     """
     tables = {name: _table(folder, *FILES[name]) for name in FILES}
+    _check_storable(tables)
     choices: dict[str, Table] = defaultdict(list)
     for choice in tables["choices"]:
         choices[choice["question_id"]].append(choice)
     questions = dbe_course.usable_questions(tables, choices)
-    answers, rejects = _answers(tables["answers"], questions, choices)
+    answers, rejects = _answers(tables["answers"], questions, choices, at=at)
     warnings = _warnings(answers, tables, choices)
     unusable = len(tables["questions"]) - len(questions)
     if unusable:
@@ -82,13 +84,23 @@ def _table(folder: Path, name: str, columns: tuple[str, ...]) -> Table:
                 raise UnreadableLog(
                     f"{name} lacks the column {', '.join(missing)}.", missing=missing
                 )
-            return [{**row, LINE: str(reader.line_num)} for row in reader]
+            rows = [{**row, LINE: str(reader.line_num)} for row in reader]
     except OSError as error:
         raise UnreadableLog(f"{path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise UnreadableLog(f"{name} is not text in UTF-8 ({error.reason}).") from error
     except csv.Error as error:
         raise UnreadableLog(f"{name} is not a CSV: {error}.") from error
+    return rows
+
+
+def _check_storable(tables: Mapping[str, Table]) -> None:
+    """Refuse content with NUL characters, which PostgreSQL cannot store."""
+    for kind, rows in tables.items():
+        # Of the answers only their learner is kept as it stands, and looked at row by row.
+        for row in rows if kind != "answers" else ():
+            if any("\x00" in row[column] for column in FILES[kind][1]):
+                raise UnreadableLog(f"{FILES[kind][0]}, line {row[LINE]}: holds a NUL character.")
 
 
 def _hash(folder: Path) -> str:
@@ -99,17 +111,19 @@ def _hash(folder: Path) -> str:
 
 
 def _answers(
-    rows: Table, questions: frozenset[str], choices: Mapping[str, Table]
+    rows: Table, questions: frozenset[str], choices: Mapping[str, Table], *, at: dt.datetime
 ) -> tuple[list[IncomingAnswer], list[Reject]]:
     answers: list[IncomingAnswer] = []
     rejects: list[Reject] = []
     positions = {
-        choice["id"]: f"c{index}" for own in choices.values() for index, choice in enumerate(own)
+        choice["id"]: choice_id(slug=item_slug(question), index=index)
+        for question, own in choices.items()
+        for index, choice in enumerate(own)
     }
     for row in rows:
         line = int(row[LINE])
         try:
-            answers.append(_answer(line, row, positions, questions))
+            answers.append(_answer(line, row, positions, questions, at=at))
         except _Bad as bad:
             field, reason = bad.args
             rejects.append(Reject(line, field, row[field], reason))
@@ -129,20 +143,33 @@ def _moment(row: Mapping[str, str], field: str) -> dt.datetime:
         raise _Bad(field, str(error)) from error
 
 
+def _end(row: Mapping[str, str], *, at: dt.datetime) -> dt.datetime:
+    moment = _moment(row, "end_time")
+    try:
+        check_not_in_future(moment, at=at)
+    except ValueError as error:
+        raise _Bad("end_time", str(error)) from error
+    return moment
+
+
 def _answer(
     line: int,
     row: dict[str, str],
     positions: Mapping[str, str],
     questions: frozenset[str],
+    *,
+    at: dt.datetime,
 ) -> IncomingAnswer:
     learner = row["student_id"].strip()
     if not learner:
         raise _Bad("student_id", "empty")
+    if "\x00" in learner:
+        raise _Bad("student_id", "holds a NUL character")
     if row["question_id"] not in questions:
         raise _Bad("question_id", "no such question in Questions.csv, or it has no concept")
     if row["answer_state"] not in {"true", "false"}:
         raise _Bad("answer_state", "neither true nor false")
-    answered_at = _moment(row, "end_time")
+    answered_at = _end(row, at=at)
     # In 35 rows the end lies a few milliseconds before the start.
     presented_at = min(_moment(row, "start_time"), answered_at)
     is_correct = row["answer_state"] == "true"
@@ -171,12 +198,14 @@ def _warnings(
     }
     two_way = sum((second, first) in both for first, second in both)
     right = {
-        f"{item_slug(question)}:c{index}": choice["is_correct"] == "true"
+        (item_slug(question), choice_id(slug=item_slug(question), index=index)): (
+            choice["is_correct"] == "true"
+        )
         for question, own in choices.items()
         for index, choice in enumerate(own)
     }
     differing = sum(
-        right.get(f"{answer.item}:{answer.answer.get('choice')}", answer.is_correct)
+        right.get((answer.item, str(answer.answer.get("choice"))), answer.is_correct)
         != answer.is_correct
         for answer in answers
     )

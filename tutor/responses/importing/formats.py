@@ -1,6 +1,7 @@
 """The formats by name, and how a log meets a course that is there already."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,17 +19,21 @@ FORMATS: dict[str, Callable[..., Incoming]] = {
 BRINGS_CONTENT = frozenset({"dbe-kt22"})
 
 
-def read(name: str, path: Path, *, organisation: Organisation, slug: str, title: str) -> Incoming:
+def read(
+    name: str, path: Path, *, organisation: Organisation, slug: str, title: str, at: dt.datetime
+) -> Incoming:
     """Return the log at `path`, fitted to the organisation's course `slug` if there is one.
 
     A log without content never changes a course that somebody wrote: answers to items that the
     course does not have are rejected. A course that itself came from a log gets the new items.
 
+    Rows later than `at`, which is now, are rejected.
+
     Raises:
         UnreadableLog: the input as a whole cannot be read.
         OtherContent: the input brings content, and the course has other content.
     """
-    incoming = FORMATS[name](path, title=title, slug=slug)
+    incoming = FORMATS[name](path, title=title, slug=slug, at=at)
     course = Course.objects.filter(organisation=organisation.pk, slug=slug).first()
     if course is None:
         return incoming

@@ -37,8 +37,8 @@ UNNAMED = "Without a concept"
 UNNAMED_SLUG = slug_of("")
 
 
-def read(path: Path, *, title: str, slug: str) -> Incoming:
-    """Return the log in a CSV file.
+def read(path: Path, *, title: str, slug: str, at: dt.datetime) -> Incoming:
+    """Return the log in a CSV file, of which no row may lie after `at`.
 
     Raises:
         UnreadableLog: there is no such file, it is no CSV in UTF-8, or a required column misses.
@@ -48,7 +48,7 @@ def read(path: Path, *, title: str, slug: str) -> Incoming:
     warnings: list[str] = []
     for line, cells, places in _lines(path):
         try:
-            rows.append(read_row(line, cells, places))
+            rows.append(read_row(line, cells, places, at=at))
         except BadCell as bad:
             rejects.append(Reject(line, bad.field, bad.value, bad.reason))
     course_warnings: list[str] = []
@@ -106,6 +106,8 @@ def _places(header: Sequence[str], *, name: str) -> dict[str, int]:
     twice = sorted({title for title in titles if titles.count(title) > 1 and title in READ})
     if twice:
         raise UnreadableLog(f"{name} names the column {', '.join(twice)} more than once.")
+    if any("\x00" in title for title in titles):
+        raise UnreadableLog(f"{name} has a NUL character in its first line; is it text?")
     # A column without a name, or named like an earlier one, still takes a place.
     places: dict[str, int] = {}
     for place, title in enumerate(titles):

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tutor.responses.importing.dates import read_log_time
+from tutor.responses.importing.dates import check_not_in_future, read_log_time
 
 REQUIRED = ("learner", "item", "correct")
 OPTIONAL = ("concepts", "answered_at", "elapsed_ms", "hints", "attempt", "group")
@@ -45,13 +45,16 @@ class BadCell(ValueError):
         self.field, self.value, self.reason = field, value, reason
 
 
-def read_row(line: int, cells: Sequence[str], places: Mapping[str, int]) -> LogRow:
+def read_row(
+    line: int, cells: Sequence[str], places: Mapping[str, int], *, at: dt.datetime
+) -> LogRow:
     """Return what a row says.
 
     Args:
         line: where it stands in the file.
         cells: its cells.
         places: column -> place in `cells`; cells that are not there count as empty.
+        at: now; nobody can have answered later.
 
     Raises:
         BadCell: the first cell that cannot be read.
@@ -68,11 +71,15 @@ def read_row(line: int, cells: Sequence[str], places: Mapping[str, int]) -> LogR
         item=_name("item", values.get("item", "")),
         credit=_credit(values.get("correct", "")),
         concepts=_concepts(values.get("concepts", "")),
-        time=_time(values.get("answered_at", "")),
+        time=_time(values.get("answered_at", ""), at=at),
         elapsed_ms=_elapsed_ms(values.get("elapsed_ms", "")),
         hints=_count("hints", values.get("hints", ""), low=0),
         attempt=_count("attempt", values.get("attempt", ""), low=1),
-        extra={column: value for column, value in values.items() if value and column not in READ},
+        extra={
+            column: _without_nul(column, value)
+            for column, value in values.items()
+            if value and column not in READ
+        },
     )
 
 
@@ -107,13 +114,16 @@ def _credit(value: str) -> float:
     return credit
 
 
-def _time(value: str) -> dt.datetime | float | None:
+def _time(value: str, *, at: dt.datetime) -> dt.datetime | float | None:
     if not value:
         return None
     try:
-        return read_log_time(value)
+        time = read_log_time(value)
+        if isinstance(time, dt.datetime):
+            check_not_in_future(time, at=at)
     except ValueError as error:
         raise BadCell("answered_at", value, str(error)) from error
+    return time
 
 
 def _elapsed_ms(value: str) -> int | None:

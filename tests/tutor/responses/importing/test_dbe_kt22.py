@@ -14,6 +14,7 @@ from tests import factories
 from tests.servers.process import ROOT
 from tutor.content import grading, markup
 from tutor.content.models import Course, Item
+from tutor.content.rendered import choice_id
 from tutor.content.selectors import get_rendered_item
 from tutor.practice import selectors as practice_selectors
 from tutor.responses.importing import dbe_kt22
@@ -32,8 +33,11 @@ def folder(tmp_path) -> Path:
     return Path(shutil.copytree(SMALL, tmp_path / "dbe"))
 
 
-def read(folder: Path):
-    return dbe_kt22.read(folder, title="Bread", slug="bread")
+AT = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+
+
+def read(folder: Path, *, at: dt.datetime = AT):
+    return dbe_kt22.read(folder, title="Bread", slug="bread", at=at)
 
 
 def import_folder(folder: Path, *options: str) -> str:
@@ -89,12 +93,13 @@ class TestRead:
         assert first.elapsed_ms == (first.answered_at - first.presented_at) / dt.timedelta(
             milliseconds=1
         )
-        assert first.answer["choice"] in {"c0", "c1", "c2"}
+        assert first.answer["choice"] in {choice_id(slug=first.item, index=n) for n in range(3)}
         assert sum(answer.hints for answer in incoming.answers) > 0
         for answer in incoming.answers:
-            right = {"q11": "c1", "q13": "c1", "q15": "c0", "q16": "c0", "q17": "c0"}
+            right = {"q11": 1, "q13": 1, "q15": 0, "q16": 0, "q17": 0}
             if answer.item in right:
-                assert answer.is_correct == (answer.answer["choice"] == right[answer.item])
+                key = choice_id(slug=answer.item, index=right[answer.item])
+                assert answer.is_correct == (answer.answer["choice"] == key)
 
     @pytest.mark.parametrize(
         ("field", "value", "reason"),
@@ -104,6 +109,8 @@ class TestRead:
             ("question_id", "18", "it has no concept"),
             ("answer_state", "maybe", "neither true nor false"),
             ("end_time", "yesterday", "not a time"),
+            ("end_time", "2026-09-01 00:05:01.000 +0000", "in the future"),
+            ("student_id", "1\x002", "holds a NUL"),
             ("start_time", "1889-01-01 10:00:00.000 +0000", "not between 1990 and 2100"),
         ],
     )
@@ -117,6 +124,12 @@ class TestRead:
         assert (reject.line, reject.field, reject.value) == (63, field, value)
         assert reason in reject.reason
         assert len(incoming.answers) == ANSWERS - 1
+
+    def test_refuses_questions_with_a_nul(self, folder):
+        change(folder, "Questions.csv", lambda rows: rows[0].update({"explanation": "a\x00b"}))
+
+        with pytest.raises(UnreadableLog, match=r"Questions\.csv, line \d+: holds a NUL"):
+            read(folder)
 
     def test_reads_times_that_run_backwards_as_no_time_at_all(self, folder):
         def swap(rows):
@@ -203,8 +216,9 @@ class TestImport:
             get_rendered_item(version_id=Item.objects.get(slug=slug).current_id, seed=0)
             for slug in ("q12", "q14")
         )
-        assert grading.grade(slowing, {"choices": ["c0", "c1"]}).is_correct
-        assert not grading.grade(slowing, {"choices": ["c0"]}).is_correct
+        first, second = (choice_id(slug="q14", index=index) for index in range(2))
+        assert grading.grade(slowing, {"choices": [first, second]}).is_correct
+        assert not grading.grade(slowing, {"choices": [first]}).is_correct
         assert "<math" in markup.render(hydration.stem, hydration.markup)
 
     def test_refuses_a_folder_without_answers(self, folder):

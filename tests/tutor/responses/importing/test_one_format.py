@@ -11,6 +11,7 @@ from tutor.responses.importing import log_csv
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.naming import slug_of
 
+AT = dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC)
 COLUMNS = "learner,item,correct,concepts,answered_at,elapsed_ms,hints,attempt,group,colour"
 # A second row, so that a file is never left without answers.
 COMPANION = "zoe,z,1,c,2026-03-01T10:00:00Z,,,,,"
@@ -37,6 +38,8 @@ INVALID = [
     f"ann,a,1,{'c' * 201},2026-03-01T10:00:00Z,,,,,",
     "an\x00n,a,1,c,2026-03-01T10:00:00Z,,,,,",
     "ann,a,1,c\x00d,2026-03-01T10:00:00Z,,,,,",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,g\x00h,",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,re\x00d",
     "ann,a,,c,2026-03-01T10:00:00Z,,,,,",
     "ann,a,yes,c,2026-03-01T10:00:00Z,,,,,",
     "ann,a,1.01,c,2026-03-01T10:00:00Z,,,,,",
@@ -47,6 +50,7 @@ INVALID = [
     "ann,a,1,c,nan,,,,,",
     "ann,a,1,c,1772359200000,,,,,",
     "ann,a,1,c,-5,,,,,",
+    "ann,a,1,c,20260301,,,,,",
     "ann,a,1,c,1989-12-31T23:59:59Z,,,,,",
     "ann,a,1,c,2100-01-01T00:00:00Z,,,,,",
     "ann,a,1,c,01/03/2026,,,,,",
@@ -66,6 +70,7 @@ INVALID = [
 UNREADABLE = [
     "",
     "learner,item\nann,a\n",
+    "learner,item,correct,col\x00our\nann,a,1,red\n",
     "learner;item;correct\nann;a;1\n",
     "learner\titem\tcorrect\nann\ta\t1\n",
     "learner,item,correct,item\nann,a,1,b\n",
@@ -83,7 +88,7 @@ def at_both_doors(tmp_path):
     def read(text):
         path = tmp_path / "log.csv"
         path.write_text(text, encoding="utf-8", newline="")
-        incoming = log_csv.read(path, title="Log", slug="log")
+        incoming = log_csv.read(path, title="Log", slug="log", at=AT)
         try:
             log = parse_csv(io.StringIO(text, newline=""))
         except LogUnreadable:
@@ -148,6 +153,44 @@ class TestRows:
         assert [reject.line for reject in incoming.rejects] == [2]
         assert [answer.learner for answer in incoming.answers] == ["zoe"]
 
+    def test_eight_digits_are_a_day_unless_written_as_seconds(self, at_both_doors):
+        lines = [f"ann,a,1,{time}" for time in ("20260301", "20260301.0", "20261301", "3600")]
+
+        incoming, log = at_both_doors("\n".join(["learner,item,correct,answered_at", *lines, ""]))
+        cleaned, log = at_both_doors(
+            "\n".join(["learner,item,correct,answered_at", *lines[1:], ""])
+        )
+
+        assert [(reject.line, reject.field) for reject in incoming.rejects] == [(2, "answered_at")]
+        assert "write 2026-03-01" in incoming.rejects[0].reason
+        assert len(cleaned.answers) == len(log) == 3
+
+    def test_the_import_refuses_the_future(self, at_both_doors):
+        times = [
+            "2026-09-01T08:05:00Z",
+            "2026-09-01T08:05:01Z",
+            "1788249902",
+            "2026-09-01 10:05+02",
+        ]
+        lines = [f"ann,a,1,{time}" for time in times]
+
+        incoming, _ = at_both_doors("\n".join(["learner,item,correct,answered_at", *lines, ""]))
+
+        assert [reject.line for reject in incoming.rejects] == [3, 4]
+        assert {reject.field for reject in incoming.rejects} == {"answered_at"}
+        assert all("in the future" in reject.reason for reject in incoming.rejects)
+
+    def test_seconds_from_a_start_of_the_logs_own_are_never_in_the_future(self, tmp_path):
+        path = tmp_path / "log.csv"
+        path.write_text("learner,item,correct,answered_at\nann,a,1,600000000\n")
+
+        incoming = log_csv.read(
+            path, title="Log", slug="log", at=dt.datetime(2010, 1, 1, tzinfo=dt.UTC)
+        )
+
+        assert incoming.rejects == []
+        assert len(incoming.answers) == 1
+
     def test_both_skip_blank_rows(self, at_both_doors):
         incoming, log = at_both_doors(f"{COLUMNS}\n\n{COMPANION}\n,,,,,,,,,\n\n")
 
@@ -162,7 +205,7 @@ class TestFiles:
         path.write_text(text, encoding="utf-8", newline="")
 
         with pytest.raises(UnreadableLog):
-            log_csv.read(path, title="Log", slug="log")
+            log_csv.read(path, title="Log", slug="log", at=AT)
         with pytest.raises(LogUnreadable):
             read_csv(path)
 
