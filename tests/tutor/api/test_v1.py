@@ -1,5 +1,6 @@
 """The REST API as a client meets it; every failure is a problem document."""
 
+import base64
 import dataclasses
 import io
 import json
@@ -377,6 +378,16 @@ class TestLearners:
             page = api.client.get(page["next"], headers=api.headers).json()
 
         assert len(seen) == len(set(seen)) == 8
+
+    @pytest.mark.parametrize("page", ["learners", "decisions"])
+    @pytest.mark.parametrize("place", ["p=x", "p=%00", "p=-1", "p=1.5", "p=" + "5" * 40, "o=x"])
+    def test_have_no_page_at_a_broken_cursor(self, school, page, place):
+        path = {"learners": "learners", "decisions": f"{school.path}/decisions"}[page]
+        cursor = base64.b64encode(place.encode()).decode()
+
+        answer = Api(school.administrator).get(path, cursor=cursor)
+
+        assert_problem(answer, 404, "api.not-found")
 
     def test_are_read_with_few_queries(self, school, organisation, django_assert_max_num_queries):
         for _ in range(12):
