@@ -188,11 +188,6 @@ def get_misconceptions(*, course_id: int, revision: int) -> dict[str, tuple[str,
     )
 
 
-def get_course(*, course_id: int) -> Course:
-    """Return the course row."""
-    return Course.objects.get(pk=course_id)
-
-
 def get_revision(*, course_id: int) -> int:
     """Return the course's revision as it is now."""
     course = _REVISION.first(id=course_id)

@@ -64,11 +64,6 @@ def list_learners_since(*, course_id: int, response_id: int) -> list[int]:
     return list(rows.order_by("learner").values_list("learner", flat=True).distinct())
 
 
-def get_by_client_key(*, learner_id: int, client_key: uuid.UUID) -> Response | None:
-    """Return the response stored under the learner's client key, if any."""
-    return Response.objects.filter(learner=learner_id, client_key=client_key).first()
-
-
 def list_for_presentation(*, learner_id: int, presentation: uuid.UUID) -> list[Response]:
     """Return the answers to one showing of an item, first attempt first."""
     return _FOR_PRESENTATION.all(learner=learner_id, presentation=presentation)
@@ -94,9 +89,3 @@ _HINTS = Prepared(
 def get_hint(*, presentation: uuid.UUID, level: int) -> HintRequest:
     """Return the opening of a rung that is known to be open."""
     return HintRequest.objects.get(presentation=presentation, level=level)
-
-
-def list_recent(*, learner_id: int, course_id: int, limit: int) -> list[Response]:
-    """Return the learner's newest answers, newest first, with their items."""
-    rows = Response.objects.filter(learner=learner_id, course=course_id)
-    return list(rows.select_related("item_version__item").order_by("-answered_at", "-id")[:limit])

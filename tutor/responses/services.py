@@ -91,8 +91,24 @@ def record_response(*, learner: Learner, answer: Answer) -> Response:
             learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__}
         )
     except IntegrityError as error:
+        if not _is_stored_already(error):
+            raise
         # Looking first would cost every honest answer a query.
         raise AnswerStored("The log has this answer.", client_key=str(answer.client_key)) from error
+
+
+def _is_stored_already(error: IntegrityError) -> bool:
+    """Whether one of the two constraints refused that keep the log free of repetitions.
+
+    The transaction is broken by then, so the error itself has to say it. PostgreSQL names the
+    constraint, SQLite the columns.
+    """
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is not None:
+        return diagnosis.constraint_name in {"response_once", "response_attempt_once"}
+    text = str(error)
+    once = ("learner_id, responses_response.client_key", "presentation, responses_response.attempt")
+    return text.startswith("UNIQUE constraint failed") and text.endswith(once)
 
 
 @transaction.atomic

@@ -85,6 +85,18 @@ class TestRecordResponse:
         with pytest.raises(IntegrityError), transaction.atomic():
             Response.objects.create(learner=learner, **values)
 
+    @pytest.mark.parametrize("fields", [{"credit": 1.5}, {"attempt": 0}])
+    def test_does_not_take_another_refusal_for_a_repetition(self, learner, course, version, fields):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            record(learner=learner, course=course, version=version, **fields)
+
+    def test_refuses_an_attempt_given_already(self, learner, course, version):
+        presentation = uuid.uuid4()
+        record(learner=learner, course=course, version=version, presentation=presentation)
+
+        with pytest.raises(AnswerStored), transaction.atomic():
+            record(learner=learner, course=course, version=version, presentation=presentation)
+
     def test_is_final(self, learner, course, version):
         response = record(learner=learner, course=course, version=version)
         response.is_correct = False
