@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from celery import current_app
 from django.apps import apps
 from django.core.management import get_commands
@@ -221,3 +222,16 @@ def test_pictures_are_small():
 
     assert pictures
     assert [p.name for p in pictures if p.stat().st_size > 150_000] == []
+
+
+def test_the_containers_run_every_process_that_the_guide_starts():
+    guide = text_of("docs/administrators.md")
+    started = re.findall(r"^\.venv/bin/celery --app \S+ (\w+)", guide, re.MULTILINE)
+    services = yaml.safe_load(text_of("docker/compose.yaml"))["services"]
+
+    assert {"worker", "beat"} <= set(started)
+    assert {"postgres", "redis", "migrate", "web", *started} == set(services)
+    assert "beat" in services["beat"]["command"]
+    volumes = [volume for one in services.values() for volume in one.get("volumes", [])]
+    declared = yaml.safe_load(text_of("docker/compose.yaml"))["volumes"]
+    assert {volume.split(":")[0] for volume in volumes} == set(declared)
