@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"ReachableEnum": ["ok", "down"]},
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }
 
