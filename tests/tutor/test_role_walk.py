@@ -111,15 +111,17 @@ class World:
         presentation, key = str(self.session.current.public_id), str(uuid.uuid4())
         decision = self.session.current
         answer = grading.right_answer(practice_selectors.rendered_item(decision))
+        choice = answer.get("choice", "")
+        form = {"client_key": key, "kind": self.kind, "text": "5", "choice": choice}
         fields = {
             "student:start": {"assignment": self.assignment.public_id},
-            "student:answer": {"client_key": key, "kind": self.kind, "text": "5", "choice": "c0"},
+            "student:answer": form,
             "student:hint": {"level": "1"},
             "api:sessions": {"assignment": str(self.assignment.public_id)},
             "api:answers": {"presentation": presentation, "client_key": key, "answer": answer},
             "api:hints": {"presentation": presentation},
         }
-        return fields.get(name, {"client_key": key, "kind": self.kind, "text": "5", "choice": "c0"})
+        return fields.get(name, form)
 
     @property
     def kind(self) -> str:

@@ -1,5 +1,6 @@
 """What a learner is asked: an item with its parameters filled in."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,9 +18,22 @@ KINDS: tuple[Kind, ...] = (
 Markup = Literal["text", "html"]
 
 
+def choice_id(*, slug: str, index: int) -> str:
+    """Return the id of an option: "k" and 8 hexadecimal digits.
+
+    A stored answer names it, so it is the same for every seed. It does not say where the
+    author put the option, because many authors put the right one first.
+
+    Args:
+        slug: the item's slug.
+        index: the option's place in the author's order, from 0.
+    """
+    return "k" + hashlib.sha256(f"{slug}\x1f{index}".encode()).hexdigest()[:8]
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedChoice:
-    """One option. `id` is "c0", "c1", ... in the author's order, so it outlives shuffling."""
+    """One option. `id` comes from `choice_id`, so it outlives shuffling."""
 
     id: str
     text: str

@@ -6,7 +6,7 @@ from typing import Any
 
 from tutor.content import answers, exact, template_text
 from tutor.content.errors import TemplateInvalid, ValueUndefined
-from tutor.content.rendered import RenderedChoice, RenderedItem
+from tutor.content.rendered import RenderedChoice, RenderedItem, choice_id
 
 MAX_DRAWS = 1000
 Body = Mapping[str, Any]
@@ -85,9 +85,10 @@ def _fill(body: Body, text: str, names: Mapping[str, Any]) -> str:
 
 
 def _choices(body: Body, names: Mapping[str, Any]) -> tuple[RenderedChoice, ...]:
+    slug = body.get("slug", "")
     return tuple(
         RenderedChoice(
-            id=f"c{number}",
+            id=choice_id(slug=slug, index=number),
             text=_fill(body, str(choice["text"]), names),
             is_correct=bool(choice.get("correct", False)),
             misconception=choice.get("misconception"),

@@ -159,7 +159,7 @@ class TestProblems:
         [
             ({"answer": {"text": "?!"}}, None, None),
             ({"answer": {}}, 400, "api.invalid"),
-            ({"answer": {"text": "1", "choice": "c0"}}, 400, "api.invalid"),
+            ({"answer": {"text": "1", "choice": "k0"}}, 400, "api.invalid"),
             ({"answer": {"text": "1\x00"}}, 400, "api.invalid"),
             ({"answer": {"text": "x" * 2001}}, 400, "api.invalid"),
             ({"answer": ["a"]}, 400, "api.invalid"),

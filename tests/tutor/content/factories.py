@@ -1,5 +1,6 @@
 """Bodies and rendered items for tests of content."""
 
+from tutor.content.rendered import choice_id
 from tutor.content.templates import instantiate
 
 
@@ -12,6 +13,11 @@ def body(kind="number", **fields):
         "solution": "So.",
     }
     return {**defaults, **fields}
+
+
+def option_id(index, slug="an-item"):
+    """Return the id of an option of `body`, by its place in the author's order."""
+    return choice_id(slug=slug, index=index)
 
 
 def number_item(value="3", *, wrong=(), **answer):

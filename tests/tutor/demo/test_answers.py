@@ -59,7 +59,7 @@ class TestGiven:
         assert not grading.grade(item, given.answer).is_correct
 
     def test_a_slip_in_a_multiple_choice_gets_part_of_the_credit(self):
-        options = [RenderedChoice(id=f"c{n}", text=str(n), is_correct=n < 2) for n in range(4)]
+        options = [RenderedChoice(id=f"k{n}", text=str(n), is_correct=n < 2) for n in range(4)]
         item = RenderedItem(
             kind="multiple_choice",
             stem="Which?",

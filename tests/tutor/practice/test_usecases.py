@@ -296,7 +296,7 @@ class TestSubmitAnswer:
         assert Response.objects.count() == 1
 
     @pytest.mark.parametrize(
-        "answer", [{}, {"text": ""}, {"choice": "c9"}, {"choices": 3}, {"right": "yes"}, [], None]
+        "answer", [{}, {"text": ""}, {"choice": "k9"}, {"choices": 3}, {"right": "yes"}, [], None]
     )
     def test_unreadable_stores_nothing_and_may_be_sent_anew(self, session, answer):
         key = uuid.uuid4()
