@@ -130,7 +130,7 @@ class HealthOutput(serializers.Serializer[Any]):
 class ChoiceOutput(serializers.Serializer[Any]):
     """One option."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(help_text="Opaque; the same each time the item is shown.")
     text = serializers.CharField()
     html = serializers.CharField()
 

@@ -25,6 +25,7 @@ class Response(AppendOnlyModel):
     )
     # The seed of the template's parameters; with the version it gives the item as it was shown.
     seed = models.BigIntegerField(default=0)
+    # As given: {"text": ...}, {"choice": id}, {"choices": [ids]} or {"right": true or false}.
     answer = models.JSONField()
     is_correct = models.BooleanField()
     # Partial credit, 0..1; 1 where is_correct.
