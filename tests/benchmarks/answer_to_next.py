@@ -86,8 +86,11 @@ def prepare():
 
 
 def moment(number: int) -> dt.datetime:
-    """Return the time of the answer `number` after the history: hours apart, as in real life."""
-    return dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=3 * number)
+    """Return the time of the answer `number` after the history.
+
+    Days apart, so that neither rest nor mastery ends the practice before the measurement does.
+    """
+    return dt.datetime(2020, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=3 * number)
 
 
 def live(course, learner, size: int) -> None:
