@@ -5,13 +5,16 @@ from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
 from tutor.config import pages
+from tutor.config.sign_in import SignInForm
 
 handler400 = "tutor.config.failures.bad_request"
 handler500 = "tutor.config.failures.server_error"
 
+sign_in = auth_views.LoginView.as_view(template_name="sign_in.html", authentication_form=SignInForm)
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.front, name="front"),
-    path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),
+    path("sign-in/", sign_in, name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
     path("learn/", include("tutor.student.urls")),
     path("teach/", include("tutor.teacher.urls")),
