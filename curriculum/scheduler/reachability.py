@@ -51,6 +51,7 @@ def find_routes(*, carried: list[IntArray], requires: BoolArray, order: IntArray
         _show_what_can_be_shown(items_of, effective, order, shown, route)
         locked = [concept for concept in order if not shown[concept]]
         if not locked:
+            _route_the_assumed(items_of, effective, assumed, route)
             return Routes(assumed=assumed, requires=effective, route=route)
         # The first in topological order: its own prerequisites can all be shown.
         first = locked[0]
@@ -59,6 +60,20 @@ def find_routes(*, carried: list[IntArray], requires: BoolArray, order: IntArray
         effective[dependents] |= effective[first]
         effective[:, first] = False
         route[first] = effective[first]
+
+
+def _route_the_assumed(
+    items_of: list[list[IntArray]], requires: BoolArray, assumed: BoolArray, route: BoolArray
+) -> None:
+    """Lead to the items that carry an assumed concept beside others, in place.
+
+    Their other concepts' prerequisites have to be reached first. No route leads to an assumed
+    concept, so that these routes end too.
+    """
+    for concept in np.flatnonzero(assumed):
+        needs = [requires[concepts].any(axis=0) for concepts in items_of[concept]]
+        if needs:
+            route[concept] = min(needs, key=lambda need: int(need.sum()))
 
 
 def _show_what_can_be_shown(

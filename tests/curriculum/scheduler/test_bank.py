@@ -63,6 +63,15 @@ class TestAssumedConcepts:
         assert bank.assumed.sum() == 1
         assert decide(make_situation(bank), seed=0).item_id in {1, 2}
 
+    def test_an_assumed_goal_leads_to_what_its_items_need_besides(self):
+        # Concept 0 is only in an item that also carries 1, which needs 0 and 2.
+        bank = make_bank(
+            item_ids=[1, 2], concepts=np.array([[0, 1], [2, -1]]), requires=[(0, 1), (2, 1)]
+        )
+        assert bank.assumed.tolist() == [True, False, False]
+        situation = make_situation(bank, goal=np.array([True, False, False]))
+        assert decide(situation, seed=0).item_id == 2
+
     @settings(max_examples=200, deadline=None)
     @given(bank=banks())
     def test_every_other_concept_can_be_shown_in_some_order(self, bank):
