@@ -8,8 +8,10 @@ scripts/environment.sh requirements-dev.txt
 
 if [[ $# -eq 0 ]]; then
     for file in tests/benchmarks/*.py; do
-        name="$(basename "$file" .py)"
-        [[ "$name" == __init__ ]] || set -- "$@" "$name"
+        # What is no program is a part of one.
+        if grep -q '__main__' "$file"; then
+            set -- "$@" "$(basename "$file" .py)"
+        fi
     done
 fi
 

@@ -29,7 +29,11 @@ class Organisation(models.Model):
 
 
 class User(AbstractUser):
-    """Somebody who signs in. PII: name and e-mail live here and nowhere else."""
+    """Somebody who signs in.
+
+    PII: name and e-mail are kept here. The audit log's subjects hold user names, and what a
+    learner typed, or an imported log's extra columns, may hold anything.
+    """
 
     class Role(models.TextChoices):
         """What a person is to their organisation."""

@@ -3,7 +3,8 @@
 The item is graded before anything is locked: an expression may take a while, and on SQLite every
 writer waits for the lock. What was read before the lock is checked by the writes themselves: the
 log refuses a second answer to a showing, and the session moves on only from the showing that was
-answered. So the usual answer takes few statements, and the unusual one is sorted out afterwards.
+answered; hints are counted under the lock. So the usual answer takes few statements, and the
+unusual one is sorted out afterwards.
 """
 
 import datetime as dt
