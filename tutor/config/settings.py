@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "tutor.student",
     "tutor.teacher",
     "tutor.api",
+    "tutor.intake",
 ]
 
 MIDDLEWARE = [

@@ -19,3 +19,15 @@ class OtherContent(TutorError):
     """The course exists with content that does not come from here; it would be retired."""
 
     code = "responses.other-content"
+
+
+class MappingInvalid(TutorError):
+    """A column mapping names what does not exist, or leaves out what is needed."""
+
+    code = "responses.mapping-invalid"
+
+
+class RejectsNotWritten(TutorError):
+    """Rows are rejected, and the file that shall name them cannot be written."""
+
+    code = "responses.rejects-not-written"

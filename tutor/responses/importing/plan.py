@@ -13,6 +13,7 @@ from typing import Any
 from tutor.accounts.models import Learner, Organisation
 from tutor.accounts.services import source_key
 from tutor.content.models import Course, Item
+from tutor.responses.importing.errors import RejectsNotWritten
 from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
 from tutor.responses.models import Response
 
@@ -42,6 +43,7 @@ class ImportPlan:
     last_at: str
     rejects: int
     warnings: list[str]
+    first_reject: Reject | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan for JSON."""
@@ -73,6 +75,7 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
         last_at=_day(max(times, default=None)),
         rejects=len(incoming.rejects),
         warnings=[*incoming.course_warnings, *incoming.warnings, *_repeats(answers)],
+        first_reject=incoming.rejects[0] if incoming.rejects else None,
     )
 
 
@@ -132,8 +135,18 @@ def _count_known_learners(
 
 
 def write_rejects(*, rejects: list[Reject], path: Path) -> None:
-    """Write the rows that were not taken, with line, field, value and reason."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["line", "field", "value", "reason"])
-        writer.writerows((r.line, r.field, r.value[:LONGEST_SHOWN], r.reason) for r in rejects)
+    """Write the rows that were not taken, with line, field, value and reason.
+
+    Raises:
+        RejectsNotWritten: the file cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["line", "field", "value", "reason"])
+            writer.writerows((r.line, r.field, r.value[:LONGEST_SHOWN], r.reason) for r in rejects)
+    except OSError as error:
+        raise RejectsNotWritten(
+            f"{len(rejects)} rows are rejected and cannot be written to {path} "
+            f"({error.strerror}); name another file with --rejects."
+        ) from error

@@ -5,18 +5,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.text import slugify
-from tqdm import tqdm
 
 from tutor.accounts.models import Organisation, User
-from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.content.errors import CourseInvalid
-from tutor.content.models import Course
-from tutor.responses.importing import apply, formats, naming, plan
-from tutor.responses.importing.incoming import Incoming
-from tutor.responses.models import LogImport
-from tutor.tracing import adoption
+from tutor.intake import usecases
+from tutor.intake.bars import StageBars
+from tutor.responses.importing import formats, naming
+from tutor.responses.importing.plan import ImportPlan
 
 
 class Command(BaseCommand):
@@ -53,20 +50,34 @@ class Command(BaseCommand):
     def _import(self, options: dict[str, Any]) -> None:
         organisation = self._organisation(options["organisation"])
         users = self._users(organisation, options["enrol"])
-        incoming = self._read(organisation, options)
-        self._write_rejects(incoming, options)
-        formats.check_not_empty(incoming=incoming)
-        planned = plan.make_plan(organisation=organisation, incoming=incoming)
-        self._show(planned)
-        if options["dry_run"]:
+        source = self._source(options)
+        rejects = options["rejects"] or Path(f"{source.path.resolve().stem}.rejects.csv")
+
+        def decide(planned: ImportPlan) -> bool:
+            self._show(planned, rejects)
+            return not options["dry_run"]
+
+        with StageBars() as bars:
+            done = usecases.import_log(
+                organisation=organisation,
+                source=source,
+                at=clock.now(),
+                rejects=rejects,
+                on_plan=decide,
+                may_fit=not options["no_fit"],
+                enrol=users,
+                progress=bars.show,
+            )
+        if done is None:
             self.stdout.write("Dry run: nothing was imported.")
             return
-        organisation.save()
-        run = self._apply(organisation, incoming, planned)
+        run = done.run
         self.stdout.write(f"{run.rows_added} answers added, {run.rows_known} were there already.")
-        self._trace(run.course, may_fit=not options["no_fit"])
+        if done.was_fitted:
+            self.stdout.write(f"{done.tracer} is live; everybody's answers are folded.")
         if users:
-            self._enrol(run.course, users)
+            names = ", ".join(user.username for user in users)
+            self.stdout.write(f"Class “{run.course}”: {names}. Sign in to practise.")
 
     def _organisation(self, slug: str | None) -> Organisation:
         """Return the organisation meant; where there is none yet, a new one that is not saved."""
@@ -91,24 +102,21 @@ class Command(BaseCommand):
             raise CommandError(message)
         return users
 
-    def _read(self, organisation: Organisation, options: dict[str, Any]) -> Incoming:
+    def _source(self, options: dict[str, Any]) -> usecases.LogSource:
         slug = options["course"] or slugify(options["path"].resolve().stem)[: naming.LONGEST]
         if slug != naming.slug_of(slug or "log"):
             if options["course"]:
                 message = f"{slug!r} is no slug: use letters, digits, - and _, at most 80."
                 raise CommandError(message)
             slug = "log"
-        self.stdout.write(f"Reading {options['path']} …")
-        return formats.read(
-            options["format"],
-            options["path"],
-            organisation=organisation,
+        return usecases.LogSource(
+            path=options["path"],
+            format=options["format"],
             slug=slug,
             title=(options["title"] or slug.replace("-", " ").replace("_", " ").title())[:200],
-            at=clock.now(),
         )
 
-    def _show(self, planned: plan.ImportPlan) -> None:
+    def _show(self, planned: ImportPlan, rejects: Path) -> None:
         what = "is new" if planned.course_new else f"gets {planned.items_new} new items"
         self.stdout.write(
             f"Course {planned.course} {what}: {planned.items} items answered, {planned.concepts} "
@@ -118,64 +126,12 @@ class Command(BaseCommand):
             f"{planned.mean_correct:.1%} right, from {planned.first_at} to {planned.last_at}.\n"
             f"{planned.rejects} rows rejected."
         )
+        if planned.rejects:
+            first = planned.first_reject
+            self.stdout.write(
+                f"Rejected rows, with line, field, value and reason: {rejects}\n"
+                f"The first is line {first.line}: {first.field or 'row'} {first.value[:60]!r}: "
+                f"{first.reason}."
+            )
         for warning in planned.warnings:
             self.stdout.write(f"Note: {warning}")
-
-    def _write_rejects(self, incoming: Incoming, options: dict[str, Any]) -> None:
-        if not incoming.rejects:
-            return
-        path = options["rejects"] or Path(f"{options['path'].resolve().stem}.rejects.csv")
-        try:
-            plan.write_rejects(rejects=incoming.rejects, path=path)
-        except OSError as error:
-            message = (
-                f"{len(incoming.rejects)} rows are rejected and cannot be written to {path} "
-                f"({error.strerror}); name another file with --rejects."
-            )
-            raise CommandError(message) from error
-        first = incoming.rejects[0]
-        self.stdout.write(
-            f"Rejected rows, with line, field, value and reason: {path}\n"
-            f"The first is line {first.line}: {first.field or 'row'} {first.value[:60]!r}: "
-            f"{first.reason}."
-        )
-
-    def _apply(
-        self, organisation: Organisation, incoming: Incoming, planned: plan.ImportPlan
-    ) -> LogImport:
-        with tqdm(total=planned.answers, unit=" answers", disable=None, desc="Writing") as bar:
-            return apply.apply(
-                organisation=organisation,
-                incoming=incoming,
-                plan=planned,
-                at=clock.now(),
-                progress=bar.update,
-            )
-
-    def _trace(self, course: Course, *, may_fit: bool) -> None:
-        """Fit what has not been fitted on all imports, and fold whoever is behind."""
-        if not (may_fit and adoption.is_fit_due(course=course)):
-            adoption.give_tracer_and_fold(course=course, at=clock.now())
-            return
-        learners = adoption.count_learners(course=course)
-        self.stdout.write("Fitting the tracer …")
-        with (
-            tqdm(total=100, unit=" %", disable=None, desc="Fitting") as fitting,
-            tqdm(total=learners, unit=" learners", disable=None, desc="Folding") as folding,
-        ):
-            version = adoption.fit_and_adopt(
-                course=course,
-                at=clock.now(),
-                reason="import",
-                progress=folding.update,
-                fitting=fitting.update,
-            )
-        self.stdout.write(f"{version} is live; everybody's answers are folded.")
-
-    def _enrol(self, course: Course, users: list[User]) -> None:
-        classroom = class_services.ensure_class(
-            organisation=course.organisation, name=course.title, course=course
-        )
-        class_services.admit_users(classroom=classroom, users=users)
-        names = ", ".join(user.username for user in users)
-        self.stdout.write(f"Class “{classroom.name}”: {names}. Sign in to practise.")

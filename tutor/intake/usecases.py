@@ -1,0 +1,158 @@
+"""A log comes in: read, planned, and if the plan is agreed to, written, fitted and folded.
+
+The command and the worker's task both call this, so that what the browser shows is what the
+command does.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor.accounts.models import Organisation, User
+from tutor.classes import services as class_services
+from tutor.content.models import Course
+from tutor.registry.models import TracerVersion
+from tutor.responses.importing import apply, formats, plan
+from tutor.responses.importing.mapping import ColumnMapping
+from tutor.responses.importing.plan import ImportPlan
+from tutor.responses.models import LogImport
+from tutor.tracing import adoption
+
+
+class Stage(enum.StrEnum):
+    """What an import is at."""
+
+    READING = "reading"
+    PLANNING = "planning"
+    WRITING = "writing"
+    FITTING = "fitting"
+    FOLDING = "folding"
+
+
+# Called with the stage, how much of it is done and how much there is (0 where nobody knows):
+# bytes while reading, answers while writing, hundredths while fitting, learners while folding.
+Progress = Callable[[Stage, int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Where a log lies and what it is.
+
+    Attributes:
+        path: a file or a folder.
+        format: of `formats.FORMATS`.
+        mapping: for the formats that are a table; None to guess it.
+        slug: of the course the answers belong to.
+        title: of a new course.
+    """
+
+    path: Path
+    format: str
+    slug: str
+    title: str
+    mapping: ColumnMapping | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did; `tracer` is the version that is live now."""
+
+    run: LogImport
+    plan: ImportPlan
+    tracer: TracerVersion
+    was_fitted: bool
+
+
+def import_log(
+    *,
+    organisation: Organisation,
+    source: LogSource,
+    at: dt.datetime,
+    rejects: Path,
+    on_plan: Callable[[ImportPlan], bool],
+    may_fit: bool = True,
+    enrol: Iterable[User] = (),
+    progress: Progress = lambda *_: None,
+) -> Imported | None:
+    """Bring in a log; return what was done, None where `on_plan` did not agree.
+
+    Up to `on_plan` nothing is written but the file of rejects, if a row is rejected. After it,
+    whatever cuts the import off, calling this again goes on to the same end.
+
+    Args:
+        organisation: may be unsaved; it is saved when the plan is agreed to.
+        at: now.
+        rejects: where rows that cannot be taken are written with line, field, value and reason.
+        on_plan: is shown the plan and says whether to go on.
+        may_fit: False keeps the tracer as it is.
+        enrol: accounts that are put into a class of the course.
+
+    Raises:
+        UnreadableLog, NothingToImport, OtherContent, MappingInvalid: before anything is written.
+    """
+    progress(Stage.READING, 0, 0)
+    incoming = formats.read(
+        source.format,
+        source.path,
+        organisation=organisation,
+        slug=source.slug,
+        title=source.title,
+        at=at,
+    )
+    if incoming.rejects:
+        plan.write_rejects(rejects=incoming.rejects, path=rejects)
+    formats.check_not_empty(incoming=incoming)
+    progress(Stage.PLANNING, 0, 0)
+    planned = plan.make_plan(organisation=organisation, incoming=incoming)
+    if not on_plan(planned):
+        return None
+    organisation.save()
+    written = 0
+
+    def count(answers: int) -> None:
+        nonlocal written
+        written += answers
+        progress(Stage.WRITING, written, planned.answers)
+
+    run = apply.apply(
+        organisation=organisation, incoming=incoming, plan=planned, at=at, progress=count
+    )
+    course = run.course
+    assert course is not None  # noqa: S101 - `apply` has just named it
+    tracer, was_fitted = _trace(course, at=at, may_fit=may_fit, progress=progress)
+    users = list(enrol)
+    if users:
+        classroom = class_services.ensure_class(
+            organisation=organisation, name=course.title, course=course
+        )
+        class_services.admit_users(classroom=classroom, users=users)
+    return Imported(run=run, plan=planned, tracer=tracer, was_fitted=was_fitted)
+
+
+def _trace(
+    course: Course, *, at: dt.datetime, may_fit: bool, progress: Progress
+) -> tuple[TracerVersion, bool]:
+    """Fit what has not been fitted on all imports, and fold whoever is behind."""
+    learners = adoption.count_learners(course=course)
+    done = {Stage.FITTING: 0, Stage.FOLDING: 0}
+
+    def count(stage: Stage, more: int, total: int) -> None:
+        done[stage] += more
+        progress(stage, done[stage], total)
+
+    def folding(more: int) -> None:
+        count(Stage.FOLDING, more, learners)
+
+    if not (may_fit and adoption.is_fit_due(course=course)):
+        version = adoption.give_tracer_and_fold(course=course, at=at, progress=folding)
+        return version, False
+    version = adoption.fit_and_adopt(
+        course=course,
+        at=at,
+        reason="import",
+        progress=folding,
+        fitting=lambda more: count(Stage.FITTING, more, 100),
+    )
+    return version, True
