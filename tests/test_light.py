@@ -8,7 +8,7 @@ import pytest
 from tests.servers.process import ROOT
 
 # What docker/Dockerfile.web leaves out, and what would come with it.
-HEAVY = ["torch", "pyro", "py_irt", "numba", "llvmlite", "scipy", "sklearn", "pandas"]
+HEAVY = ["torch", "pyro", "py_irt", "numba", "llvmlite", "scipy", "sklearn", "pandas", "pyarrow"]
 
 # Importing one of these fails as if it were not installed.
 BLOCK = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))\n"
@@ -42,7 +42,7 @@ def test_every_page_is_there_without_the_packages_for_fitting():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["numba", "scipy"])
+@pytest.mark.parametrize("name", ["numba", "scipy", "pyarrow"])
 def test_such_a_package_would_be_noticed(name):
     done = run(f"{BLOCK}import {name}")
 
