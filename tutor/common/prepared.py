@@ -38,6 +38,10 @@ class Slot(Expression):
         """Return the argument as the database driver takes it."""
         return self.output_field.get_db_prep_value(value, connection)
 
+    def prepare_to_save(self, value: object) -> object:
+        """Return the argument as the field stores it: None is NULL, for JSON too."""
+        return self.output_field.get_db_prep_save(value, connection)
+
 
 def slot(name: str, model: type[Model], field: str | None = None) -> Slot:
     """Return a slot for the argument `name`, of the type of the model's field."""

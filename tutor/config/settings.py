@@ -130,6 +130,7 @@ STATIC_ROOT.mkdir(exist_ok=True)  # the server warns about a folder that is not 
 STATICFILES_DIRS = [BASE_DIR / "tutor" / "config" / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
+SESSION_ENGINE = "tutor.config.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION

@@ -16,6 +16,8 @@ from django.db import transaction
 
 from tutor.accounts.models import Learner
 from tutor.common import turns
+from tutor.common.prepared import slot
+from tutor.common.prepared_writes import PreparedUpdate
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
@@ -294,18 +296,32 @@ def _decide_after(
     session.current = decision
     if decision.item_version_id is None:
         session.finished_at, session.finish_reason = arrival.at, decision.reason
-    moved = PracticeSession.objects.filter(
-        pk=session.pk, current=answered, finished_at__isnull=True
-    ).update(
+    moved = _MOVE.run(
+        pk=session.pk,
+        answered=answered,
         n_answered=session.n_answered,
         n_correct=session.n_correct,
-        current=decision,
+        current=decision.pk,
         finished_at=session.finished_at,
         finish_reason=session.finish_reason,
     )
     if not moved:
         raise _SessionMoved
     return decision
+
+
+_MOVE = PreparedUpdate(
+    lambda: PracticeSession.objects.filter(
+        pk=slot("pk", PracticeSession, "id"),
+        current=slot("answered", PracticeSession, "current"),
+        finished_at__isnull=True,
+    ),
+    "n_answered",
+    "n_correct",
+    "current",
+    "finished_at",
+    "finish_reason",
+)
 
 
 def _shifts(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from tutor.accounts.models import Learner
+from tutor.common.prepared_writes import PreparedInsert
 from tutor.responses.errors import (
     AnsweredInTheFuture,
     AnswerStored,
@@ -87,14 +88,17 @@ def record_response(*, learner: Learner, answer: Answer) -> Response:
             attempt. The transaction is over then.
     """
     try:
-        return Response.objects.create(
-            learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__}
+        return _APPEND.run(
+            Response(learner=learner, **{name: getattr(answer, name) for name in Answer.__slots__})
         )
     except IntegrityError as error:
         if not _is_stored_already(error):
             raise
         # Looking first would cost every honest answer a query.
         raise AnswerStored("The log has this answer.", client_key=str(answer.client_key)) from error
+
+
+_APPEND = PreparedInsert(Response)
 
 
 def _is_stored_already(error: IntegrityError) -> bool:

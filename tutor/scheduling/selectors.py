@@ -12,16 +12,14 @@ from tutor.scheduling.models import Decision
 
 def get_follower(*, learner_id: int, follows: uuid.UUID) -> Decision | None:
     """Return what was decided after the answer to a presentation."""
-    return _FOLLOWER.first(learner=learner_id, follows=follows)
+    found = _FOLLOWER.all(follows=follows)
+    return next((decision for decision in found if decision.learner_id == learner_id), None)
 
 
+# Without the learner: SQLite would read all decisions of theirs.
 _FOLLOWER = Prepared(
     lambda: (
-        Decision.objects.filter(
-            learner=slot("learner", Decision), follows=slot("follows", Decision)
-        )
-        .defer("receipt")
-        .order_by("pk")[:1]
+        Decision.objects.filter(follows=slot("follows", Decision)).defer("receipt").order_by("pk")
     )
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
+from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.scheduling import engine
 from tutor.scheduling.models import Decision
@@ -62,20 +63,25 @@ def decide_next(
         at=at.timestamp(),
         seed=seed,
     )
-    return Decision.objects.create(
-        learner=learner,
-        course=course,
-        course_revision=tracer.bank.revision,
-        assignment=assignment,
-        at=at,
-        policy=chosen.policy_version,
-        tracer_id=tracer.tracer_id,
-        seed=seed,
-        receipt=chosen.receipt(),
-        follows=sitting.follows,
-        shifts=sitting.shifts,
-        **_shown(chosen, tracer, seed),
+    return _STORE.run(
+        Decision(
+            learner=learner,
+            course=course,
+            course_revision=tracer.bank.revision,
+            assignment=assignment,
+            at=at,
+            policy=chosen.policy_version,
+            tracer_id=tracer.tracer_id,
+            seed=seed,
+            receipt=chosen.receipt(),
+            follows=sitting.follows,
+            shifts=sitting.shifts,
+            **_shown(chosen, tracer, seed),
+        )
     )
+
+
+_STORE = PreparedInsert(Decision)
 
 
 def _shown(

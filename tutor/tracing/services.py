@@ -8,6 +8,7 @@ from itertools import groupby
 from django.db import transaction
 
 from tutor.common.prepared import Prepared, slot
+from tutor.common.prepared_writes import PreparedUpdate
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
@@ -105,12 +106,22 @@ def _fold_row(response: Response, *, item_id: int) -> FoldRow:
 
 
 def _store_next(stored: LearnerState, response: Response, after: engine.TracedLearner) -> None:
-    LearnerState.objects.filter(pk=stored.pk).update(
+    _ADVANCE.run(
+        pk=stored.pk,
         state=after.to_bytes(),
         last_answered_at=response.answered_at,
         last_response_id=response.pk,
         n_responses=stored.n_responses + 1,
     )
+
+
+_ADVANCE = PreparedUpdate(
+    lambda: LearnerState.objects.filter(pk=slot("pk", LearnerState, "id")),
+    "state",
+    "last_answered_at",
+    "last_response_id",
+    "n_responses",
+)
 
 
 def _refold(learner_id: int, tracer: engine.CourseTracer) -> engine.TracedLearner:
