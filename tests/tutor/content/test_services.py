@@ -12,9 +12,17 @@ from tests.factories import (
     small_course_spec,
     start_session,
 )
-from tutor.content import selectors, services
+from tutor.content import selectors, services, storing
 from tutor.content.graph import CycleFound
-from tutor.content.models import Concept, Course, Item, ItemVersion, Prerequisite
+from tutor.content.models import (
+    Concept,
+    Course,
+    Item,
+    ItemVersion,
+    ItemVersionConcept,
+    Misconception,
+    Prerequisite,
+)
 from tutor.responses.models import Response
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +162,91 @@ class TestLoadCourse:
         bank = selectors.get_bank(course_id=course.pk, revision=loaded.course.revision)
         assert bank.concept_slugs == ("doubling", "naming", "adding")
         assert bank.requires == ()
+
+    def test_writes_names_and_order_that_changed(self, organisation, course):
+        adding, doubling, naming = small_course_spec().concepts
+        other = dataclasses.replace(
+            small_course_spec(),
+            concepts=(naming, dataclasses.replace(adding, name="Sums"), doubling),
+            misconceptions=(
+                *small_course_spec().misconceptions[1:],
+                dataclasses.replace(small_course_spec().misconceptions[0], feedback="Look again."),
+            ),
+        )
+        before = dict(Concept.objects.values_list("slug", "pk"))
+
+        loaded = services.load_course(organisation=organisation, spec=other)
+
+        concepts = Concept.objects.filter(course=course).order_by("position")
+        assert [(c.slug, c.name) for c in concepts][:2] == [
+            ("naming", naming.name),
+            ("adding", "Sums"),
+        ]
+        assert {c.slug: c.pk for c in concepts} == before
+        changed = Misconception.objects.get(slug=small_course_spec().misconceptions[0].slug)
+        assert changed.feedback == "Look again."
+        assert loaded.course.revision > course.revision
+
+
+def many_items(count, *, stem="Work it and mark it."):
+    """A course of `count` items, each with two concepts."""
+    item = next(item for item in small_course_spec().items if item.kind == "number")
+    return dataclasses.replace(
+        small_course_spec(),
+        items=tuple(
+            dataclasses.replace(
+                item, slug=f"item-{number}", stem=stem, concepts=("adding", "naming")
+            )
+            for number in range(count)
+        ),
+    )
+
+
+class TestLoadManyItems:
+    """More items than one statement takes."""
+
+    COUNT = 2 * storing.CHUNK + 7
+
+    def test_keeps_every_item_with_its_own_version_and_concepts(self, organisation):
+        spec = many_items(self.COUNT)
+
+        loaded = services.load_course(organisation=organisation, spec=spec)
+
+        assert (loaded.items_added, loaded.versions_added) == (self.COUNT, self.COUNT)
+        items = Item.objects.select_related("current").order_by("pk")
+        assert [item.slug for item in items] == [item.slug for item in spec.items]
+        assert all(item.current.item_id == item.pk for item in items)
+        assert all(item.current.body["slug"] == item.slug for item in items)
+        links = ItemVersionConcept.objects.order_by("version", "position")
+        assert list(links.values_list("version", "concept__slug")) == [
+            (item.current_id, slug) for item in items for slug in ("adding", "naming")
+        ]
+
+    def test_makes_versions_retires_and_takes_back_beyond_one_statement(self, organisation):
+        spec = many_items(self.COUNT)
+        services.load_course(organisation=organisation, spec=spec)
+
+        fewer = dataclasses.replace(spec, items=spec.items[-3:])
+        assert services.load_course(organisation=organisation, spec=fewer).items_retired == (
+            self.COUNT - 3
+        )
+        assert Item.objects.filter(status=Item.Status.RETIRED).count() == self.COUNT - 3
+
+        back = services.load_course(organisation=organisation, spec=spec)
+        assert (back.items_added, back.versions_added) == (0, 0)
+        assert not Item.objects.exclude(status=Item.Status.OPERATIONAL).exists()
+
+        other = services.load_course(
+            organisation=organisation, spec=many_items(self.COUNT, stem="Otherwise.")
+        )
+        assert (other.items_added, other.versions_added) == (0, self.COUNT)
+        current = Item.objects.values_list("current__number", "current__body__stem").distinct()
+        assert list(current) == [(2, "Otherwise.")]
+
+    def test_asks_the_database_no_more_often_for_more_items(
+        self, organisation, django_assert_max_num_queries
+    ):
+        with django_assert_max_num_queries(100):
+            services.load_course(organisation=organisation, spec=many_items(self.COUNT))
+        with django_assert_max_num_queries(40):
+            services.load_course(organisation=organisation, spec=many_items(self.COUNT))

@@ -1,0 +1,201 @@
+"""The rows of a course: what is stored is read at once, compared, and only differences are written.
+
+A course may have tens of thousands of items, so no statement is made for one row alone.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import OuterRef, Subquery
+
+from tutor.content import course_format
+from tutor.content.models import (
+    Concept,
+    Course,
+    Item,
+    ItemVersion,
+    ItemVersionConcept,
+    Misconception,
+    Prerequisite,
+)
+
+Row = TypeVar("Row")
+Named = TypeVar("Named", Concept, Misconception)
+# Ids named in one statement; SQLite was long built to take 999 values at most.
+CHUNK = 500
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
+
+
+def store_concepts(*, course: Course, spec: course_format.CourseSpec) -> dict[str, int]:
+    """Store concepts in their order and what they require; return the id of each by its slug."""
+    stored = {concept.slug: concept for concept in Concept.objects.filter(course=course)}
+    wanted = [
+        Concept(
+            course=course,
+            slug=concept.slug,
+            name=concept.name,
+            description=concept.description,
+            position=position,
+        )
+        for position, concept in enumerate(spec.concepts)
+    ]
+    # A concept that `spec` has no more stays for the answers that were given on it, at the end.
+    gone = [stored[slug] for slug in stored.keys() - {concept.slug for concept in wanted}]
+    for position, concept in enumerate(sorted(gone, key=_position), start=len(wanted)):
+        Concept.objects.filter(pk=concept.pk).exclude(position=position).update(position=position)
+    ids = _store_named(Concept, wanted, stored, fields=("name", "description", "position"))
+    _store_prerequisites(course, spec, ids)
+    return ids
+
+
+def _position(concept: Concept) -> int:
+    return concept.position
+
+
+def store_misconceptions(*, course: Course, spec: course_format.CourseSpec) -> None:
+    """Store the misconceptions; one that `spec` has no more stays."""
+    stored = {row.slug: row for row in Misconception.objects.filter(course=course)}
+    wanted = [
+        Misconception(course=course, slug=row.slug, name=row.name, feedback=row.feedback)
+        for row in spec.misconceptions
+    ]
+    _store_named(Misconception, wanted, stored, fields=("name", "feedback"))
+
+
+def _store_named(
+    model: type[Named],
+    wanted: Sequence[Named],
+    stored: Mapping[str, Named],
+    *,
+    fields: tuple[str, ...],
+) -> dict[str, int]:
+    """Insert the rows whose slug is new, write those of which a field differs."""
+    changed: list[Named] = []
+    for row in wanted:
+        before = stored.get(row.slug)
+        if before is not None:
+            row.pk = before.pk
+            if any(getattr(row, name) != getattr(before, name) for name in fields):
+                changed.append(row)
+    model.objects.bulk_create(row for row in wanted if row.slug not in stored)
+    model.objects.bulk_update(changed, fields, batch_size=CHUNK)
+    return {row.slug: row.pk for row in wanted}
+
+
+def _store_prerequisites(
+    course: Course, spec: course_format.CourseSpec, concepts: Mapping[str, int]
+) -> None:
+    wanted = [
+        (concepts[concept.slug], concepts[required])
+        for concept in spec.concepts
+        for required in concept.requires
+    ]
+    stored = Prerequisite.objects.filter(concept__course=course)
+    if sorted(stored.values_list("concept", "requires")) == sorted(wanted):
+        return
+    stored.delete()
+    Prerequisite.objects.bulk_create(
+        Prerequisite(concept_id=concept, requires_id=required) for concept, required in wanted
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredItem:
+    """An item as stored; number 0 and no hash before its first version."""
+
+    pk: int
+    status: str
+    number: int
+    content_hash: str
+
+
+def store_items(
+    *, course: Course, spec: course_format.CourseSpec, concepts: Mapping[str, int]
+) -> tuple[int, int]:
+    """Store items and new versions of what changed; return how many items and versions are new."""
+    stored = _read_items(course)
+    new = [item.slug for item in spec.items if item.slug not in stored]
+    for slugs in _chunks(new):
+        rows = Item.objects.bulk_create(Item(course_id=course.pk, slug=slug) for slug in slugs)
+        stored |= {row.slug: _StoredItem(row.pk, row.status, 0, "") for row in rows}
+    versions = 0
+    for specs in _chunks(spec.items):
+        versions += _store_versions(specs, stored, concepts)
+    return len(new), versions
+
+
+def _read_items(course: Course) -> dict[str, _StoredItem]:
+    rows = Item.objects.filter(course=course).values_list(
+        "slug", "pk", "status", "current__number", "current__content_hash"
+    )
+    return {
+        slug: _StoredItem(pk, status, number or 0, content_hash or "")
+        for slug, pk, status, number, content_hash in rows
+    }
+
+
+def _store_versions(
+    specs: Sequence[course_format.ItemSpec],
+    stored: Mapping[str, _StoredItem],
+    concepts: Mapping[str, int],
+) -> int:
+    """Give those items that changed a new version; take back those that were retired."""
+    versions: list[ItemVersion] = []
+    exercised: list[tuple[str, ...]] = []
+    back: list[int] = []
+    for spec in specs:
+        item = stored[spec.slug]
+        body = course_format.item_body(spec)
+        digest = course_format.content_hash(body)
+        if digest == item.content_hash:
+            if item.status == Item.Status.RETIRED:
+                back.append(item.pk)
+            continue
+        exercised.append(spec.concepts)
+        versions.append(
+            ItemVersion(
+                item_id=item.pk,
+                number=item.number + 1,
+                kind=spec.kind,
+                body=body,
+                content_hash=digest,
+                author_difficulty=spec.difficulty,
+            )
+        )
+    _set_status(back, Item.Status.OPERATIONAL)
+    _insert_versions(versions, [[concepts[slug] for slug in slugs] for slugs in exercised])
+    return len(versions)
+
+
+def _insert_versions(versions: Sequence[ItemVersion], concepts: Sequence[Sequence[int]]) -> None:
+    """Insert the versions, each with the concepts it exercises, and make them current."""
+    ItemVersion.objects.bulk_create(versions)
+    ItemVersionConcept.objects.bulk_create(
+        ItemVersionConcept(version_id=version.pk, concept_id=concept, position=position)
+        for version, own in zip(versions, concepts, strict=True)
+        for position, concept in enumerate(own)
+    )
+    newest = ItemVersion.objects.filter(item=OuterRef("pk")).order_by("-number")
+    Item.objects.filter(pk__in=[version.item_id for version in versions]).update(
+        current=Subquery(newest.values("pk")[:1]), status=Item.Status.OPERATIONAL
+    )
+
+
+def retire_others(*, course: Course, kept: set[str]) -> int:
+    """Retire every item whose slug is not among `kept`; return how many were not yet."""
+    rows = Item.objects.filter(course=course).exclude(status=Item.Status.RETIRED)
+    gone = [pk for pk, slug in rows.values_list("pk", "slug") if slug not in kept]
+    _set_status(gone, Item.Status.RETIRED)
+    return len(gone)
+
+
+def _set_status(items: Sequence[int], status: str) -> None:
+    for pks in _chunks(items):
+        Item.objects.filter(pk__in=pks).update(status=status)
