@@ -12,26 +12,31 @@ from numpy.typing import NDArray
 
 from kt_models.checkpoints import FittedFilter, Provenance, load_filter, save_filter
 from kt_models.data.csv_log import LogUnreadable, read_csv
-from kt_models.data.log import ResponseLog, build_log
+from kt_models.data.log import ResponseLog, build_log, shown_times
 from kt_models.errors import KTModelError, ShapeMismatch
 from kt_models.streaming import psi_filter
 from kt_models.streaming.psi_filter import FilterParameters, FilterState
+from kt_models.training.passing import FoldedLearner, PassingRule
 
 __all__ = [
     "FilterParameters",
     "FilterState",
     "FittedFilter",
+    "FoldedLearner",
     "KTModelError",
     "LogUnreadable",
+    "PassingRule",
     "Provenance",
     "ResponseLog",
     "ShapeMismatch",
     "build_log",
     "fit_filter",
+    "fold_and_pass",
     "fold_learners",
     "load_filter",
     "read_csv",
     "save_filter",
+    "shown_times",
 ]
 
 # Below this many answers the streaming filter is done before compiled code is even loaded.
@@ -77,15 +82,8 @@ def fold_learners(
     Raises:
         ShapeMismatch: an answer has no concept, or the arrays differ in length.
     """
-    count = len(correct)
-    arrays = (concepts, item_offsets, answered_at, assisted)
-    if any(len(array) != count for array in arrays) or concepts.ndim != 2:
-        raise ShapeMismatch("concepts [R, M], and one value per answer in every other array.")
-    if len(starts) < 1 or starts[0] != 0 or starts[-1] != count:
-        raise ShapeMismatch("starts must run from 0 to the number of answers.")
-    if count and not (concepts >= 0).any(axis=1).all():
-        raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
-    if count < STREAMED_ANSWERS:
+    _require_fit(starts, concepts, item_offsets, correct, answered_at, assisted)
+    if len(correct) < STREAMED_ANSWERS:
         return _stream(parameters, starts, concepts, item_offsets, correct, answered_at, assisted)
     from kt_models.training import psi_fold  # noqa: PLC0415
 
@@ -98,6 +96,66 @@ def fold_learners(
         answered_at=answered_at,
         assisted=assisted,
     )
+
+
+def fold_and_pass(
+    parameters: FilterParameters,
+    *,
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    item_offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+    rule: PassingRule,
+) -> list[FoldedLearner]:
+    """Return the states of L learners and the concepts that each passed on the way, compiled.
+
+    Args:
+        parameters: the filter's scalars.
+        starts: see `fold_learners`, as for all arrays that follow.
+        concepts: [R, M].
+        item_offsets: [R].
+        correct: [R].
+        answered_at: [R].
+        assisted: [R].
+        rule: when a concept counts as passed; asked right after every answer to it.
+
+    Raises:
+        ShapeMismatch: an answer has no concept, or the arrays differ in length.
+        KeyError: the rule has no reference offset for a concept.
+    """
+    _require_fit(starts, concepts, item_offsets, correct, answered_at, assisted)
+    from kt_models.training import psi_fold  # noqa: PLC0415
+
+    return psi_fold.fold_learners(
+        parameters,
+        starts=starts,
+        concepts=concepts,
+        offsets=item_offsets,
+        correct=correct,
+        answered_at=answered_at,
+        assisted=assisted,
+        rule=rule,
+    )
+
+
+def _require_fit(
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    item_offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+) -> None:
+    count = len(correct)
+    arrays = (concepts, item_offsets, answered_at, assisted)
+    if any(len(array) != count for array in arrays) or concepts.ndim != 2:
+        raise ShapeMismatch("concepts [R, M], and one value per answer in every other array.")
+    if len(starts) < 1 or starts[0] != 0 or starts[-1] != count:
+        raise ShapeMismatch("starts must run from 0 to the number of answers.")
+    if count and not (concepts >= 0).any(axis=1).all():
+        raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
 
 
 def _stream(

@@ -145,7 +145,7 @@ def build_log(
     order = np.lexsort((times, learner))
     times = times[order]
     starts = np.searchsorted(learner[order], np.arange(len(learner_keys) + 1))
-    shown = np.full(len(items), np.nan) if shown_at is None else shown_at[order]
+    shown = None if shown_at is None else shown_at[order]
     return ResponseLog(
         learner_keys=learner_keys,
         item_keys=item_keys,
@@ -155,7 +155,7 @@ def build_log(
         concept_set=concept_set[order],
         concept_sets=concept_sets,
         correct=correct[order],
-        shown_at=_shown_times(times, shown, starts),
+        shown_at=shown_times(answered_at=times, starts=starts, shown_at=shown),
         answered_at=times,
         assisted=np.zeros(len(items), dtype=bool) if assisted is None else assisted[order],
         has_times=answered_at is not None,
@@ -182,12 +182,21 @@ def _concept_vocabulary(
     return tuple(number), table, index
 
 
-def _shown_times(
-    answered_at: NDArray[np.float64], shown_at: NDArray[np.float64], starts: NDArray[np.int64]
+def shown_times(
+    *,
+    answered_at: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    shown_at: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return when each item was shown: not before the last answer, not after its own."""
-    last = np.concatenate([[-np.inf], answered_at[:-1]])
-    last[starts[:-1]] = -np.inf
+    """Return [R] when each item was shown: not before the last answer, not after its own.
+
+    Args:
+        answered_at: [R] epoch seconds, learner after learner, never falling within one.
+        starts: [L + 1] bounds of the learners' answers.
+        shown_at: [R] epoch seconds; nan or None where unknown, see `build_log`.
+    """
+    last = np.concatenate([[-np.inf], answered_at])[: len(answered_at)]
+    last[starts[:-1][starts[:-1] < len(answered_at)]] = -np.inf
     guess = np.where(answered_at - last < SHOWN_WITHIN_SECONDS, last, answered_at)
-    known = np.where(np.isnan(shown_at), guess, shown_at)
+    known = guess if shown_at is None else np.where(np.isnan(shown_at), guess, shown_at)
     return np.clip(known, last, answered_at)

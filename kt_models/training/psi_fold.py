@@ -1,6 +1,6 @@
 """Folding many learners at once: forecasts of a log, and states equal to the streaming ones."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
 from kt_models.errors import ShapeMismatch
-from kt_models.streaming import psi_core
+from kt_models.streaming import psi_core, psi_filter
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.streaming.psi_state import COLUMNS, FilterState
 from kt_models.training import psi_kernel
+from kt_models.training.passing import PASSING_MARGIN, FoldedLearner, PassingRule
 
 # Dense tables of learners x concepts are folded in pieces of this many rows, which fit a cache.
 TABLE_ROWS = 20_000
@@ -95,6 +96,45 @@ def fold_states(
     Raises:
         ShapeMismatch: an answer has no concept, or the arrays differ in length.
     """
+    folded = fold_learners(
+        parameters,
+        starts=starts,
+        concepts=concepts,
+        offsets=offsets,
+        correct=correct,
+        answered_at=answered_at,
+        assisted=assisted,
+    )
+    return [learner.state for learner in folded]
+
+
+def fold_learners(
+    parameters: FilterParameters,
+    *,
+    starts: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    offsets: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    answered_at: NDArray[np.float64],
+    assisted: NDArray[np.bool_],
+    rule: PassingRule | None = None,
+) -> list[FoldedLearner]:
+    """Return each learner's state, and the concepts that they passed on the way.
+
+    Args:
+        parameters: the filter's scalars.
+        starts: see `fold_states`, as for all that follow.
+        concepts: [R, M].
+        offsets: [R].
+        correct: [R].
+        answered_at: [R].
+        assisted: [R].
+        rule: when a concept counts as passed; by default none does.
+
+    Raises:
+        ShapeMismatch: an answer has no concept, or the arrays differ in length.
+        KeyError: a concept has no reference offset.
+    """
     if not len(concepts) == len(offsets) == len(correct) == len(answered_at) == len(assisted):
         raise ShapeMismatch(
             "concepts, offsets, correct, answered_at, assisted: one row per answer."
@@ -105,7 +145,8 @@ def fold_states(
         raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
     shares = _shares(parameters, sizes)
     scalars, damping = psi_kernel.Scalars.of(parameters), _damping_table(parameters)
-    states: list[FilterState] = []
+    passing = _passing(rule, ids)
+    folded: list[FoldedLearner] = []
     piece = max(1, TABLE_ROWS // max(1, len(ids)))
     for first in range(0, len(starts) - 1, piece):
         bounds = starts[first : first + piece + 1]
@@ -123,9 +164,23 @@ def fold_states(
             damping=damping,
         )
         rows, ability = _fresh_tables(len(bounds) - 1, len(ids), parameters)
-        psi_kernel.fold_answers(bounds - bounds[0], answers, scalars, rows, ability)
-        states += _states_of(ids, rows, ability)
-    return states
+        marks = np.zeros(rows.shape[:2], dtype=np.uint8)
+        psi_kernel.fold_answers(bounds - bounds[0], answers, scalars, passing, rows, ability, marks)
+        folded += _folded(ids, rows, ability, marks)
+    return folded
+
+
+def _passing(rule: PassingRule | None, ids: NDArray[np.int64]) -> psi_kernel.Passing:
+    """Return the rule for these concepts in a form that compiled code can take."""
+    if rule is None:
+        return psi_kernel.Passing(np.zeros(len(ids)), math.inf, 0.0, 0.0, 0.0)
+    return psi_kernel.Passing(
+        offset=np.array([rule.reference_offsets[pk] for pk in ids.tolist()], dtype=float),
+        evidence=float(rule.evidence),
+        logit=math.log(rule.lower_prob / (1.0 - rule.lower_prob)),
+        margin=PASSING_MARGIN,
+        quantile=psi_filter.LOWER_QUANTILE,
+    )
 
 
 def _shares(parameters: FilterParameters, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -177,11 +232,20 @@ def _fresh_tables(
     return rows, ability
 
 
-def _states_of(
-    ids: NDArray[np.int64], rows: NDArray[np.float64], ability: NDArray[np.float64]
-) -> Sequence[FilterState]:
+def _folded(
+    ids: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    ability: NDArray[np.float64],
+    marks: NDArray[np.uint8],
+) -> list[FoldedLearner]:
     met = rows[:, :, 3] > 0.0
+    decided = (marks != psi_kernel.UNDECIDED).all(axis=1).tolist()
+    each = zip(ability.tolist(), met, rows, marks == psi_kernel.PASSED, decided, strict=True)
     return [
-        FilterState(mean, var, t_last, int(n), ids[touched], table[touched])
-        for (mean, var, t_last, n), touched, table in zip(ability.tolist(), met, rows, strict=True)
+        FoldedLearner(
+            FilterState(mean, var, t_last, int(n), ids[touched], table[touched]),
+            ids[passed],
+            is_decided,
+        )
+        for (mean, var, t_last, n), touched, table, passed, is_decided in each
     ]

@@ -5,6 +5,7 @@ reordered or fused operation would break that equality.
 """
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +98,28 @@ class Answers(NamedTuple):
     damping: NDArray[np.float64]
 
 
+class Passing(NamedTuple):
+    """When a concept counts as passed at the moment of an answer to it; K concepts.
+
+    Attributes:
+        offset: [K] logit offset of the concept's reference item.
+        evidence: fewest answers that measured the concept.
+        logit: what the low quantile of the reference item's logit has to reach.
+        margin: a quantile nearer to `logit` than this is left undecided.
+        quantile: standard normal deviate of the low quantile.
+    """
+
+    offset: NDArray[np.float64]
+    evidence: float
+    logit: float
+    margin: float
+    quantile: float
+
+
+# What `fold_answers` leaves in its marks.
+NEVER, PASSED, UNDECIDED = 0, 1, 2
+
+
 @_inlined
 def _wandered(ability: Any, scalars: Any, at: float) -> float:
     """Return the variance of ability [4] (mean, variance, time, answers) at `at`."""
@@ -175,6 +198,25 @@ def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> 
 
 
 @_inlined
+def _mark(answers: Any, r: int, rows: Any, ability: Any, passing: Any, marks: Any) -> None:
+    """Mark the concepts of answer r that are passed now, right after it; marks [K], in place.
+
+    At that moment nothing has faded since the rows were written, so they are taken as they are.
+    """
+    which = answers.concept_set[r]
+    for j in range(answers.set_sizes[which]):
+        k = answers.concept_sets[which, j]
+        if marks[k] == PASSED or rows[k, 4] < passing.evidence:
+            continue
+        mean = ability[0] + rows[k, 0] + passing.offset[k]
+        above = mean + passing.quantile * math.sqrt(ability[1] + rows[k, 1]) - passing.logit
+        if above > passing.margin:
+            marks[k] = PASSED
+        elif above >= -passing.margin:
+            marks[k] = UNDECIDED
+
+
+@_inlined
 def _forget_learner(answers: Any, first: int, last: int, rows: Any, prior_var: float) -> None:
     """Set the rows of the concepts in answers first to last - 1 to untouched ones."""
     for r in range(first, last):
@@ -214,9 +256,12 @@ def forecast_log(
 
 
 @_compiled
-def fold_answers(starts: Any, answers: Any, scalars: Any, rows: Any, ability: Any) -> None:
-    """Fold the answers of every learner into rows [L, K, 6] and ability [L, 4], in place."""
+def fold_answers(
+    starts: Any, answers: Any, scalars: Any, passing: Any, rows: Any, ability: Any, marks: Any
+) -> None:
+    """Fold the answers of every learner into rows [L, K, 6], ability [L, 4] and marks [L, K]."""
     for learner in range(len(starts) - 1):
-        known, able = rows[learner], ability[learner]
+        known, able, marked = rows[learner], ability[learner], marks[learner]
         for r in range(starts[learner], starts[learner + 1]):
             _assimilate(answers, r, known, able, scalars)
+            _mark(answers, r, known, able, passing, marked)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,16 @@ def lock_learner(*, learner_id: int) -> None:
     """
     if connection.features.has_select_for_update:
         Learner.objects.select_for_update(no_key=True).only("pk").get(pk=learner_id)
+
+
+def lock_learners(*, learner_ids: Iterable[int]) -> None:
+    """Lock many learners' rows until the transaction ends; see `lock_learner`.
+
+    In the order of their ids, so that two such writers cannot wait for each other in a circle.
+    """
+    if connection.features.has_select_for_update:
+        rows = Learner.objects.select_for_update(no_key=True).filter(pk__in=list(learner_ids))
+        list(rows.order_by("pk").values_list("pk"))
 
 
 def check_answer_time(*, answered_at: dt.datetime, received_at: dt.datetime) -> dt.datetime:

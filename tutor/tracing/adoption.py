@@ -4,7 +4,7 @@ For workers and commands; the web process never loads it.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import transaction
 
@@ -16,6 +16,7 @@ from tutor.registry import services as registry_services
 from tutor.registry import training
 from tutor.registry.errors import TooFewAnswers
 from tutor.registry.models import Promotion, TracerVersion
+from tutor.responses import columns as response_columns
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import LogImport
@@ -70,8 +71,7 @@ def give_tracer_and_fold(
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     behind = rebuilding.list_behind(tracer=tracer)
     stale = services.list_stale_learners(tracer_id=tracer.tracer_id)
-    for learner_id in sorted({*behind, *stale}):
-        services.refold_learner(learner_id=learner_id, tracer=tracer)
+    for _ in rebuilding.fold(tracer=tracer, learner_ids={*behind, *stale}):
         progress(1)
     return version
 
@@ -90,8 +90,7 @@ def is_fit_due(*, course: Course) -> bool:
 
 def count_learners(*, course: Course) -> int:
     """Return how many learners have answers in the course."""
-    standing = response_selectors.list_standing(course_id=course.pk)
-    return standing.values("learner").distinct().count()
+    return len(response_columns.list_learners(course_id=course.pk))
 
 
 def adopt(
@@ -113,12 +112,14 @@ def adopt(
     for _ in rebuilding.fold_everybody(tracer=tracer):
         progress(1)
     with transaction.atomic():
-        for learner_id in rebuilding.list_traced(tracer=tracer):
-            response_services.lock_learner(learner_id=learner_id)
+        response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
         late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
-        for learner_id in sorted({*late, *rebuilding.list_behind(tracer=tracer)}):
-            services.refold_learner(learner_id=learner_id, tracer=tracer)
+        _fold(tracer, {*late, *rebuilding.list_behind(tracer=tracer)})
         registry_services.promote(course=course, tracer=version, at=at, reason=reason)
-    for learner_id in rebuilding.list_behind(tracer=tracer):
-        services.refold_learner(learner_id=learner_id, tracer=tracer)
+    _fold(tracer, rebuilding.list_behind(tracer=tracer))
     cache.clear_all()
+
+
+def _fold(tracer: engine.CourseTracer, learner_ids: Collection[int]) -> None:
+    for _ in rebuilding.fold(tracer=tracer, learner_ids=learner_ids):
+        pass

@@ -2,14 +2,14 @@
 
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
-from tutor.tracing import selectors, services
+from tutor.tracing import rebuilding, selectors, services
 
 
 def refold_stale() -> int:
     """Refold every marked learner under the live tracers; return how many were folded.
 
-    Each learner is a transaction of their own: a sweep that is killed has done what it has done,
-    and the next one does the rest.
+    A few learners are a transaction of their own: a sweep that is killed has done what it has
+    done, and the next one does the rest.
     """
     count = 0
     for course in Course.objects.all():
@@ -20,7 +20,5 @@ def refold_stale() -> int:
         if not stale:
             continue
         tracer = selectors.get_tracer(course_id=course.pk, revision=course.revision)
-        for learner_id in stale:
-            services.refold_learner(learner_id=learner_id, tracer=tracer)
-            count += 1
+        count += sum(1 for _ in rebuilding.fold(tracer=tracer, learner_ids=stale))
     return count

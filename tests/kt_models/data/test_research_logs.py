@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from kt_models.data.csv_log import LogUnreadable
-from kt_models.data.research_logs import read_assistments2017, read_dbe_kt22
+from kt_models.data.research_logs import (
+    read_assistments2012,
+    read_assistments2017,
+    read_dbe_kt22,
+)
 
 DBE = """\
 user_id,item_id,timestamp_ms,correct,kc_ids,hint_used,duration_ms,difficulty_feedback
@@ -62,12 +66,22 @@ class TestReadAssistments2017:
             read_assistments2017(a17)
 
 
+class TestReadAssistments2012:
+    def test_takes_the_skill_in_the_row(self, a17):
+        log = read_assistments2012(a17)
+
+        assert [log.concept_keys[row[0]] for row in log.concepts] == ["5", "5", "3"]
+        assert log.concepts.shape == (3, 1)
+        assert log.correct.tolist() == [0.0, 1.0, 1.0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("read", "folder", "rows", "learners"),
     [
         (read_dbe_kt22, "dbe_kt22", 161_953, 1_264),
         (read_assistments2017, "assistments2017", 934_638, 1_708),
+        (read_assistments2012, "assistments2012_dev", 1_394_544, 17_220),
     ],
 )
 def test_reads_the_real_log_whole(read, folder, rows, learners):

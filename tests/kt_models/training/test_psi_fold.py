@@ -7,6 +7,7 @@ from kt_models.errors import ShapeMismatch
 from kt_models.streaming import psi_filter
 from kt_models.streaming.psi_filter import FilterParameters
 from kt_models.training import psi_fold
+from kt_models.training.passing import PassingRule
 from tests.kt_models.factories import random_log
 
 PARAMETERS = FilterParameters(gain_right=0.07, gain_wrong=-0.02, decay_power=0.37, gain_rho=0.61)
@@ -117,6 +118,65 @@ class TestFoldStates:
                 answered_at=np.zeros(1),
                 assisted=np.zeros(1, dtype=bool),
             )
+
+
+class TestFoldLearners:
+    RULE = PassingRule(
+        reference_offsets=dict(enumerate(np.linspace(0.0, 2.5, 12).tolist())),
+        evidence=3,
+        lower_prob=0.6,
+    )
+
+    def fold(self, log, offsets):
+        return psi_fold.fold_learners(
+            PARAMETERS,
+            starts=log.starts,
+            concepts=log.concepts,
+            offsets=offsets,
+            correct=log.correct,
+            answered_at=log.answered_at,
+            assisted=log.assisted,
+            rule=self.RULE,
+        )
+
+    def test_passes_what_the_streaming_filter_says_right_after_an_answer(self, log, offsets):
+        ids = np.arange(len(log.concept_keys))
+        reference = np.array([self.RULE.reference_offsets[k] for k in ids.tolist()])
+        expected = [set() for _ in log.learner_keys]
+        for _, r, state in stream(log, offsets, ids.tolist()):
+            found = psi_filter.concept_estimates(
+                state,
+                PARAMETERS,
+                concept_ids=ids,
+                concept_offsets=reference,
+                at=float(log.answered_at[r]),
+            )
+            high = (found.lower_prob >= 0.6) & (found.evidence_n >= 3)
+            expected[log.learner[r]] |= set(np.flatnonzero(high).tolist()) & {*log.concepts[r]}
+
+        folded = self.fold(log, offsets)
+
+        assert [set(one.passed.tolist()) for one in folded] == expected
+        assert [one.passed.tolist() for one in folded] == [sorted(one) for one in expected]
+        assert 30 < sum(map(len, expected)) < 0.9 * 12 * len(expected)
+        assert all(one.is_decided for one in folded)
+
+    def test_says_where_it_cannot_decide(self, log, offsets, monkeypatch):
+        certain = self.fold(log, offsets)
+        monkeypatch.setattr(psi_fold, "PASSING_MARGIN", 0.05)
+
+        folded = self.fold(log, offsets)
+
+        assert 0 < sum(one.is_decided for one in folded) < len(folded)
+        for sure, one in zip(certain, folded, strict=True):
+            assert set(one.passed.tolist()) <= set(sure.passed.tolist())
+            assert not one.is_decided or one.passed.tolist() == sure.passed.tolist()
+
+    def test_needs_a_reference_for_every_concept(self, log, offsets, monkeypatch):
+        monkeypatch.setattr(self, "RULE", PassingRule({0: 0.0}, 3, 0.6))
+
+        with pytest.raises(KeyError):
+            self.fold(log, offsets)
 
 
 class TestForecastLog:

@@ -1,13 +1,17 @@
 """Tracer versions: numbered, never overwritten, promoted in turn."""
 
+import numpy as np
 import pytest
 
+from kt_models.data.log import build_log
 from tests.factories import AT, make_learner
 from tests.tutor.histories import bulk_history
 from tutor.common.append_only import RowIsFinal
+from tutor.content import selectors as content_selectors
 from tutor.registry import selectors, services, training
 from tutor.registry.errors import TooFewAnswers
 from tutor.registry.models import Promotion, TracerVersion
+from tutor.responses import selectors as selectors_of_responses
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +76,31 @@ class TestReadLog:
 
         assert len(log) == 14
         assert set(log.learner_keys) == {str(learner.pk) for learner in learners}
+
+    def test_is_the_log_that_names_would_give(self, organisation, course):
+        """The twin: `build_log` from rows and names, which numbers everything by itself."""
+        for _ in range(3):
+            learner = make_learner(organisation=organisation)
+            bulk_history(learner=learner, course=course, size=40, seed=learner.pk)
+        rows = list(selectors_of_responses.iterate_fold_rows(course_id=course.pk))
+        concepts = content_selectors.get_concepts_of_version
+        expected = build_log(
+            learners=[str(row.learner_id) for row in rows],
+            items=[str(row.version_id) for row in rows],
+            concepts=[tuple(map(str, concepts(version_id=row.version_id))) for row in rows],
+            correct=np.array([row.credit for row in rows]),
+            answered_at=np.array([row.answered_at.timestamp() for row in rows]),
+        )
+
+        found = training.read_log(course=course)
+
+        assert named(found) == named(expected)
+        for name in ("starts", "correct", "answered_at", "shown_at", "assisted"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert found.learner_keys == expected.learner_keys
+
+
+def named(log):
+    """Item and concepts of every answer by their names."""
+    concepts = [{log.concept_keys[k] for k in own if k >= 0} for own in log.concepts.tolist()]
+    return list(zip([log.item_keys[i] for i in log.item.tolist()], concepts, strict=True))

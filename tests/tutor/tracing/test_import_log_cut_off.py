@@ -22,6 +22,7 @@ from tests.tutor.tracing.imports import (
 from tutor.content.models import Item
 from tutor.responses.importing import apply
 from tutor.responses.models import LogImport
+from tutor.tracing import rebuilding
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ CUTS = {
     "after the last chunk": ("tutor.responses.services.append_new", 6, "after"),
     "before the fit": ("tutor.registry.training.fit_filter", 1, "before"),
     "after the fit": ("tutor.registry.training.fit_filter", 1, "after"),
-    "while folding": ("tutor.tracing.services.refold_learner", 3, "after"),
+    "while folding": ("tutor.tracing.services.store_folded", 3, "after"),
     "before the switch": ("tutor.registry.services.promote", 1, "before"),
 }
 
@@ -41,6 +42,7 @@ class TestCutOff:
     @pytest.mark.parametrize("where", CUTS)
     def test_goes_on_to_what_an_uninterrupted_import_gives(self, tmp_path, monkeypatch, where):
         monkeypatch.setattr(apply, "CHUNK", 100)
+        monkeypatch.setattr(rebuilding, "CHUNK_LEARNERS", 2)
         path = write_log(tmp_path / "log.csv", made_up_rows())
         whole = factories.make_organisation()
         cut = factories.make_organisation(pseudonym_key=whole.pseudonym_key)
