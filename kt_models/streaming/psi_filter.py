@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from kt_models.errors import ImpossibleAnswer, ShapeMismatch
 from kt_models.streaming import psi_core
 from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.streaming.psi_reading import ability_var_at, faded, rows_of, sigmoid
 from kt_models.streaming.psi_state import FilterState
 
 __all__ = [
@@ -104,14 +105,14 @@ def predict(
         ShapeMismatch: `concepts` is not [N, M] with N = len(item_offsets).
     """
     _require_rows(concepts, item_offsets)
-    rows = _rows_of(state, concepts)
-    means, variances = _faded(state, parameters, at)
+    rows = rows_of(state, concepts)
+    means, variances = faded(state, parameters, at)
     share = parameters.shares(np.count_nonzero(concepts >= 0, axis=1))
     logit_mean = state.ability_mean + share * means[rows].sum(axis=1) + item_offsets
-    ability_var = _ability_var(state, parameters, at)
+    ability_var = ability_var_at(state, parameters, at)
     logit_var = ability_var + share * share * variances[rows].sum(axis=1)
     shrunk = logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var)
-    return Prediction(logit_mean, logit_var, _sigmoid(shrunk))
+    return Prediction(logit_mean, logit_var, sigmoid(shrunk))
 
 
 def concept_estimates(
@@ -140,12 +141,12 @@ def concept_estimates(
     columns = concept_ids[:, None]
     found = predict(state, parameters, concepts=columns, item_offsets=concept_offsets, at=at)
     lower = found.logit_mean + LOWER_QUANTILE * np.sqrt(found.logit_var)
-    measured = np.append(state.evidence_counts, (0.0, 0.0))[_rows_of(state, columns)[:, 0]]
+    measured = np.append(state.evidence_counts, (0.0, 0.0))[rows_of(state, columns)[:, 0]]
     return ConceptEstimates(
         logit_mean=found.logit_mean,
         logit_var=found.logit_var,
         prob=found.prob,
-        lower_prob=_sigmoid(lower),
+        lower_prob=sigmoid(lower),
         evidence_n=measured.astype(np.int64),
     )
 
@@ -170,7 +171,7 @@ def expected_gain(
     found = predict(state, parameters, concepts=concepts, item_offsets=item_offsets, at=at)
     left = (1.0 + np.append(state.practice_counts, (0.0, 0.0))) ** -parameters.gain_rho
     left[-1] = 0.0
-    damped = left[_rows_of(state, concepts)].sum(axis=1)
+    damped = left[rows_of(state, concepts)].sum(axis=1)
     count = np.maximum(np.count_nonzero(concepts >= 0, axis=1), 1)
     gain = found.prob * parameters.gain_right + (1.0 - found.prob) * parameters.gain_wrong
     return np.asarray(gain * damped / count)
@@ -210,7 +211,7 @@ def update(
     p = parameters
     share = p.share(len(touched))
     faded = [_faded_row(values[place].tolist(), p, at) for place in places]
-    ability_var = _ability_var(state, p, at)
+    ability_var = ability_var_at(state, p, at)
     logit_mean, logit_var = state.ability_mean + item_offset, ability_var
     for row in faded:
         logit_mean += share * row[0]
@@ -246,13 +247,6 @@ def _require_possible(
         raise ImpossibleAnswer(f"at {at}, item_offset {item_offset}: give finite numbers.")
 
 
-def _ability_var(state: FilterState, parameters: FilterParameters, at: float) -> float:
-    """Return the variance of ability at `at`; a new learner's does not depend on the time."""
-    days = psi_core.elapsed_days(state.t_last, at) if state.n else 0.0
-    per_day = parameters.ability_drift_var_per_day
-    return psi_core.wandered_var(state.ability_var, days, per_day, parameters.ability_prior_var)
-
-
 def _faded_row(row: list[float], parameters: FilterParameters, at: float) -> list[float]:
     """Return a concept's row with its mean and variance brought to `at`."""
     days = psi_core.elapsed_days(row[2], at)
@@ -266,33 +260,3 @@ def _require_rows(concepts: IntArray, item_offsets: FloatArray) -> None:
     if concepts.ndim != 2 or item_offsets.shape != concepts.shape[:1]:
         shapes = f"{concepts.shape} and {item_offsets.shape}"
         raise ShapeMismatch(f"concepts and item_offsets are {shapes}: give [N, M] and [N].")
-
-
-def _rows_of(state: FilterState, concepts: IntArray) -> IntArray:
-    """Return where each concept lies: its row, K if untouched, K + 1 if padding."""
-    ids = state.concept_ids
-    size = len(ids)
-    rows = np.searchsorted(ids, concepts)
-    if size:
-        rows[ids[np.minimum(rows, size - 1)] != concepts] = size
-    rows[concepts < 0] = size + 1
-    return rows
-
-
-def _faded(
-    state: FilterState, parameters: FilterParameters, at: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return means and variances [K + 2] at `at`; the last two: an untouched concept, padding."""
-    size = len(state.concept_ids)
-    means, variances = np.zeros(size + 2), np.zeros(size + 2)
-    variances[size] = parameters.concept_prior_var
-    days = np.maximum(at - state.values[:, 2], 0.0) / psi_core.SECONDS_PER_DAY
-    kept = (1.0 + days / parameters.decay_tau_days) ** -parameters.decay_power
-    means[:size] = kept * state.values[:, 0]
-    kept *= kept
-    variances[:size] = kept * state.values[:, 1] + (1.0 - kept) * parameters.concept_prior_var
-    return means, variances
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))

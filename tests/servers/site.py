@@ -135,6 +135,11 @@ class Site:
         """What the web server has written so far."""
         return "" if self._process is None else self._process.output
 
+    @property
+    def pid(self) -> int:
+        """The web server's own process; its workers are its children."""
+        return self._process.pid
+
     def start(self) -> None:
         command = ["-m", "gunicorn", "--config", "python:tutor.config.gunicorn"]
         self._process = Process(

@@ -10,17 +10,18 @@ They write what `save` and `update` would write; `tests/tutor/common/test_prepar
 the two against each other. No signals are sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 from tutor.common.append_only import AppendOnlyModel, RowIsFinal
-from tutor.common.prepared import Slot, slot
+from tutor.common.prepared import Slot, own_connection, slot
 
 Row = TypeVar("Row", bound=Model)
 
@@ -30,14 +31,21 @@ class _Compiled:
     sql: str
     params: tuple[Any, ...]
 
-    def run(self, cursor: Any, arguments: dict[str, object]) -> None:
-        cursor.execute(
-            self.sql,
-            [
-                part.prepare_to_save(arguments[part.name]) if isinstance(part, Slot) else part
-                for part in self.params
-            ],
-        )
+    @contextmanager
+    def run(self, arguments: dict[str, object], connection: Any) -> Iterator[Any]:
+        """Execute the statement and give its cursor."""
+        params = [
+            part.prepare_to_save(arguments[part.name], connection)
+            if isinstance(part, Slot)
+            else part
+            for part in self.params
+        ]
+        with (
+            transaction.mark_for_rollback_on_error(connection.alias),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(self.sql, params)
+            yield cursor
 
 
 class PreparedInsert(Generic[Row]):
@@ -63,21 +71,18 @@ class PreparedInsert(Generic[Row]):
         if row.pk is not None:
             message = f"{self._model.__name__} {row.pk} has a key: it is stored already."
             raise ValueError(message)
+        connection = own_connection()
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             compiled = self._compiled[connection.vendor] = self._compile()
         values = {field.attname: field.pre_save(row, add=True) for field in self._fields}
-        with (
-            transaction.mark_for_rollback_on_error(connection.alias),
-            connection.cursor() as cursor,
-        ):
-            compiled.run(cursor, values)
+        with compiled.run(values, connection) as cursor:
             row.pk = cursor.fetchone()[0]
         row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as `save` does
         return row
 
     def _compile(self) -> _Compiled:
-        meta = self._meta
+        meta, connection = self._meta, own_connection()
         if meta.parents or meta.db_returning_fields != [meta.auto_field]:
             message = f"{self._model.__name__} gets more than its key from the database."
             raise TypeError(message)
@@ -108,14 +113,11 @@ class PreparedUpdate:
             RowIsFinal: the model is append-only.
             IntegrityError: a constraint refused it; the transaction can only be rolled back.
         """
+        connection = own_connection()
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             compiled = self._compiled[connection.vendor] = self._compile()
-        with (
-            transaction.mark_for_rollback_on_error(connection.alias),
-            connection.cursor() as cursor,
-        ):
-            compiled.run(cursor, arguments)
+        with compiled.run(arguments, connection) as cursor:
             return int(cursor.rowcount)
 
     def _compile(self) -> _Compiled:
@@ -125,5 +127,5 @@ class PreparedUpdate:
             raise RowIsFinal(message)
         query = queryset.query.chain(UpdateQuery)
         query.add_update_values({name: slot(name, queryset.model) for name in self._fields})
-        sql, params = query.get_compiler(connection=connection).as_sql()
+        sql, params = query.get_compiler(connection=own_connection()).as_sql()
         return _Compiled(sql, tuple(params))

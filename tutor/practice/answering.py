@@ -278,19 +278,20 @@ def _decide_after(
     session.n_answered += 1
     session.n_correct += response.is_correct
     answered = session.current_id
+    seen = engine.see(tracer, advanced.after, at=arrival.at.timestamp())
     decision = scheduling_services.decide_next(
         learner=response.learner,
         course=session.course,
         assignment=session.assignment,
         tracer=tracer,
-        state=advanced.after,
+        seen=seen,
         at=arrival.at,
         seed=arrival.draw_seed,
         sitting=scheduling_services.Sitting(
             answered=session.n_answered,
             planned=session.planned_items,
             follows=response.presentation,
-            shifts=_shifts(tracer, advanced, response, arrival.at),
+            shifts=_shifts(tracer, advanced.before, seen, response, arrival.at),
         ),
     )
     session.current = decision
@@ -326,14 +327,15 @@ _MOVE = PreparedUpdate(
 
 def _shifts(
     tracer: engine.CourseTracer,
-    advanced: tracing_services.Advanced,
+    state_before: engine.TracedLearner,
+    seen_after: engine.Seen,
     response: Response,
     at: dt.datetime,
 ) -> dict[str, list[Any]]:
     """Return concept id -> [probability and band before, probability and band after]."""
     concepts = content_selectors.get_concepts_of_version(version_id=response.item_version_id)
-    before = tracing_selectors.masteries_of(tracer, advanced.before, at=at, only=concepts)
-    after = tracing_selectors.masteries_of(tracer, advanced.after, at=at, only=concepts)
+    before = tracing_selectors.masteries_of(tracer, state_before, at=at, only=concepts)
+    after = tracing_selectors.masteries_seen(tracer, seen_after, only=concepts)
     return {
         str(pk): [
             round(before[pk].prob, 4),

@@ -19,6 +19,7 @@ from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
 from tutor.scheduling import services as scheduling_services
+from tutor.tracing import engine
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
 
@@ -56,18 +57,21 @@ def start_practice(
         _close(opened, at=at, reason="switched")
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer).learner
+    seen = engine.see(tracer, state, at=at.timestamp())
     planned = assignment.items_per_session if assignment else ITEMS_PER_SESSION
     decision = scheduling_services.decide_next(
         learner=learner,
         course=course,
         assignment=assignment,
         tracer=tracer,
-        state=state,
+        seen=seen,
         at=at,
         seed=draw_seed,
         sitting=scheduling_services.Sitting(answered=0, planned=planned),
     )
-    masteries = tracing_selectors.masteries_of(tracer, state, at=at)
+    masteries = tracing_selectors.masteries_seen(
+        tracer, seen, only=tracer.bank.concept_ids.tolist()
+    )
     session = PracticeSession.objects.create(
         learner=learner,
         course=course,

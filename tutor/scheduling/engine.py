@@ -51,27 +51,29 @@ class Plan:
 def choose(
     *,
     tracer: tracing_engine.CourseTracer,
-    state: tracing_engine.TracedLearner,
+    seen: tracing_engine.Seen,
     plan: Plan,
     at: float,
     seed: int,
 ) -> Decision | Finish:
-    """Return the next item for a learner, or why there is none; equal inputs give equal answers."""
-    situation = make_situation(tracer=tracer, state=state, plan=plan, at=at)
+    """Return the next item for a learner, or why there is none; equal inputs give equal answers.
+
+    `seen` is the learner at the moment `at`, epoch seconds.
+    """
+    situation = make_situation(tracer=tracer, seen=seen, plan=plan, at=at)
     return decide(situation, seed=seed, policy=POLICY_RULE)
 
 
 def make_situation(
     *,
     tracer: tracing_engine.CourseTracer,
-    state: tracing_engine.TracedLearner,
+    seen: tracing_engine.Seen,
     plan: Plan,
     at: float,
 ) -> Situation:
     """Return everything the decision depends on, apart from its seed. `at` is in epoch seconds."""
-    bank = tracer.bank
-    items = tracing_engine.predict_items(tracer, state, at=at)
-    concepts = tracing_engine.estimate_concepts(tracer, state, at=at)
+    bank, state = tracer.bank, seen.state
+    items, concepts = seen.survey.items, seen.survey.concepts
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
@@ -81,11 +83,11 @@ def make_situation(
         logit_mean=items.logit_mean,
         logit_var=items.logit_var,
         prob=items.prob,
-        expected_gain=tracing_engine.expected_gain(tracer, state, at=at),
+        expected_gain=seen.survey.gains,
         concept_prob=concepts.prob,
         concept_lower_prob=concepts.lower_prob,
         evidence_n=concepts.evidence_n,
-        concept_last_at=tracing_engine.last_practised(tracer, state),
+        concept_last_at=seen.survey.last_at,
         mastered_before=np.isin(bank.concept_ids, state.mastered),
         at=at,
         policy_version=POLICY_VERSION,

@@ -41,18 +41,21 @@ def decide_next(
     course: Course,
     assignment: Assignment | None,
     tracer: tracing_engine.CourseTracer,
-    state: tracing_engine.TracedLearner,
+    seen: tracing_engine.Seen,
     at: dt.datetime,
     seed: int,
     sitting: Sitting,
 ) -> Decision:
-    """Choose the next item, or a finish, and store it with its receipt."""
+    """Choose the next item, or a finish, and store it with its receipt.
+
+    `seen` is the learner at the moment `at`.
+    """
     goal: tuple[int, ...] = ()
     if assignment is not None:
         goal = class_selectors.get_goal_concepts(assignment=assignment, revision=course.revision)
     chosen = engine.choose(
         tracer=tracer,
-        state=state,
+        seen=seen,
         plan=engine.Plan(
             goal_concepts=goal,
             answered=sitting.answered,

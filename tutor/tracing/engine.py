@@ -3,6 +3,7 @@
 Everything here is data in and data out; what is stored where stands in services and selectors.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kt_models.streaming import psi_filter
+from kt_models.streaming import psi_filter, psi_survey
+from kt_models.streaming.psi_reading import ability_var_at
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
-from tutor.tracing.bands import MASTERED_EVIDENCE, Band, band_of
+from tutor.tracing.bands import MASTERED_EVIDENCE, MASTERED_LOWER_PROB, Band, band_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,8 +24,10 @@ Ints = npt.NDArray[np.int64]
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
 RECENT_ANSWERS = 256
 _RECENT_ROW = np.dtype([("item", "<i4"), ("at", "<f8"), ("credit", "<f4")])
+_RECENT_PACKED = struct.Struct("<idf")
 _HEADER = struct.Struct("<4sII")
 _MAGIC = b"TLS2"
+_MASTERED_LOWER_LOGIT = math.log(MASTERED_LOWER_PROB / (1.0 - MASTERED_LOWER_PROB))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class CourseTracer:
             of the item, or the intercept minus the author's difficulty.
         reference_offsets: (K,) offset of each concept's reference item, its median one.
         offset_of_version: the same as `item_offsets` for every version there ever was.
+        layout: the bank as the filter surveys it.
     """
 
     tracer_id: int
@@ -45,6 +50,7 @@ class CourseTracer:
     reference_offsets: Floats
     offset_of_version: dict[int, float]
     reference_of_concept: dict[int, float]
+    layout: psi_survey.Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,14 @@ class TracedLearner:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A learner's state, and what the filter says of every item and concept by it at a moment."""
+
+    state: TracedLearner
+    survey: psi_survey.Survey
+
+
 def lay_over(
     *, bank: CourseBank, tracer_id: int, number: int, body: dict[str, Any]
 ) -> CourseTracer:
@@ -100,17 +114,26 @@ def lay_over(
     offset_of_version = {
         version: _offset(bank, version, fitted, intercept) for version in bank.lineage
     }
+    parameters = psi_filter.FilterParameters.from_dict(body["parameters"])
+    item_offsets = np.array([offset_of_version[pk] for pk in bank.version_ids.tolist()], float)
+    of_concept = {pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()}
+    reference_offsets = np.array(list(of_concept.values()), float)
     return CourseTracer(
         tracer_id=tracer_id,
         number=number,
-        parameters=psi_filter.FilterParameters.from_dict(body["parameters"]),
+        parameters=parameters,
         bank=bank,
-        item_offsets=np.array([offset_of_version[pk] for pk in bank.version_ids.tolist()], float),
-        reference_offsets=np.array(
-            [reference.get(pk, intercept) for pk in bank.concept_ids.tolist()], float
-        ),
+        item_offsets=item_offsets,
+        reference_offsets=reference_offsets,
         offset_of_version=offset_of_version,
-        reference_of_concept={pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()},
+        reference_of_concept=of_concept,
+        layout=psi_survey.lay_out(
+            parameters,
+            concepts=bank.concept_pks,
+            item_offsets=item_offsets,
+            concept_ids=bank.concept_ids,
+            concept_offsets=reference_offsets,
+        ),
     )
 
 
@@ -175,8 +198,9 @@ def fold_one(
         at=at,
         assisted=row.hints_seen > 0 or row.attempt > 1,
     )
-    newest = np.array([(row.item_id, at, row.credit)], dtype=_RECENT_ROW)
-    recent = np.concatenate([state.recent[-(RECENT_ANSWERS - 1) :], newest])
+    kept = state.recent[-(RECENT_ANSWERS - 1) :].tobytes()
+    newest = _RECENT_PACKED.pack(row.item_id, at, row.credit)
+    recent = np.frombuffer(kept + newest, _RECENT_ROW)
     return TracedLearner(after, recent, _mastered(tracer, state.mastered, after, concept_ids, at))
 
 
@@ -187,13 +211,19 @@ def _mastered(
     concept_ids: tuple[int, ...],
     at: float,
 ) -> Ints:
-    # Most concepts have too few answers to be mastered; asking for their estimates would be more
-    # than half of a fold.
+    # Most concepts have too few answers to be mastered, or lie far below; asking for their
+    # estimates would be more than half of a fold.
     rows = np.searchsorted(state.concept_ids, concept_ids).tolist()
+    ability_var = ability_var_at(state, tracer.parameters, at)
     open_ids = [
         pk
         for pk, row in zip(concept_ids, rows, strict=True)
-        if state.evidence_counts[row] >= MASTERED_EVIDENCE and pk not in before
+        if state.evidence_counts[row] >= MASTERED_EVIDENCE
+        and pk not in before
+        and _may_be_mastered(
+            state.ability_mean + float(state.values[row, 0]) + tracer.reference_of_concept[pk],
+            ability_var + float(state.values[row, 1]),
+        )
     ]
     if not open_ids:
         return before
@@ -217,6 +247,15 @@ def _mastered(
     return np.union1d(before, np.array(new, dtype="<i8")) if new else before
 
 
+def _may_be_mastered(logit_mean: float, logit_var: float) -> bool:
+    """Test, with room for rounding, whether the lower bound of a concept just practised suffices.
+
+    Nothing has faded since the answer, so mean and variance are those of the state.
+    """
+    lower = logit_mean + psi_filter.LOWER_QUANTILE * math.sqrt(logit_var)
+    return lower > _MASTERED_LOWER_LOGIT - 1e-6
+
+
 def fold(
     tracer: CourseTracer,
     state: TracedLearner,
@@ -228,28 +267,10 @@ def fold(
     return state
 
 
-def predict_items(
-    tracer: CourseTracer, state: TracedLearner, *, at: float
-) -> psi_filter.Prediction:
-    """Return P(right) with its uncertainty for every item of the bank, (N,)."""
-    return psi_filter.predict(
-        state.filter,
-        tracer.parameters,
-        concepts=tracer.bank.concept_pks,
-        item_offsets=tracer.item_offsets,
-        at=at,
-    )
-
-
-def expected_gain(tracer: CourseTracer, state: TracedLearner, *, at: float) -> Floats:
-    """Return what practising each item is expected to teach, in logits, (N,)."""
-    return psi_filter.expected_gain(
-        state.filter,
-        tracer.parameters,
-        concepts=tracer.bank.concept_pks,
-        item_offsets=tracer.item_offsets,
-        at=at,
-    )
+def see(tracer: CourseTracer, state: TracedLearner, *, at: float) -> Seen:
+    """Return the state with what it says of the whole bank at `at`, epoch seconds."""
+    survey = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
+    return Seen(state=state, survey=survey)
 
 
 def estimate_concepts(
@@ -263,14 +284,3 @@ def estimate_concepts(
     return psi_filter.concept_estimates(
         state.filter, tracer.parameters, concept_ids=ids, concept_offsets=offsets, at=at
     )
-
-
-def last_practised(tracer: CourseTracer, state: TracedLearner) -> Floats:
-    """Return when each concept of the course was last practised, epoch seconds, -inf if never."""
-    found = np.full(len(tracer.bank.concept_ids), -np.inf)
-    places = np.searchsorted(state.filter.concept_ids, tracer.bank.concept_ids)
-    places = np.minimum(places, max(len(state.filter.concept_ids) - 1, 0))
-    if len(state.filter.concept_ids):
-        known = state.filter.concept_ids[places] == tracer.bank.concept_ids
-        found[known] = state.filter.values[places[known], 2]
-    return found

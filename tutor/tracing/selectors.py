@@ -1,6 +1,7 @@
 """Estimates: the scheduler's, every page's and the API's only source."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -95,3 +96,22 @@ def masteries_of(
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return {row[0]: Mastery(*row) for row in rows}
+
+
+def masteries_seen(
+    tracer: engine.CourseTracer, seen: engine.Seen, *, only: Sequence[int]
+) -> dict[int, Mastery]:
+    """Return `masteries_of` for those concepts asked for that the course has."""
+    index_of, found = tracer.bank.index_of_concept, seen.survey.concepts
+    return {
+        pk: Mastery(
+            concept_id=pk,
+            prob=float(found.prob[index_of[pk]]),
+            lower_prob=float(found.lower_prob[index_of[pk]]),
+            evidence_n=int(found.evidence_n[index_of[pk]]),
+            logit_mean=float(found.logit_mean[index_of[pk]]),
+            logit_sd=math.sqrt(found.logit_var[index_of[pk]]),
+        )
+        for pk in only
+        if pk in index_of
+    }

@@ -60,7 +60,7 @@ def situation_of(decision):
     assignment = decision.assignment
     return engine.make_situation(
         tracer=tracer,
-        state=state,
+        seen=tracing_engine.see(tracer, state, at=decision.at.timestamp()),
         plan=engine.Plan(
             goal_concepts=tuple(assignment.concepts.values_list("pk", flat=True))
             if assignment
@@ -128,12 +128,11 @@ class TestReceipt:
     def test_is_the_same_for_the_same_seed(self, learner, course):
         tracer = tracer_of(course)
         state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer).learner
+        seen = tracing_engine.see(tracer, state, at=AT.timestamp())
         plan = engine.Plan(goal_concepts=(), answered=0, planned=10)
 
         def choose(seed):
-            return engine.choose(
-                tracer=tracer, state=state, plan=plan, at=AT.timestamp(), seed=seed
-            )
+            return engine.choose(tracer=tracer, seen=seen, plan=plan, at=AT.timestamp(), seed=seed)
 
         assert choose(5).receipt() == choose(5).receipt()
         assert len({choose(seed).item_id for seed in range(30)}) > 1

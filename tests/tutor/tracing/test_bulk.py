@@ -49,6 +49,7 @@ def tracer_over(table: VersionTable, *, offsets, reference, parameters=LIVELY):
         reference_offsets=np.empty(0),
         offset_of_version=dict(zip(table.version_ids.tolist(), offsets.tolist(), strict=True)),
         reference_of_concept=reference,
+        layout=None,
     )
 
 

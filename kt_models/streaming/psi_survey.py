@@ -1,0 +1,142 @@
+"""All that a scheduler asks of the filter at one moment, over a bank laid out once.
+
+Equal to the last bit to `predict`, `expected_gain` and `concept_estimates` of `psi_filter`, which
+each look the concepts up and fade them anew.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kt_models.errors import ShapeMismatch
+from kt_models.streaming import psi_core
+from kt_models.streaming.psi_filter import LOWER_QUANTILE, ConceptEstimates, Prediction
+from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.streaming.psi_reading import ability_var_at, faded, rows_of, sigmoid
+from kt_models.streaming.psi_state import FilterState
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """N items over K concepts under one set of parameters; build with `lay_out`.
+
+    Attributes:
+        concept_ids: [K] distinct ids.
+        places: [N, M] index into `concept_ids`, K for padding.
+        offsets: [N + K] logit offsets of the items, then of the concepts' reference items.
+        shares: [N] weight of each concept of an item.
+        counts: [N] concepts of each item, at least 1.
+    """
+
+    concept_ids: IntArray
+    places: IntArray
+    offsets: FloatArray
+    shares: FloatArray
+    counts: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """A learner at one moment. N items and K concepts as in the layout.
+
+    Attributes:
+        items: [N] the chances of the items.
+        gains: [N] what practising each is expected to teach, in logits.
+        concepts: [K] mastery of the concepts.
+        last_at: [K] epoch seconds when each concept was last practised; -inf for never.
+    """
+
+    items: Prediction
+    gains: FloatArray
+    concepts: ConceptEstimates
+    last_at: FloatArray
+
+
+def lay_out(
+    parameters: FilterParameters,
+    *,
+    concepts: IntArray,
+    item_offsets: FloatArray,
+    concept_ids: IntArray,
+    concept_offsets: FloatArray,
+) -> Layout:
+    """Return the bank with everything precomputed that no learner changes.
+
+    Args:
+        parameters: the global scalars that the states are folded with.
+        concepts: [N, M] ids out of `concept_ids`, distinct in a row, padded with -1.
+        item_offsets: [N] logit offsets of the items, the global intercept included.
+        concept_ids: [K] distinct ids.
+        concept_offsets: [K] logit offsets of the concepts' reference items.
+
+    Raises:
+        ShapeMismatch: lengths do not fit, or an item has a concept that is not listed.
+    """
+    if concepts.ndim != 2 or item_offsets.shape != concepts.shape[:1]:
+        shapes = f"{concepts.shape} and {item_offsets.shape}"
+        raise ShapeMismatch(f"concepts and item_offsets are {shapes}: give [N, M] and [N].")
+    if concept_ids.ndim != 1 or concept_ids.shape != concept_offsets.shape:
+        shapes = f"{concept_ids.shape} and {concept_offsets.shape}"
+        raise ShapeMismatch(f"concept_ids and concept_offsets are {shapes}: give [K] and [K].")
+    place_of = {pk: place for place, pk in enumerate(concept_ids.tolist())} | {-1: len(concept_ids)}
+    missing = set(concepts.ravel().tolist()) - place_of.keys()
+    if missing:
+        raise ShapeMismatch(f"Concepts of items that are not listed: {sorted(missing)}.")
+    places = [[place_of[pk] for pk in row] for row in concepts.tolist()]
+    counts = np.count_nonzero(concepts >= 0, axis=1)
+    return Layout(
+        concept_ids=concept_ids,
+        places=np.array(places, dtype=np.int64).reshape(concepts.shape),
+        offsets=np.concatenate([item_offsets, concept_offsets]),
+        shares=parameters.shares(counts),
+        counts=np.maximum(counts, 1).astype(np.float64),
+    )
+
+
+def survey(
+    state: FilterState, parameters: FilterParameters, layout: Layout, *, at: float
+) -> Survey:
+    """Return what the filter says of every item and concept of the layout at time `at`.
+
+    Args:
+        state: the learner.
+        parameters: those of the layout.
+        layout: the bank.
+        at: epoch seconds.
+    """
+    n_items = len(layout.shares)
+    # By concept first, and from there to the items: a bank has more items than concepts.
+    rows = rows_of(state, np.append(layout.concept_ids, -1))
+    means, variances = (values[rows] for values in faded(state, parameters, at))
+    left = (1.0 + np.append(state.practice_counts, (0.0, 0.0))) ** -parameters.gain_rho
+    left[-1] = 0.0
+    mean, var, damped = np.stack([means, variances, left[rows]])[:, layout.places].sum(axis=2)
+
+    share, ability_var = layout.shares, ability_var_at(state, parameters, at)
+    logit_mean = np.concatenate([share * mean, means[:-1]])
+    logit_mean += state.ability_mean
+    logit_mean += layout.offsets
+    logit_var = np.concatenate([share * share * var, variances[:-1]])
+    logit_var += ability_var
+    prob = sigmoid(logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var))
+
+    item_prob = prob[:n_items]
+    gain = item_prob * parameters.gain_right + (1.0 - item_prob) * parameters.gain_wrong
+    evidence = np.append(state.evidence_counts, (0.0, 0.0))[rows[:-1]]
+    lower = logit_mean[n_items:] + LOWER_QUANTILE * np.sqrt(logit_var[n_items:])
+    return Survey(
+        items=Prediction(logit_mean[:n_items], logit_var[:n_items], item_prob),
+        gains=gain * damped / layout.counts,
+        concepts=ConceptEstimates(
+            logit_mean=logit_mean[n_items:],
+            logit_var=logit_var[n_items:],
+            prob=prob[n_items:],
+            lower_prob=sigmoid(lower),
+            evidence_n=evidence.astype(np.int64),
+        ),
+        last_at=np.append(state.values[:, 2], (-np.inf, -np.inf))[rows[:-1]],
+    )
