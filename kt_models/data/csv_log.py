@@ -26,6 +26,8 @@ REQUIRED = ("learner", "item", "correct")
 READ = (*REQUIRED, "concepts", "answered_at", "elapsed_ms", "hints", "attempt")
 SHOWN_PROBLEMS = 10
 LONGEST_NAME = 200
+# A cell that begins so is run by a spreadsheet that opens an export.
+_FORMULA = ("=", "@", "+", "-")
 MOST_MS = 2**53
 MOST = 32_000
 # Epoch seconds of 1990 and 2100. Before are only times from a start of the log's own; after,
@@ -164,7 +166,17 @@ def _name(text: str) -> str:
         raise ValueError("is empty; give every answer a name here.")
     if len(text) > LONGEST_NAME or "\x00" in text:
         raise ValueError(f"is longer than {LONGEST_NAME} characters or holds a NUL.")
+    if text.startswith(_FORMULA) and not _is_number(text):
+        raise ValueError("begins like a formula of a spreadsheet; put another character first.")
     return text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _concepts(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from tutor.classes import services as class_services
 from tutor.content.models import Course
 from tutor.registry.models import TracerVersion
 from tutor.responses.importing import apply, formats, plan
+from tutor.responses.importing.incoming import Incoming
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.plan import ImportPlan
 from tutor.responses.models import LogImport
@@ -92,33 +93,25 @@ def import_log(
     Raises:
         UnreadableLog, NothingToImport, OtherContent, MappingInvalid: before anything is written.
     """
-    progress(Stage.READING, 0, 0)
-    incoming = formats.read(
+    with formats.read(
         source.format,
         source.path,
         organisation=organisation,
         slug=source.slug,
         title=source.title,
         at=at,
-    )
-    if incoming.rejects:
-        plan.write_rejects(rejects=incoming.rejects, path=rejects)
-    formats.check_not_empty(incoming=incoming)
-    progress(Stage.PLANNING, 0, 0)
-    planned = plan.make_plan(organisation=organisation, incoming=incoming)
-    if not on_plan(planned):
-        return None
-    organisation.save()
-    written = 0
-
-    def count(answers: int) -> None:
-        nonlocal written
-        written += answers
-        progress(Stage.WRITING, written, planned.answers)
-
-    run = apply.apply(
-        organisation=organisation, incoming=incoming, plan=planned, at=at, progress=count
-    )
+        mapping=source.mapping,
+        progress=lambda done, total: progress(Stage.READING, done, total),
+    ) as incoming:
+        if incoming.staging.count_rejects():
+            plan.write_rejects(incoming=incoming, path=rejects)
+        formats.check_not_empty(incoming=incoming)
+        progress(Stage.PLANNING, 0, 0)
+        planned = plan.make_plan(organisation=organisation, incoming=incoming)
+        if not on_plan(planned):
+            return None
+        organisation.save()
+        run = _write(incoming, planned, organisation, at=at, progress=progress)
     course = run.course
     assert course is not None  # noqa: S101 - `apply` has just named it
     tracer, was_fitted = _trace(course, at=at, may_fit=may_fit, progress=progress)
@@ -129,6 +122,27 @@ def import_log(
         )
         class_services.admit_users(classroom=classroom, users=users)
     return Imported(run=run, plan=planned, tracer=tracer, was_fitted=was_fitted)
+
+
+def _write(
+    incoming: Incoming,
+    planned: ImportPlan,
+    organisation: Organisation,
+    *,
+    at: dt.datetime,
+    progress: Progress,
+) -> LogImport:
+    written = 0
+
+    def count(answers: int) -> None:
+        nonlocal written
+        written += answers
+        progress(Stage.WRITING, written, planned.answers)
+
+    progress(Stage.WRITING, 0, planned.answers)
+    return apply.apply(
+        organisation=organisation, incoming=incoming, plan=planned, at=at, progress=count
+    )
 
 
 def _trace(

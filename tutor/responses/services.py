@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from django.db import IntegrityError, connection, transaction
 
 from tutor.accounts.models import Learner
 from tutor.common.prepared_writes import PreparedInsert
+from tutor.responses import bulk
+from tutor.responses.bulk import BulkResponse
 from tutor.responses.errors import (
     AnsweredInTheFuture,
     AnswerStored,
@@ -145,6 +147,15 @@ def append_new(*, rows: list[Response]) -> int:
     new = [row for row in rows if row.client_key not in stored]
     Response.objects.bulk_create(new, batch_size=500)
     return len(new)
+
+
+@transaction.atomic
+def append_log(
+    *, course_id: int, source: str, received_at: dt.datetime, rows: Sequence[BulkResponse]
+) -> int:
+    """Append answers of another system's log, past the ORM; otherwise as `append_new`."""
+    lock_learners(learner_ids={row.learner_id for row in rows})
+    return bulk.insert_new(course_id=course_id, source=source, received_at=received_at, rows=rows)
 
 
 @transaction.atomic

@@ -195,14 +195,13 @@ class TestRejects:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "lacks the column learner, item, correct"),
-        (b"learner,item\na,b\n", "lacks the column correct"),
-        (b"learner;item;correct\na;b;1\n", "separated by semicolons; use commas"),
+        (b"", "there is nothing in it"),
+        (b"learner,item\na,b\n", "No column looks like correct"),
         (b"learner,item,correct,item\na,b,1,c\n", "names the column item more than once"),
         ("learner,item,correct\nZoë,b,1\n".encode("latin-1"), "not text in UTF-8"),
         ("learner,item,correct\na,b,1\n".encode("utf-16"), "not text in UTF-8"),
         (b'learner,item,correct\na,b,1\na,"b,1\n', "row after line 2. Is a quote open?"),
-        (b"learner,item,correct\na," + b"b" * 10_000_000 + b",1\n", "field larger than"),
+        (b"learner,item,correct\na," + b"b" * 10_000_000 + b",1\n", "line 2, is longer than"),
         (b"learner,item,correct\n", "there is no answer in it"),
     ],
 )

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db
 CUTS = {
     "before the learners": ("tutor.accounts.services.admit_learners", 1, "before"),
     "after the learners": ("tutor.accounts.services.admit_learners", 1, "after"),
-    "in the second chunk": ("tutor.responses.services.append_new", 2, "after"),
-    "after the last chunk": ("tutor.responses.services.append_new", 6, "after"),
+    "in the second chunk": ("tutor.responses.services.append_log", 2, "after"),
+    "after the last chunk": ("tutor.responses.services.append_log", 6, "after"),
     "before the fit": ("tutor.registry.training.fit_filter", 1, "before"),
     "after the fit": ("tutor.registry.training.fit_filter", 1, "after"),
     "while folding": ("tutor.tracing.services.store_folded", 3, "after"),
@@ -91,14 +91,14 @@ from django.core.management import call_command
 from tutor.responses import services
 from tutor.responses.importing import apply
 
-apply.CHUNK, append, calls = 100, services.append_new, iter(range(2))
+apply.CHUNK, append, calls = 100, services.append_log, iter(range(2))
 
-def append_and_die(*, rows):
-    added = append(rows=rows)
+def append_and_die(**arguments):
+    added = append(**arguments)
     if next(calls) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return added
 
-services.append_new = append_and_die
+services.append_log = append_and_die
 call_command("import_log", "csv", sys.argv[1])
 """

@@ -6,7 +6,6 @@ what it finds by client key. So nothing is lost and nothing comes in twice.
 
 import datetime as dt
 import itertools
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 
 from django.db import transaction
@@ -16,12 +15,17 @@ from tutor.accounts.models import Organisation
 from tutor.content import services as content_services
 from tutor.content.models import Course, Item
 from tutor.responses import services as response_services
-from tutor.responses.importing.incoming import Incoming, IncomingAnswer
-from tutor.responses.importing.plan import ImportPlan, client_keys
-from tutor.responses.models import LogImport, Response
+from tutor.responses.bulk import BulkResponse
+from tutor.responses.importing.incoming import Incoming
+from tutor.responses.importing.naming import slug_of
+from tutor.responses.importing.plan import ImportPlan, iterate_keyed
+from tutor.responses.importing.staging import StagedAnswer
+from tutor.responses.models import LogImport
 
-CHUNK = 2000
-Keyed = tuple[uuid.UUID, IncomingAnswer]
+CHUNK = 5000
+# A showing longer than a day was a page left open.
+LONGEST_SHOWING_MS = 86_400_000
+_RIGHT, _WRONG = '{"right": true}', '{"right": false}'
 
 
 def apply(
@@ -40,11 +44,14 @@ def apply(
     `progress` is called with the number of answers dealt with since its last call.
     """
     course = _ensure_course(organisation, incoming)
-    learner_ids = account_services.admit_learners(
+    staging = incoming.staging
+    places = sorted(staging.answered()[0])
+    admitted = account_services.admit_learners(
         organisation=organisation,
         source=incoming.source,
-        external_ids=dict.fromkeys(answer.learner for answer in incoming.answers),
+        external_ids=[staging.learners[place] for place in places],
     )
+    learner_ids = {place: admitted[staging.learners[place]] for place in places}
     run = LogImport.objects.create(
         organisation=organisation,
         course=course,
@@ -56,8 +63,13 @@ def apply(
     versions = dict(
         Item.objects.filter(course=course, current__isnull=False).values_list("slug", "current")
     )
-    for chunk in _chunks(client_keys(incoming=incoming)):
-        _write_chunk(course, run, chunk, learner_ids, versions, at)
+    version_of = [versions.get(slug_of(name), 0) for name in staging.items]
+    rows = (
+        _row(key, answer, learner_ids[answer.learner], version_of[answer.item], staging.is_timed)
+        for key, answer in iterate_keyed(incoming=incoming)
+    )
+    for chunk in _chunks(rows):
+        _write_chunk(course, run, chunk, at)
         progress(len(chunk))
     run.finished_at = at
     run.save(update_fields=["finished_at"])
@@ -70,54 +82,47 @@ def _ensure_course(organisation: Organisation, incoming: Incoming) -> Course:
     return content_services.load_course(organisation=organisation, spec=incoming.course).course
 
 
-def _chunks(keyed: Iterable[Keyed]) -> Iterator[list[Keyed]]:
-    iterator = iter(keyed)
+def _chunks(rows: Iterable[BulkResponse]) -> Iterator[list[BulkResponse]]:
+    iterator = iter(rows)
     while chunk := list(itertools.islice(iterator, CHUNK)):
         yield chunk
 
 
 @transaction.atomic
 def _write_chunk(
-    course: Course,
-    run: LogImport,
-    chunk: list[Keyed],
-    learner_ids: dict[str, int],
-    versions: dict[str, int],
-    at: dt.datetime,
+    course: Course, run: LogImport, chunk: list[BulkResponse], at: dt.datetime
 ) -> None:
     """Write the answers of a chunk that are new and count them, in one transaction."""
-    rows = [
-        _response(course, run, key, answer, learner_ids, versions[answer.item], at)
-        for key, answer in chunk
-    ]
-    added = response_services.append_new(rows=rows)
+    added = response_services.append_log(
+        course_id=course.pk, source=f"import:{run.pk}", received_at=at, rows=chunk
+    )
     run.rows_added += added
     run.rows_known += len(chunk) - added
     run.save(update_fields=["rows_added", "rows_known"])
 
 
-def _response(
-    course: Course,
-    run: LogImport,
-    key: uuid.UUID,
-    answer: IncomingAnswer,
-    learner_ids: dict[str, int],
+def _row(
+    key: str,
+    answer: StagedAnswer,
+    learner_id: int,
     version_id: int,
-    at: dt.datetime,
-) -> Response:
-    return Response(
-        learner_id=learner_ids[answer.learner],
-        client_key=key,
-        course=course,
-        item_version_id=version_id,
-        answer=dict(answer.answer),
-        is_correct=answer.is_correct,
-        credit=answer.credit,
-        attempt=answer.attempt,
-        hints_seen=answer.hints,
-        presented_at=answer.presented_at,
-        elapsed_ms=answer.elapsed_ms,
-        answered_at=answer.answered_at,
-        received_at=at,
-        source=f"import:{run.pk}",
+    is_timed: bool,  # noqa: FBT001
+) -> BulkResponse:
+    presented_at = answer.presented_at
+    if presented_at is None and is_timed and answer.elapsed_ms is not None:
+        presented_at = answer.at - 1000 * min(answer.elapsed_ms, LONGEST_SHOWING_MS)
+    text = answer.answer or (_RIGHT if answer.credit >= 1.0 else _WRONG)
+    if answer.extra:
+        text = f'{text[:-1]}, "log": {answer.extra}}}'
+    return BulkResponse(
+        learner_id,
+        key,
+        version_id,
+        text,
+        answer.credit,
+        answer.attempt,
+        answer.hints,
+        presented_at,
+        answer.elapsed_ms,
+        answer.at,
     )

@@ -1,40 +1,70 @@
-"""One row of the project's own log CSV: what its cells may say.
+"""One row of a table of answers: what its cells may say.
 
-`kt_models.data.csv_log` has the same rules, so that what a model was trained on and what the
-tutor imports are one log; a test holds the two against each other.
+`kt_models.data.csv_log` has the same rules for the project's own columns, so that what a model
+was trained on and what the tutor imports are one log; a test holds the two against each other.
 """
 
 import datetime as dt
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import zoneinfo
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from tutor.responses.importing.dates import check_not_in_future, read_log_time
+from tutor.responses.importing.dates import (
+    check_not_in_future,
+    read_formatted,
+    read_log_time,
+    read_number_time,
+)
+from tutor.responses.importing.errors import UnreadableLog
+from tutor.responses.importing.mapping import FIELDS, ColumnMapping
 
-REQUIRED = ("learner", "item", "correct")
-OPTIONAL = ("concepts", "answered_at", "elapsed_ms", "hints", "attempt", "group")
-# Read here; what else a file has, `group` included, is kept with the answer as it stands.
-READ = frozenset({*REQUIRED, *OPTIONAL} - {"group"})
 LONGEST_NAME = 200
 MOST_MS = 2**53
 MOST = 32_000
 _TRUTHS = {"true": 1.0, "false": 0.0}
+# In other people's tables; our own format has no need of them.
+_WORDS = {
+    **_TRUTHS,
+    **dict.fromkeys(("correct", "right", "yes", "y", "t", "pass", "passed"), 1.0),
+    **dict.fromkeys(("incorrect", "wrong", "no", "n", "f", "fail", "failed"), 0.0),
+}
+# A cell that begins so is run by a spreadsheet that opens an export.
+_FORMULA = ("=", "@", "+", "-", "\t", "\r")
+# Cells repeat; what was made of one is remembered, so many at most.
+_REMEMBERED = 200_000
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One answer as a row says it; `time` is a moment, or seconds from a start of the log's own."""
+class LogRow(NamedTuple):
+    """One answer as a row says it.
+
+    Attributes:
+        line: where it stands in its file.
+        at: microseconds since 1970, or since a start of the log's own; None where none stands.
+        is_moment: whether `at` counts from 1970.
+        order: a number that orders a learner's answers; None where there is none.
+        presented_at: microseconds since 1970, where the log says it beside `at`.
+        answer: what was answered as JSON; empty where only its correctness is known.
+        extra: further columns that are kept, as JSON; empty where there are none.
+    """
 
     line: int
     learner: str
     item: str
     credit: float
-    concepts: tuple[str, ...]
-    time: dt.datetime | float | None
-    elapsed_ms: int | None
-    hints: int
-    attempt: int
-    extra: Mapping[str, str]
+    concepts: tuple[str, ...] = ()
+    at: int | None = None
+    is_moment: bool = False
+    order: float | None = None
+    elapsed_ms: int | None = None
+    hints: int = 0
+    attempt: int = 1
+    presented_at: int | None = None
+    answer: str = ""
+    extra: str = ""
 
 
 class BadCell(ValueError):
@@ -45,50 +75,205 @@ class BadCell(ValueError):
         self.field, self.value, self.reason = field, value, reason
 
 
-def read_row(
-    line: int, cells: Sequence[str], places: Mapping[str, int], *, at: dt.datetime
-) -> LogRow:
-    """Return what a row says.
+class RowReader:
+    """Reads the rows of one table under one mapping."""
 
-    Args:
-        line: where it stands in the file.
-        cells: its cells.
-        places: column -> place in `cells`; cells that are not there count as empty.
-        at: now; nobody can have answered later.
+    def __init__(
+        self, header: Sequence[str], mapping: ColumnMapping, *, name: str, at: dt.datetime
+    ) -> None:
+        """Prepare for a table.
+
+        Args:
+            header: the table's columns.
+            mapping: what they mean.
+            name: what messages call the table.
+            at: now; nobody can have answered later.
+
+        Raises:
+            UnreadableLog: the mapping names a column that the table lacks or has twice, or no
+                column for a required field.
+        """
+        self._width = len(header)
+        self._places = {
+            field: [_place(header, column, name=name) for column in columns]
+            for field, columns in mapping.columns.items()
+        }
+        if mapping.missing:
+            raise UnreadableLog(
+                f"{name}: no column is named for {', '.join(mapping.missing)}. Its columns are "
+                f"{', '.join(title for title in header if title) or 'none'}.",
+                missing=list(mapping.missing),
+            )
+        titles = unique_titles(header)
+        self._keep = {column: _place(titles, column, name=name) for column in mapping.keep}
+        self._mapping, self._at = mapping, at
+        # Our own columns are read to the letter; a model reads them too.
+        is_own = all(columns == (field,) for field, columns in mapping.columns.items())
+        self._truths = _TRUTHS if is_own else _WORDS
+        self._is_own = is_own
+        self._read_time = _time_reader(mapping, at=at)
+        self._names: dict[tuple[str, str], str] = {}
+        self._credits: dict[str, float] = {}
+        self._concept_cells: dict[str, tuple[str, ...]] = {}
+
+    def read(self, line: int, cells: Sequence[str]) -> LogRow:
+        """Return what a row says; cells that are not there count as empty.
+
+        Raises:
+            BadCell: the first cell that cannot be read.
+        """
+        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
+            surplus = ",".join(cells[self._width :])
+            raise BadCell("", surplus, "more cells than the first line has names; quote a comma")
+        learner, item = self._name("learner", cells), self._name("item", cells)
+        credit = self._credit(self._cell(cells, "correct"))
+        concepts = self._concepts(self._cell(cells, "concepts"))
+        time = self._cell(cells, "answered_at")
+        at, is_moment = self._read_time(time) if time else (None, False)
+        return LogRow(
+            line,
+            learner,
+            item,
+            credit,
+            concepts,
+            at,
+            is_moment,
+            self._order(self._cell(cells, "order")),
+            self._elapsed_ms(self._cell(cells, "elapsed_ms")),
+            self._count("hints", self._cell(cells, "hints"), low=0),
+            self._count("attempt", self._cell(cells, "attempt"), low=1),
+            extra=self._extra(cells) if self._keep else "",
+        )
+
+    def _cell(self, cells: Sequence[str], field: str) -> str:
+        places = self._places.get(field)
+        if places is None or places[0] >= len(cells):
+            return ""
+        return cells[places[0]].strip()
+
+    def _name(self, field: str, cells: Sequence[str]) -> str:
+        places = self._places[field]
+        if len(places) == 1:
+            value = cells[places[0]].strip() if places[0] < len(cells) else ""
+        else:
+            parts = (cells[place].strip() for place in places if place < len(cells))
+            value = " / ".join(part for part in parts if part)
+        known = self._names.get((field, value))
+        if known is None:
+            known = check_name(field, value)
+            if len(self._names) < _REMEMBERED:
+                self._names[field, value] = known
+        return known
+
+    def _credit(self, value: str) -> float:
+        known = self._credits.get(value)
+        if known is not None:
+            return known
+        credit = self._truths.get(value.lower())
+        if credit is None:
+            credit = _number("correct", value) / self._mapping.full_score
+        if not 0.0 <= credit <= 1.0:
+            high = f"{self._mapping.full_score:g}"
+            raise BadCell("correct", value, f"not from 0 to {high}")
+        if len(self._credits) < _REMEMBERED:
+            self._credits[value] = credit
+        return credit
+
+    def _concepts(self, value: str) -> tuple[str, ...]:
+        known = self._concept_cells.get(value)
+        if known is None:
+            known = read_concepts(value, separator=self._mapping.separator)
+            if len(self._concept_cells) < _REMEMBERED:
+                self._concept_cells[value] = known
+        return known
+
+    def _order(self, value: str) -> float | None:
+        return _number("order", value) if value else None
+
+    def _elapsed_ms(self, value: str) -> int | None:
+        if not value:
+            return None
+        number = _number("elapsed_ms", value)
+        if self._mapping.elapsed_unit == "seconds":
+            number *= 1000.0
+        if not 0 <= number <= MOST_MS:
+            raise BadCell(
+                "elapsed_ms", value, "negative or out of range; leave it empty if unknown"
+            )
+        return round(number)
+
+    def _count(self, field: str, value: str, *, low: int) -> int:
+        if not value:
+            return low
+        if value.isdecimal() and value.isascii() and len(value) < 6:
+            number: float = int(value)
+        elif not self._is_own and value.lower() in self._truths:
+            return max(low, int(self._truths[value.lower()]))
+        else:
+            number = _number(field, value)
+        if number != int(number) or not low <= number <= MOST:
+            raise BadCell(field, value, f"not a whole number from {low} to {MOST}")
+        return int(number)
+
+    def _extra(self, cells: Sequence[str]) -> str:
+        kept = {
+            column: _without_nul(column, cells[place].strip())
+            for column, place in self._keep.items()
+            if place < len(cells) and cells[place].strip()
+        }
+        return json.dumps(kept, ensure_ascii=False) if kept else ""
+
+
+def _place(header: Sequence[str], column: str, *, name: str) -> int:
+    places = [place for place, title in enumerate(header) if title == column]
+    # Our own titles mean the same however they are written, and so stand there once.
+    if not places or column in FIELDS:
+        places = [n for n, title in enumerate(header) if title.lower() == column.lower()]
+    if not places:
+        raise UnreadableLog(
+            f"{name} lacks the column {column}. Its columns are "
+            f"{', '.join(title for title in header if title) or 'none'}.",
+            missing=[column],
+        )
+    if len(places) > 1:
+        raise UnreadableLog(f"{name} names the column {column} more than once.")
+    return places[0]
+
+
+def check_name(field: str, value: str) -> str:
+    """Return the name of a learner, an item or a concept.
 
     Raises:
-        BadCell: the first cell that cannot be read.
+        BadCell: it is empty, too long, holds a NUL character, or begins like a formula.
     """
-    if any(cell.strip() for cell in cells[len(places) :]):
-        surplus = ",".join(cells[len(places) :])
-        raise BadCell("", surplus, "more cells than the first line has names; quote a comma")
-    values = {
-        column: cells[place].strip() for column, place in places.items() if place < len(cells)
-    }
-    return LogRow(
-        line=line,
-        learner=_name("learner", values.get("learner", "")),
-        item=_name("item", values.get("item", "")),
-        credit=_credit(values.get("correct", "")),
-        concepts=_concepts(values.get("concepts", "")),
-        time=_time(values.get("answered_at", ""), at=at),
-        elapsed_ms=_elapsed_ms(values.get("elapsed_ms", "")),
-        hints=_count("hints", values.get("hints", ""), low=0),
-        attempt=_count("attempt", values.get("attempt", ""), low=1),
-        extra={
-            column: _without_nul(column, value)
-            for column, value in values.items()
-            if value and column not in READ
-        },
-    )
-
-
-def _name(field: str, value: str) -> str:
     if not value:
         raise BadCell(field, "", "empty")
     if len(value) > LONGEST_NAME:
         raise BadCell(field, value, f"longer than {LONGEST_NAME} characters")
+    if value.startswith(_FORMULA) and not _is_number(value):
+        raise BadCell(
+            field, value, "begins like a formula of a spreadsheet; put another character before it"
+        )
     return _without_nul(field, value)
+
+
+def read_concepts(value: str, *, separator: str) -> tuple[str, ...]:
+    """Return the concepts that a cell names, each once.
+
+    Raises:
+        BadCell: a name cannot be taken.
+    """
+    parts = value.split(separator) if separator else [value]
+    names = dict.fromkeys(part.strip() for part in parts)
+    return tuple(check_name("concepts", name) for name in names if name)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_nul(field: str, value: str) -> str:
@@ -97,51 +282,38 @@ def _without_nul(field: str, value: str) -> str:
     return value
 
 
-def _concepts(value: str) -> tuple[str, ...]:
-    names = dict.fromkeys(name.strip() for name in _without_nul("concepts", value).split("|"))
-    for name in names:
-        if len(name) > LONGEST_NAME:
-            raise BadCell("concepts", name, f"longer than {LONGEST_NAME} characters")
-    return tuple(name for name in names if name)
+def _time_reader(mapping: ColumnMapping, *, at: dt.datetime) -> Callable[[str], tuple[int, bool]]:
+    """Return a function from a cell to (microseconds, whether since 1970)."""
+    zone = zoneinfo.ZoneInfo(mapping.time_zone)
 
+    def parse(value: str) -> dt.datetime | float:
+        if mapping.time_format:
+            return read_formatted(value, form=mapping.time_format, zone=zone)
+        if mapping.time_unit != "auto":
+            return read_number_time(value, unit=mapping.time_unit)
+        return read_log_time(value, zone=zone)
 
-def _credit(value: str) -> float:
-    credit = _TRUTHS.get(value.lower())
-    if credit is None:
-        credit = _number("correct", value)
-    if not 0.0 <= credit <= 1.0:
-        raise BadCell("correct", value, "not from 0 to 1")
-    return credit
-
-
-def _time(value: str, *, at: dt.datetime) -> dt.datetime | float | None:
-    if not value:
-        return None
-    try:
-        time = read_log_time(value)
-        if isinstance(time, dt.datetime):
+    def read(value: str) -> tuple[int, bool]:
+        try:
+            time = parse(value)
+            if isinstance(time, float):
+                return round(time * 1e6), False
             check_not_in_future(time, at=at)
-    except ValueError as error:
-        raise BadCell("answered_at", value, str(error)) from error
-    return time
+        except ValueError as error:
+            raise BadCell("answered_at", value, str(error)) from error
+        return to_microseconds(time), True
+
+    return read
 
 
-def _elapsed_ms(value: str) -> int | None:
-    if not value:
-        return None
-    number = _number("elapsed_ms", value)
-    if not 0 <= number <= MOST_MS:
-        raise BadCell("elapsed_ms", value, "negative or out of range; leave it empty if unknown")
-    return round(number)
+def to_microseconds(moment: dt.datetime) -> int:
+    """Return microseconds since 1970, exactly."""
+    return (moment - EPOCH) // _MICROSECOND
 
 
-def _count(field: str, value: str, *, low: int) -> int:
-    if not value:
-        return low
-    number = _number(field, value)
-    if number != int(number) or not low <= number <= MOST:
-        raise BadCell(field, value, f"not a whole number from {low} to {MOST}")
-    return int(number)
+def to_moment(microseconds: int) -> dt.datetime:
+    """Return the moment in UTC."""
+    return EPOCH + microseconds * _MICROSECOND
 
 
 def _number(field: str, value: str) -> float:
@@ -152,3 +324,11 @@ def _number(field: str, value: str) -> float:
     if not math.isfinite(number):
         raise BadCell(field, value, "not a finite number")
     return number
+
+
+def unique_titles(header: Sequence[str]) -> list[str]:
+    """Return the titles; one that is empty or stands there before is called by its place."""
+    titles: list[str] = []
+    for place, title in enumerate(header, start=1):
+        titles.append(title if title and title not in titles else f"column {place}")
+    return titles

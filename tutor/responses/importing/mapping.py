@@ -31,6 +31,7 @@ class ColumnMapping:
         time_format: as for `strptime`, where times are neither; else empty.
         time_zone: IANA name, for times that name no zone.
         elapsed_unit: of `ELAPSED_UNITS`.
+        full_score: what `correct` says of a right answer: 1, or the most points.
         keep: further columns that are kept with each answer as they stand.
         merge_skills: rows that repeat an answer once per skill become one answer with all skills.
         delimiter: one character; empty to find out.
@@ -43,6 +44,7 @@ class ColumnMapping:
     time_format: str = ""
     time_zone: str = "UTC"
     elapsed_unit: str = "milliseconds"
+    full_score: float = 1.0
     keep: tuple[str, ...] = ()
     merge_skills: bool = False
     delimiter: str = ""
@@ -63,6 +65,7 @@ class ColumnMapping:
             self.elapsed_unit in ELAPSED_UNITS,
             f"elapsed_unit is one of {', '.join(ELAPSED_UNITS)}",
         )
+        _check(0.0 < self.full_score < float("inf"), "full_score is a number above 0")
         _check(len(self.delimiter) <= 1, "delimiter is one character, or empty to find out")
         _check(_is_zone(self.time_zone), f"{self.time_zone!r} is no time zone, as Europe/Berlin is")
         _check(_is_encoding(self.encoding), f"{self.encoding!r} is no encoding, as latin-1 is")
@@ -108,8 +111,11 @@ def from_dict(data: object) -> ColumnMapping:
     _check(isinstance(columns, dict), "columns is an object: field -> column")
     entries["columns"] = {str(key): _names(value, str(key)) for key, value in columns.items()}
     entries["keep"] = _names(entries.get("keep", []), "keep")
-    for name in set(entries) - {"columns", "keep", "merge_skills"}:
+    for name in set(entries) - {"columns", "keep", "merge_skills", "full_score"}:
         _check(isinstance(entries[name], str), f"{name} is text")
+    full = entries.get("full_score", 1.0)
+    is_number = isinstance(full, int | float) and not isinstance(full, bool)
+    _check(is_number, "full_score is a number above 0")
     _check(isinstance(entries.get("merge_skills", False), bool), "merge_skills is true or false")
     return ColumnMapping(**entries)
 

@@ -1,12 +1,11 @@
 """What applying an import would do: counted, shown, and then asked for."""
 
 import csv
-import datetime as dt
+import hashlib
 import itertools
 import uuid
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,28 @@ from tutor.accounts.models import Learner, Organisation
 from tutor.accounts.services import source_key
 from tutor.content.models import Course, Item
 from tutor.responses.importing.errors import RejectsNotWritten
-from tutor.responses.importing.incoming import Incoming, IncomingAnswer, Reject
+from tutor.responses.importing.incoming import Incoming, Reject
+from tutor.responses.importing.log_rows import to_moment
+from tutor.responses.importing.naming import slug_of
+from tutor.responses.importing.staging import StagedAnswer, days_of
 from tutor.responses.models import Response
 
 # Fixed: the same answer of the same log has the same key on every machine.
 KEYS = uuid.UUID("6f0e2f2b-3a52-5e0c-9b06-9d3f7f0f4c11")
-# So much of a value stands in the file of rejects.
-LONGEST_SHOWN = 200
+# Learners whose stored keys are held at a time while known answers are counted.
+LEARNERS_AT_ONCE = 200
+SHOWN_REJECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """The counts that an administrator sees before anything is written."""
+    """The counts that an administrator sees before anything is written.
+
+    Attributes:
+        answers: rows that can be taken, those already in the log included.
+        first_at: day of the first answer, ISO 8601; empty where there is none.
+        first_rejects: the first rows that are not taken, at most `SHOWN_REJECTS`.
+    """
 
     format: str
     course: str
@@ -43,7 +52,7 @@ class ImportPlan:
     last_at: str
     rejects: int
     warnings: list[str]
-    first_reject: Reject | None = None
+    first_rejects: list[Reject] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan for JSON."""
@@ -52,30 +61,31 @@ class ImportPlan:
 
 def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
     """Return what applying `incoming` would do. Reads only; the organisation may be unsaved."""
-    answers = incoming.answers
+    staging = incoming.staging
+    counts = staging.counts()
     course = _find_course(organisation, incoming)
     stored = set(Item.objects.filter(course=course).values_list("slug", flat=True))
-    known = sum(1 for _ in iterate_known(organisation=organisation, incoming=incoming))
-    learners = {answer.learner for answer in answers}
-    times = [answer.answered_at for answer in answers]
+    learners, _ = staging.answered()
+    known_learners = _known_learners(organisation, incoming, learners)
+    first, last = days_of((counts.first_at, counts.last_at))
     return ImportPlan(
         format=incoming.format,
         course=incoming.course.slug,
         course_new=course is None,
         items_new=sum(item.slug not in stored for item in incoming.course.items),
-        answers=len(answers),
-        answers_known=known,
-        learners=len(learners),
-        learners_new=len(learners) - _count_known_learners(organisation, incoming, learners),
-        items=len({answer.item for answer in answers}),
+        answers=counts.answers,
+        answers_known=_count_known(course, incoming, known_learners),
+        learners=counts.learners,
+        learners_new=counts.learners - len(known_learners),
+        items=counts.items,
         concepts=len(incoming.course.concepts),
         prerequisites=sum(len(concept.requires) for concept in incoming.course.concepts),
-        mean_correct=sum(a.credit for a in answers) / len(answers) if answers else 0.0,
-        first_at=_day(min(times, default=None)),
-        last_at=_day(max(times, default=None)),
-        rejects=len(incoming.rejects),
-        warnings=[*incoming.course_warnings, *incoming.warnings, *_repeats(answers)],
-        first_reject=incoming.rejects[0] if incoming.rejects else None,
+        mean_correct=counts.mean_credit,
+        first_at=first,
+        last_at=last,
+        rejects=staging.count_rejects(),
+        warnings=[*incoming.course_warnings, *incoming.warnings, *_repeats(incoming)],
+        first_rejects=list(itertools.islice(staging.iterate_rejects(), SHOWN_REJECTS)),
     )
 
 
@@ -83,70 +93,118 @@ def _find_course(organisation: Organisation, incoming: Incoming) -> Course | Non
     return Course.objects.filter(organisation=organisation.pk, slug=incoming.course.slug).first()
 
 
-def _day(moment: dt.datetime | None) -> str:
-    return "" if moment is None else moment.date().isoformat()
+def _repeats(incoming: Incoming) -> list[str]:
+    repeated, for_skills = incoming.staging.count_repeats()
+    found = []
+    if for_skills:
+        found.append(
+            f"{for_skills} answers repeat across skills of one problem: an answer then predicts "
+            "its own copy. Set merge_skills in the mapping to take each once."
+        )
+    if repeated:
+        found.append(f"{repeated} answers repeat a learner, item and second; all of them are kept.")
+    return found
 
 
-def _repeats(answers: list[IncomingAnswer]) -> list[str]:
-    counts = Counter((a.learner, a.item, a.answered_at.replace(microsecond=0)) for a in answers)
-    repeated = sum(count - 1 for count in counts.values() if count > 1)
-    if not repeated:
-        return []
-    return [f"{repeated} answers repeat a learner, item and second; all of them are kept."]
+def iterate_keyed(*, incoming: Incoming) -> Iterator[tuple[str, StagedAnswer]]:
+    """Yield every answer with its client key (32 hex digits), by learner, in fold order.
 
-
-def client_keys(*, incoming: Incoming) -> Iterator[tuple[uuid.UUID, IncomingAnswer]]:
-    """Yield every answer with its client key, by learner.
-
-    The key is made from what the row says and how often it said so before, so that importing the
-    file again, or a longer one that begins with it, finds what is there.
+    The key is a UUID of version 5 made from what the row says and how often it said so before,
+    so that importing the file again, or a longer one that begins with it, finds what is there.
     """
-    origin = f"{incoming.source}\x00{incoming.course.slug}"
-    for learner, own in itertools.groupby(incoming.answers, key=lambda answer: answer.learner):
-        seen: Counter[str] = Counter()
-        for answer in own:
-            said = "\x00".join((origin, learner, answer.item, str(answer.answered_at)))
-            seen[said] += 1
-            yield uuid.uuid5(KEYS, f"{said}\x00{seen[said]}"), answer
+    staging = incoming.staging
+    slugs = [slug_of(name) for name in staging.items]
+    begin = f"{incoming.source}\x00{incoming.course.slug}\x00"
+    origin = hashlib.sha1(KEYS.bytes + begin.encode(), usedforsecurity=False)
+    own = origin
+    learner, at, moment = -1, -1, ""
+    seen: dict[int, int] = {}
+    for answer in staging.iterate():
+        if answer.learner != learner:
+            learner, at = answer.learner, -1
+            own = origin.copy()
+            own.update(f"{staging.learners[learner]}\x00".encode())
+        if answer.at != at:
+            at, moment = answer.at, str(to_moment(answer.at))
+            seen.clear()
+        count = seen[answer.item] = seen.get(answer.item, 0) + 1
+        digest = own.copy()
+        digest.update(f"{slugs[answer.item]}\x00{moment}\x00{count}".encode())
+        yield _uuid5(digest.digest()), answer
 
 
-def iterate_known(*, organisation: Organisation, incoming: Incoming) -> Iterator[uuid.UUID]:
-    """Yield the client keys that the log has already."""
-    course = _find_course(organisation, incoming)
-    if course is None:
-        return
-    stored = set(
-        Response.objects.filter(course=course).values_list("client_key", flat=True).iterator()
+def _uuid5(digest: bytes) -> str:
+    """Return the UUID of version 5 that a SHA-1 makes (RFC 9562, 5.5), without its dashes."""
+    text = digest.hex()
+    return f"{text[:12]}5{text[13:16]}{'89ab'[int(text[16], 16) & 3]}{text[17:32]}"
+
+
+def _count_known(course: Course | None, incoming: Incoming, known: dict[int, int]) -> int:
+    """Return how many answers the log has already; `known` is place -> id of known learners."""
+    if course is None or not known:
+        return 0
+    count = 0
+    by_learner = itertools.groupby(
+        iterate_keyed(incoming=incoming), key=lambda kept: kept[1].learner
     )
-    for key, _ in client_keys(incoming=incoming):
-        if key in stored:
-            yield key
+    for group in _batches(by_learner):
+        wanted = [known[learner] for learner in group if learner in known]
+        rows = Response.objects.filter(course=course, learner__in=wanted)
+        stored = {key.hex for key in rows.values_list("client_key", flat=True).iterator()}
+        count += sum(key in stored for keys in group.values() for key in keys)
+    return count
 
 
-def _count_known_learners(
-    organisation: Organisation, incoming: Incoming, learners: set[str]
-) -> int:
+def _batches(
+    by_learner: Iterator[tuple[int, Iterator[tuple[str, StagedAnswer]]]],
+) -> Iterator[dict[int, list[str]]]:
+    batch: dict[int, list[str]] = {}
+    for learner, own in by_learner:
+        batch[learner] = [key for key, _ in own]
+        if len(batch) >= LEARNERS_AT_ONCE:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+def _known_learners(
+    organisation: Organisation, incoming: Incoming, learners: set[int]
+) -> dict[int, int]:
+    """Return place in the staging -> learner id, for those who are there already."""
+    if organisation.pk is None:
+        return {}
+    rows = Learner.objects.filter(organisation=organisation.pk).exclude(source_key="")
+    stored = dict(rows.values_list("source_key", "pk").iterator())
+    if not stored:
+        return {}
     keys = {
-        source_key(organisation=organisation, source=incoming.source, external_id=learner)
-        for learner in learners
+        place: source_key(
+            organisation=organisation,
+            source=incoming.source,
+            external_id=incoming.staging.learners[place],
+        )
+        for place in learners
     }
-    stored = Learner.objects.filter(organisation=organisation.pk).exclude(source_key="")
-    return len(keys & set(stored.values_list("source_key", flat=True)))
+    return {place: stored[key] for place, key in keys.items() if key in stored}
 
 
-def write_rejects(*, rejects: list[Reject], path: Path) -> None:
+def write_rejects(*, incoming: Incoming, path: Path) -> None:
     """Write the rows that were not taken, with line, field, value and reason.
+
+    In a folder or archive the line is preceded by its file.
 
     Raises:
         RejectsNotWritten: the file cannot be written.
     """
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             writer = csv.writer(file)
             writer.writerow(["line", "field", "value", "reason"])
-            writer.writerows((r.line, r.field, r.value[:LONGEST_SHOWN], r.reason) for r in rejects)
+            for reject in incoming.staging.iterate_rejects():
+                writer.writerow((reject.place, reject.field, reject.value, reject.reason))
     except OSError as error:
         raise RejectsNotWritten(
-            f"{len(rejects)} rows are rejected and cannot be written to {path} "
+            f"{incoming.staging.count_rejects()} rows are rejected and cannot be written to {path} "
             f"({error.strerror}); name another file with --rejects."
         ) from error

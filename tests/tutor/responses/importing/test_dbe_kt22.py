@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 
 from tests import factories
 from tests.servers.process import ROOT
+from tests.tutor.responses.importing.reading import read_log
 from tutor.content import grading, markup
 from tutor.content.models import Course, Item
 from tutor.content.rendered import choice_id
 from tutor.content.selectors import get_rendered_item
 from tutor.practice import selectors as practice_selectors
-from tutor.responses.importing import dbe_kt22
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.models import LogImport, Response
 from tutor.tracing.models import LearnerState
@@ -37,7 +37,7 @@ AT = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
 
 
 def read(folder: Path, *, at: dt.datetime = AT):
-    return dbe_kt22.read(folder, title="Bread", slug="bread", at=at)
+    return read_log(folder, form="dbe-kt22", title="Bread", slug="bread", at=at)
 
 
 def import_folder(folder: Path, *options: str) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from kt_models.data.csv_log import LogUnreadable, parse_csv, read_csv
-from tutor.responses.importing import log_csv
+from tests.tutor.responses.importing.reading import read_log
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.naming import slug_of
 
@@ -24,6 +24,7 @@ VALID = [
     "ann,a,false,  c  || d |,1772359200.25,0,,,,",
     " ann , a ,1e0,c,2026-03-01T10:00:00.123456Z,,,,,",
     "ann,A,1,c,2026-03-01,,0.0,1.0,,",
+    "-17,+4.5,1,-1|c,2026-03-01T10:00:00Z,,,,,",
     "Żółw,ítem — ½,1,ключ|鍵,2026-03-01T10:00:00Z,,,,,",
     '"a,n","i\nj",1,"c, d|e",2026-03-01T10:00:00Z,,,,,',
     '"say ""ann""",$a$ [b] `c`,1,**d**,2026-03-01T10:00:00Z,,,,,',
@@ -63,6 +64,10 @@ INVALID = [
     "ann,a,1,c,2026-03-01T10:00:00Z,,,0,,",
     "ann,a,1,c,2026-03-01T10:00:00Z,,,many,,",
     "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,surplus",
+    "=cmd|' /C calc'!A0,a,1,c,2026-03-01T10:00:00Z,,,,,",
+    "ann,@SUM(A1),1,c,2026-03-01T10:00:00Z,,,,,",
+    "ann,a,1,c|+1+2,2026-03-01T10:00:00Z,,,,,",
+    "ann,a,1,-c,2026-03-01T10:00:00Z,,,,,",
     # Alone these would do; beside a row with a moment they cannot be put in order.
     "ann,a,1,c,,,,,,",
     "ann,a,1,c,3600,,,,,",
@@ -71,8 +76,6 @@ UNREADABLE = [
     "",
     "learner,item\nann,a\n",
     "learner,item,correct,col\x00our\nann,a,1,red\n",
-    "learner;item;correct\nann;a;1\n",
-    "learner\titem\tcorrect\nann\ta\t1\n",
     "learner,item,correct,item\nann,a,1,b\n",
     "learner,item,correct,Learner \nann,a,1,b\n",
     'learner,item,correct\nann,"a,1\nbo,b,1\n',
@@ -88,7 +91,7 @@ def at_both_doors(tmp_path):
     def read(text):
         path = tmp_path / "log.csv"
         path.write_text(text, encoding="utf-8", newline="")
-        incoming = log_csv.read(path, title="Log", slug="log", at=AT)
+        incoming = read_log(path, at=AT)
         try:
             log = parse_csv(io.StringIO(text, newline=""))
         except LogUnreadable:
@@ -184,9 +187,7 @@ class TestRows:
         path = tmp_path / "log.csv"
         path.write_text("learner,item,correct,answered_at\nann,a,1,600000000\n")
 
-        incoming = log_csv.read(
-            path, title="Log", slug="log", at=dt.datetime(2010, 1, 1, tzinfo=dt.UTC)
-        )
+        incoming = read_log(path, at=dt.datetime(2010, 1, 1, tzinfo=dt.UTC))
 
         assert incoming.rejects == []
         assert len(incoming.answers) == 1
@@ -205,7 +206,7 @@ class TestFiles:
         path.write_text(text, encoding="utf-8", newline="")
 
         with pytest.raises(UnreadableLog):
-            log_csv.read(path, title="Log", slug="log", at=AT)
+            read_log(path, at=AT)
         with pytest.raises(LogUnreadable):
             read_csv(path)
 

@@ -6,13 +6,12 @@ place of its first answer in the learners' histories) counts as the prerequisite
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import median
 
 from django.utils.text import slugify
 
 from tutor.content.course_format import ConceptSpec, CourseSpec, ItemSpec
-from tutor.responses.importing.incoming import IncomingAnswer
 
 # Difficulty 1 (easy) to 3 (hard) in the file, in logits here.
 LOGITS_OF_DIFFICULTY = {"1": -0.7, "2": 0.0, "3": 0.7}
@@ -24,14 +23,17 @@ Table = list[dict[str, str]]
 def make_course(
     tables: Mapping[str, Table],
     choices: Mapping[str, Table],
-    answers: list[IncomingAnswer],
+    answered: Iterable[tuple[int, str]],
     *,
     title: str,
     slug: str,
 ) -> CourseSpec:
-    """Return the course; `tables["questions"]` are usable ones."""
+    """Return the course; `tables["questions"]` are usable ones.
+
+    `answered` gives learner and item of every answer, by learner and in the order of time.
+    """
     carries = _concepts_of_questions(tables)
-    order = _course_order([row["id"] for row in tables["concepts"]], carries, answers)
+    order = _course_order([row["id"] for row in tables["concepts"]], carries, answered)
     concepts = {row["id"]: row for row in tables["concepts"]}
     slug_of = _concept_slugs(tables["concepts"])
     requires = _requires(tables["links"], order)
@@ -113,16 +115,16 @@ def item_slug(question_id: str) -> str:
 
 
 def _course_order(
-    concept_ids: list[str], carries: Mapping[str, list[str]], answers: list[IncomingAnswer]
+    concept_ids: list[str], carries: Mapping[str, list[str]], answered: Iterable[tuple[int, str]]
 ) -> list[str]:
     """Return the concepts in the order in which the course met them, unmet ones last."""
     places: dict[str, list[int]] = defaultdict(list)
-    learner, seen, place = None, set[str](), 0
-    for answer in answers:
-        if answer.learner != learner:
-            learner, seen, place = answer.learner, set(), 0
+    learner, seen, place = -1, set[str](), 0
+    for other, item in answered:
+        if other != learner:
+            learner, seen, place = other, set(), 0
         place += 1
-        for concept in carries[answer.item.removeprefix(ITEM_PREFIX)]:
+        for concept in carries[item.removeprefix(ITEM_PREFIX)]:
             if concept not in seen:
                 seen.add(concept)
                 places[concept].append(place)
