@@ -259,6 +259,9 @@ def _cells(spread: dict[str, float]) -> str:
 
 def section(result: dict) -> str:
     stored, shown = result["stored_ms"], result["shown_ms"]
+    cpu = result["cpu_ms_per_answer"]
+    share = cpu["clients"] / (cpu["server"] + cpu["clients"])
+    busy = (cpu["server"] + cpu["clients"]) / (os.cpu_count() * cpu["wall"])
     heads = {
         "sent": "sent",
         "unreadable": "unreadable, asked again",
@@ -285,6 +288,10 @@ def section(result: dict) -> str:
 | the feedback page is there (a second request) | {_cells(shown)} |
 
 Target: p95 under 300 ms.
+
+An answer with its feedback page takes {cpu["server"]} ms of processor time in the server and
+{cpu["clients"]} ms in its client, {100 * share:.0f} % of the two together. During the rounds they
+used {100 * busy:.0f} % of the cores; the rest was idle, or other work on the machine.
 """
 
 
