@@ -8,6 +8,8 @@ from tutor.responses.services import CLOCK_SKEW
 # Before 1990 there were no learner logs: an earlier moment is a wrong unit or a wrong column.
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+_EARLIEST_SECONDS, _LATEST_SECONDS = EARLIEST.timestamp(), LATEST.timestamp()
+_UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6}
 # 20260901 means a day to whoever wrote it, and would be 234 days as seconds.
 _DAY = re.compile(r"(?:19[89]|20\d)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _ADVICE = "not a time; write it as 2026-09-01T08:30:00Z or as epoch seconds"
@@ -50,7 +52,7 @@ def read_number_time(text: str, *, unit: str) -> dt.datetime | float:
     except ValueError as error:
         message = f"not a number of {unit}"
         raise ValueError(message) from error
-    return _moment_or_offset(number / {"seconds": 1, "milliseconds": 1e3}.get(unit, 1e6))
+    return _moment_or_offset(number / _UNITS[unit])
 
 
 def read_formatted(text: str, *, form: str, zone: dt.tzinfo) -> dt.datetime:
@@ -68,13 +70,13 @@ def read_formatted(text: str, *, form: str, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _moment_or_offset(seconds: float) -> dt.datetime | float:
-    if not 0.0 <= seconds < LATEST.timestamp():
+    if not 0.0 <= seconds < _LATEST_SECONDS:
         raise ValueError(
             "past the year 2100 as epoch seconds; milliseconds must be divided by 1000"
             if seconds > 0.0
             else _ADVICE
         )
-    if seconds < EARLIEST.timestamp():
+    if seconds < _EARLIEST_SECONDS:
         return seconds
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
 

@@ -7,6 +7,7 @@ was trained on and what the tutor imports are one log; a test holds the two agai
 import datetime as dt
 import json
 import math
+import operator
 import zoneinfo
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -112,88 +113,90 @@ class RowReader:
         self._truths = _TRUTHS if is_own else _WORDS
         self._is_own = is_own
         self._read_time = _time_reader(mapping, at=at)
-        self._names: dict[tuple[str, str], str] = {}
+        self._learner, self._item = (_getter(self._places[name]) for name in ("learner", "item"))
+        [self._correct] = self._places["correct"]
+        # Where a table lacks a field, its place lies past the end and holds nothing.
+        optional = ("concepts", "answered_at", "order", "elapsed_ms", "hints", "attempt")
+        self._optional = [self._places.get(name, [self._width])[0] for name in optional]
+        self._learners: dict[str, str] = {}
+        self._items: dict[str, str] = {}
         self._credits: dict[str, float] = {}
-        self._concept_cells: dict[str, tuple[str, ...]] = {}
+        self._concept_cells: dict[str, tuple[str, ...]] = {"": ()}
 
-    def read(self, line: int, cells: Sequence[str]) -> LogRow:
+    def read(self, line: int, cells: list[str]) -> LogRow:
         """Return what a row says; cells that are not there count as empty.
 
         Raises:
             BadCell: the first cell that cannot be read.
         """
-        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
-            surplus = ",".join(cells[self._width :])
-            raise BadCell("", surplus, "more cells than the first line has names; quote a comma")
-        learner, item = self._name("learner", cells), self._name("item", cells)
-        credit = self._credit(self._cell(cells, "correct"))
-        concepts = self._concepts(self._cell(cells, "concepts"))
-        time = self._cell(cells, "answered_at")
-        at, is_moment = self._read_time(time) if time else (None, False)
+        if len(cells) != self._width:
+            cells = self._fit(cells)
+        cells.append("")
+        learner = self._name("learner", self._learner(cells), self._learners)
+        item = self._name("item", self._item(cells), self._items)
+        credit = self._credit(cells[self._correct])
+        concepts, time, order, elapsed, hints, attempt = (cells[n] for n in self._optional)
+        named = self._concepts(concepts)
+        at, is_moment = self._read_time(time.strip()) if time else (None, False)
         return LogRow(
             line,
             learner,
             item,
             credit,
-            concepts,
+            named,
             at,
             is_moment,
-            self._order(self._cell(cells, "order")),
-            self._elapsed_ms(self._cell(cells, "elapsed_ms")),
-            self._count("hints", self._cell(cells, "hints"), low=0),
-            self._count("attempt", self._cell(cells, "attempt"), low=1),
+            _number("order", order) if order.strip() else None,
+            self._elapsed_ms(elapsed.strip()) if elapsed else None,
+            self._count("hints", hints.strip(), low=0) if hints else 0,
+            self._count("attempt", attempt.strip(), low=1) if attempt else 1,
             extra=self._extra(cells) if self._keep else "",
         )
 
-    def _cell(self, cells: Sequence[str], field: str) -> str:
-        places = self._places.get(field)
-        if places is None or places[0] >= len(cells):
-            return ""
-        return cells[places[0]].strip()
+    def _fit(self, cells: list[str]) -> list[str]:
+        """Return as many cells as the header has titles."""
+        surplus = cells[self._width :]
+        if any(cell.strip() for cell in surplus):
+            reason = "more cells than the first line has names; quote a comma"
+            raise BadCell("", ",".join(surplus), reason)
+        return cells[: self._width] + [""] * (self._width - len(cells))
 
-    def _name(self, field: str, cells: Sequence[str]) -> str:
-        places = self._places[field]
-        if len(places) == 1:
-            value = cells[places[0]].strip() if places[0] < len(cells) else ""
-        else:
-            parts = (cells[place].strip() for place in places if place < len(cells))
-            value = " / ".join(part for part in parts if part)
-        known = self._names.get((field, value))
-        if known is None:
-            known = check_name(field, value)
-            if len(self._names) < _REMEMBERED:
-                self._names[field, value] = known
-        return known
+    def _name(self, field: str, cell: str, known: dict[str, str]) -> str:
+        name = known.get(cell)
+        if name is None:
+            name = check_name(field, cell.strip())
+            if len(known) < _REMEMBERED:
+                known[cell] = name
+        return name
 
-    def _credit(self, value: str) -> float:
-        known = self._credits.get(value)
-        if known is not None:
-            return known
+    def _credit(self, cell: str) -> float:
+        credit = self._credits.get(cell)
+        if credit is None:
+            credit = self._new_credit(cell.strip())
+            if len(self._credits) < _REMEMBERED:
+                self._credits[cell] = credit
+        return credit
+
+    def _new_credit(self, value: str) -> float:
         credit = self._truths.get(value.lower())
         if credit is None:
             credit = _number("correct", value) / self._mapping.full_score
         if not 0.0 <= credit <= 1.0:
-            high = f"{self._mapping.full_score:g}"
-            raise BadCell("correct", value, f"not from 0 to {high}")
-        if len(self._credits) < _REMEMBERED:
-            self._credits[value] = credit
+            raise BadCell("correct", value, f"not from 0 to {self._mapping.full_score:g}")
         return credit
 
-    def _concepts(self, value: str) -> tuple[str, ...]:
-        known = self._concept_cells.get(value)
+    def _concepts(self, cell: str) -> tuple[str, ...]:
+        known = self._concept_cells.get(cell)
         if known is None:
-            known = read_concepts(value, separator=self._mapping.separator)
+            known = read_concepts(cell, separator=self._mapping.separator)
             if len(self._concept_cells) < _REMEMBERED:
-                self._concept_cells[value] = known
+                self._concept_cells[cell] = known
         return known
-
-    def _order(self, value: str) -> float | None:
-        return _number("order", value) if value else None
 
     def _elapsed_ms(self, value: str) -> int | None:
         if not value:
             return None
-        number = _number("elapsed_ms", value)
+        number = float(value) if value.isdecimal() else _number("elapsed_ms", value)
         if self._mapping.elapsed_unit == "seconds":
             number *= 1000.0
         if not 0 <= number <= MOST_MS:
@@ -219,9 +222,16 @@ class RowReader:
         kept = {
             column: _without_nul(column, cells[place].strip())
             for column, place in self._keep.items()
-            if place < len(cells) and cells[place].strip()
+            if cells[place].strip()
         }
         return json.dumps(kept, ensure_ascii=False) if kept else ""
+
+
+def _getter(places: list[int]) -> Callable[[Sequence[str]], str]:
+    """Return what takes a name from a row; several cells are joined."""
+    if len(places) == 1:
+        return operator.itemgetter(places[0])
+    return lambda cells: " / ".join(cell for n in places if (cell := cells[n].strip()))
 
 
 def _place(header: Sequence[str], column: str, *, name: str) -> int:
@@ -282,7 +292,9 @@ def _without_nul(field: str, value: str) -> str:
     return value
 
 
-def _time_reader(mapping: ColumnMapping, *, at: dt.datetime) -> Callable[[str], tuple[int, bool]]:
+def _time_reader(
+    mapping: ColumnMapping, *, at: dt.datetime
+) -> Callable[[str], tuple[int | None, bool]]:
     """Return a function from a cell to (microseconds, whether since 1970)."""
     zone = zoneinfo.ZoneInfo(mapping.time_zone)
 
@@ -293,7 +305,9 @@ def _time_reader(mapping: ColumnMapping, *, at: dt.datetime) -> Callable[[str], 
             return read_number_time(value, unit=mapping.time_unit)
         return read_log_time(value, zone=zone)
 
-    def read(value: str) -> tuple[int, bool]:
+    def read(value: str) -> tuple[int | None, bool]:
+        if not value:
+            return None, False
         try:
             time = parse(value)
             if isinstance(time, float):

@@ -100,6 +100,7 @@ class Staging:
         self._concept_ids: dict[tuple[str, ...], int] = {}
         self._all_concepts: list[dict[str, None]] = []
         self._files: list[str] = [""]
+        self._file = 0
         self._rows: list[tuple[object, ...]] = []
         self._rejected: list[tuple[object, ...]] = []
         self._kinds = {"none": 0, "offset": 0, "moment": 0}
@@ -124,32 +125,38 @@ class Staging:
     def begin_file(self, name: str) -> None:
         """Say that what comes now stands in another file of the input."""
         self._files.append(name)
+        self._file += 1
 
     def add(self, row: LogRow) -> None:
         """Take one answer."""
-        learner = self._learner_ids.get(row.learner)
+        (
+            line, name, item_name, credit, named, at, is_moment, order, elapsed_ms, hints, attempt,
+            presented_at, answer, extra,
+        ) = row  # fmt: skip
+        learner = self._learner_ids.get(name)
         if learner is None:
-            learner = self._learner_ids[row.learner] = len(self.learners)
-            self.learners.append(row.learner)
-        item = self._item_ids.get(row.item)
-        concepts = self._concept_ids.setdefault(row.concepts, len(self._concept_ids))
+            learner = self._learner_ids[name] = len(self.learners)
+            self.learners.append(name)
+        item = self._item_ids.get(item_name)
+        concepts = self._concept_ids.get(named)
+        if concepts is None:
+            concepts = self._concept_ids[named] = len(self._concept_ids)
         if item is None:
-            item = self._item_ids[row.item] = len(self.items)
-            self.items.append(row.item)
-            self.concepts_of.append(row.concepts)
-            self._all_concepts.append(dict.fromkeys(row.concepts))
-        elif row.concepts != self.concepts_of[item]:
+            item = self._item_ids[item_name] = len(self.items)
+            self.items.append(item_name)
+            self.concepts_of.append(named)
+            self._all_concepts.append(dict.fromkeys(named))
+        elif named != self.concepts_of[item]:
             self.disagreeing.add(item)
-            self._all_concepts[item].update(dict.fromkeys(row.concepts))
-        self._kinds["none" if row.at is None else "moment" if row.is_moment else "offset"] += 1
-        if row.at is None and row.order is None:
-            self._watch_skills(learner, item, concepts, row.credit)
+            self._all_concepts[item].update(dict.fromkeys(named))
+        self._kinds["none" if at is None else "moment" if is_moment else "offset"] += 1
+        if at is None and order is None:
+            self._watch_skills(learner, item, concepts, credit)
         self._count += 1
         self._rows.append(
             (
-                self._count, learner, item, concepts, row.credit, row.at, row.is_moment, row.order,
-                row.elapsed_ms, row.hints, row.attempt, row.presented_at, row.answer, row.extra,
-                row.line, len(self._files) - 1,
+                self._count, learner, item, concepts, credit, at, is_moment, order, elapsed_ms,
+                hints, attempt, presented_at, answer, extra, line, self._file,
             )
         )  # fmt: skip
         if len(self._rows) >= _BUFFER:
@@ -165,7 +172,7 @@ class Staging:
     def reject(self, line: int, field: str, value: str, reason: str) -> None:
         """Note a row that cannot be taken."""
         shown = value[:LONGEST_SHOWN]
-        self._rejected.append((line, len(self._files) - 1, field, shown, reason))
+        self._rejected.append((line, self._file, field, shown, reason))
         if len(self._rejected) >= _BUFFER:
             self._flush()
 
