@@ -24,6 +24,9 @@ class Provenance(TypedDict):
         answers: answers in that log.
         seed: of the sample that the scalars were fitted on.
         fitted_on: ISO date, as told by the caller.
+        sample_learners: learners drawn at random, on all of whose answers the scalars were fitted
+            in the last turn; item offsets are fitted on everybody's. 0 in files that did not say.
+        sample_answers: those answers.
         log_loss: mean prequential log loss per answer over that log, in nats; an in-sample figure.
     """
 
@@ -32,6 +35,8 @@ class Provenance(TypedDict):
     answers: int
     seed: int
     fitted_on: str
+    sample_learners: int
+    sample_answers: int
     log_loss: float
 
 
@@ -96,6 +101,8 @@ def _provenance(values: Mapping[str, Any]) -> Provenance:
         answers=int(values["answers"]),
         seed=int(values["seed"]),
         fitted_on=str(values["fitted_on"]),
+        sample_learners=int(values.get("sample_learners", 0)),
+        sample_answers=int(values.get("sample_answers", 0)),
         log_loss=float(values["log_loss"]),
     )
 

@@ -94,6 +94,7 @@ def fit_filter(
     if len(log) < 2:
         raise LogTooSmall(f"{len(log)} answers are too few to fit a filter on.")
     report = progress or _say_nothing
+    learners = np.arange(len(log.learner_keys))
     parameters, offsets = start or FilterParameters(), first_offsets(log)
     for answers in SAMPLE_ANSWERS:
         offsets = refine_offsets(log, parameters, offsets, sweeps=SWEEPS)
@@ -118,6 +119,8 @@ def fit_filter(
             answers=len(log),
             seed=seed,
             fitted_on=fitted_on.isoformat(),
+            sample_learners=len(learners),
+            sample_answers=int(np.diff(log.starts)[learners].sum()),
             log_loss=loss,
         ),
     )

@@ -98,8 +98,8 @@ def live(course, learner, size: int) -> None:
     from tutor.content import selectors as content_selectors
     from tutor.responses import services as response_services
     from tutor.responses.models import Response
+    from tutor.tracing import rebuilding
     from tutor.tracing import selectors as tracing_selectors
-    from tutor.tracing import services as tracing_services
 
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     versions = bank.version_ids.tolist()
@@ -122,7 +122,7 @@ def live(course, learner, size: int) -> None:
     ]
     response_services.append_new(rows=rows)
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    tracing_services.refold_learner(learner_id=learner.pk, tracer=tracer)
+    list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
 
 
 def one_answer(course, learner, number: int) -> float:

@@ -21,6 +21,16 @@ from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import LogImport
 from tutor.tracing import engine, rebuilding, services
+from tutor.tracing.estimating import estimate_seconds
+
+__all__ = [
+    "adopt",
+    "count_learners",
+    "estimate_seconds",
+    "fit_and_adopt",
+    "give_tracer_and_fold",
+    "is_fit_due",
+]
 
 
 def fit_and_adopt(

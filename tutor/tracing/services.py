@@ -15,7 +15,6 @@ from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.registry.models import TracerVersion
 from tutor.responses import selectors as response_selectors
-from tutor.responses import services as response_services
 from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
 from tutor.tracing import engine
@@ -191,13 +190,6 @@ def store_folded(*, tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
         ],
         batch_size=200,
     )
-
-
-@transaction.atomic
-def refold_learner(*, learner_id: int, tracer: engine.CourseTracer) -> None:
-    """Fold the learner's whole history again and store the state, under the learner's lock."""
-    response_services.lock_learner(learner_id=learner_id)
-    _refold(learner_id, tracer)
 
 
 def list_stale_learners(*, tracer_id: int) -> list[int]:

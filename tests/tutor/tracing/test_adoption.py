@@ -107,7 +107,7 @@ class TestNewItemVersion:
 
         assert ItemVersion.objects.filter(number=2).count() == len(items)
         assert probs(learner, course) == before
-        services.refold_learner(learner_id=learner.pk, tracer=tracer_of(course))
+        list(rebuilding.fold(tracer=tracer_of(course), learner_ids=[learner.pk]))
         assert bytes(LearnerState.objects.get().state) == state
 
     def test_inherits_the_offset_of_the_version_before(self, organisation, course):

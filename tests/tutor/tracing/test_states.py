@@ -241,7 +241,7 @@ class TestSize:
         for size in (engine.RECENT_ANSWERS, 10_000):
             learner = make_learner(organisation=organisation)
             bulk_history(learner=learner, course=course, size=size)
-            services.refold_learner(learner_id=learner.pk, tracer=tracer)
+            list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
             sizes[size] = len(LearnerState.objects.get(learner=learner).state)
 
         # What differs is which of the three concepts were ever mastered: 8 bytes each.
