@@ -13,7 +13,8 @@ from tests.servers.worker import celery_worker
 from tests.tutor.config.test_server import Server
 
 APP = "tutor.config.celery"
-LEARNERS, ANSWERS = 30, 250
+# So many that a worker needs a second, which is long enough to kill it on the way.
+LEARNERS, ANSWERS = 30, 900
 
 # Marked learners whose states lack everything, as after a late upload into long histories.
 PREPARE = f"""
