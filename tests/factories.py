@@ -13,9 +13,11 @@ from tutor.classes.models import Assignment, Classroom
 from tutor.content import course_format, grading
 from tutor.content import services as content_services
 from tutor.content.models import Course
+from tutor.intake.models import State, Upload
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
+from tutor.responses.importing.mapping import ColumnMapping
 from tutor.tracing import services as tracing_services
 
 SMALL_COURSE = Path(__file__).parent / "data" / "small_course"
@@ -89,6 +91,28 @@ def make_assignment(
     )
     classroom.course.refresh_from_db()
     return assignment
+
+
+def make_upload(*, actor: User, at: dt.datetime = AT, **fields) -> Upload:
+    """An upload of an administrator whose plan waits to be agreed to."""
+    counts = ("answers", "answers_known", "items_new", "learners", "learners_new", "items")
+    return Upload.objects.create(
+        **{
+            "organisation": actor.organisation,
+            "uploaded_by": actor,
+            "file_name": "spring.csv",
+            "size_bytes": 1,
+            "sha256": "0" * 64,
+            "created_at": at,
+            "moved_at": at,
+            "state": State.PLANNED,
+            "course_slug": "spring",
+            "course_title": "Spring",
+            "mapping": ColumnMapping().to_dict(),
+            "plan": {**dict.fromkeys(counts, 1), "concepts": 1, "mean_correct": 0.5, "rejects": 0},
+            **fields,
+        }
+    )
 
 
 def start_session(

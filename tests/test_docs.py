@@ -48,7 +48,7 @@ def generator():
 def variables_read() -> set[str]:
     """The names after TUTOR_ that any file of tutor/config asks the environment for."""
     sources = (path.read_text() for path in (ROOT / "tutor" / "config").glob("*.py"))
-    asked = r'environment\.(?:text|flag|words)\(\s*"([A-Z_]+)"'
+    asked = r'environment\.(?:text|flag|words|whole_number)\(\s*"([A-Z_]+)"'
     return {found for source in sources for found in re.findall(asked, source)}
 
 

@@ -42,6 +42,12 @@ def test_every_page_is_there_without_the_packages_for_fitting():
     assert done.returncode == 0, done.stderr
 
 
+def test_no_page_loads_what_carries_an_import_out():
+    done = run(SETTINGS + WEB + "import sys; print('tutor.intake.usecases' in sys.modules)")
+
+    assert done.stdout.splitlines()[-1] == "False", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ["numba", "scipy", "pyarrow"])
 def test_such_a_package_would_be_noticed(name):
     done = run(f"{BLOCK}import {name}")

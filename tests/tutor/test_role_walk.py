@@ -11,14 +11,22 @@ from tests.factories import (
     make_class,
     make_course,
     make_organisation,
+    make_upload,
     make_user,
     start_session,
 )
 from tutor.common import clock
 from tutor.content import grading
+from tutor.intake import storage
 from tutor.practice import selectors as practice_selectors
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _uploads(settings, tmp_path):
+    settings.UPLOAD_DIR = tmp_path / "uploads"
+
 
 ROLES = (
     "anonymous",
@@ -34,6 +42,9 @@ SIGN_IN = "sign-in"  # a redirect to the sign-in page
 OWN_PAGE = (SIGN_IN, 200, 404, 404, 404, 404, 404)
 OWN_ACT = (SIGN_IN, 302, 404, 404, 404, 404, 404)
 CLASS_PAGE = (SIGN_IN, 404, 404, 200, 404, 200, 404)
+IMPORT_LIST = (SIGN_IN, 404, 404, 404, 404, 200, 200)
+IMPORT_PAGE = (SIGN_IN, 404, 404, 404, 404, 200, 404)
+IMPORT_ACT = (SIGN_IN, 404, 404, 404, 404, 302, 404)
 API_LOOK = (401, 200, 404, 200, 404, 200, 404)
 API_ACT = (401, 200, 404, 403, 404, 200, 404)
 TABLE = {
@@ -55,6 +66,20 @@ TABLE = {
     "teacher:classroom": ("get", CLASS_PAGE),
     "teacher:learner": ("get", CLASS_PAGE),
     "teacher:receipt": ("get", CLASS_PAGE),
+    "intake:uploads": ("get", IMPORT_LIST),
+    # A form without a file: refused in words.
+    "intake:bring": ("post", (SIGN_IN, 404, 404, 404, 404, 400, 400)),
+    "intake:upload": ("get", IMPORT_PAGE),
+    # Asked by a page that is open already: to sign in, it has to load anew.
+    "intake:progress": ("get", (401, *IMPORT_PAGE[1:])),
+    "intake:act": ("post", IMPORT_ACT),
+    "intake:rejects": ("get", IMPORT_PAGE),
+    # No account is named, and nothing imported yet.
+    "intake:class": ("post", (SIGN_IN, 404, 404, 404, 404, 409, 404)),
+    # It waits for a plan to be agreed to, not for its columns.
+    "intake:mapping": ("post", IMPORT_ACT),
+    "intake:mapping-file": ("get", IMPORT_PAGE),
+    "intake:read-again": ("post", (SIGN_IN, 404, 404, 404, 404, 409, 404)),
     "api:openapi": ("get", (200, 200, 200, 200, 200, 200, 200)),
     "api:sessions": ("post", API_ACT),
     # Practising is for whoever may answer; a teacher looks at mastery.
@@ -88,6 +113,9 @@ class World:
         self.classroom = make_class(course=course, users=members)
         make_class(course=course, users=[self.users["other teacher"], self.users["other student"]])
         self.assignment = make_assignment(classroom=self.classroom, at=at)
+        rejects = storage.new_name("rejects.csv")
+        storage.path_of(rejects).write_text("line,field,value,reason\n2,correct,x,no number\n")
+        self.upload = make_upload(actor=self.users["own administrator"], rejects_name=rejects)
         self.session = start_session(
             learner=self.learner, course=course, assignment=self.assignment, at=at
         )
@@ -101,6 +129,7 @@ class World:
             "class_id": self.classroom.public_id,
             "pseudonym": self.learner.pseudonym,
             "decision": presentation,
+            "upload": self.upload.public_id,
         }
         wanted = parameters_of(name)
         address = reverse(name, kwargs={key: arguments[key] for key in wanted})
@@ -117,6 +146,7 @@ class World:
             "student:start": {"assignment": self.assignment.public_id},
             "student:answer": form,
             "student:hint": {"level": "1"},
+            "intake:act": {"do": "import"},
             "api:sessions": {"assignment": str(self.assignment.public_id)},
             "api:answers": {"presentation": presentation, "client_key": key, "answer": answer},
             "api:hints": {"presentation": presentation},

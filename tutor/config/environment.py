@@ -30,6 +30,21 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(message)
 
 
+def whole_number(name: str, *, default: int) -> int:
+    """Return a whole number, 1 or more.
+
+    Raises:
+        ImproperlyConfigured: the value is something else.
+    """
+    value = text(name).strip()
+    if not value:
+        return default
+    if value.isascii() and value.isdigit() and int(value) >= 1:
+        return int(value)
+    message = f"TUTOR_{name}={value!r} is no whole number of 1 or more."
+    raise ImproperlyConfigured(message)
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -143,6 +143,12 @@ SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Logs that administrators bring in the browser. They are personal data: nothing serves this folder.
+UPLOAD_DIR = VAR_DIR / "uploads"
+UPLOAD_MAX_BYTES = environment.whole_number("UPLOAD_MAX_MB", default=500) * 1_000_000
+UPLOADS_PER_HOUR = environment.whole_number("UPLOADS_PER_HOUR", default=20)
+UPLOAD_KEEP_DAYS = environment.whole_number("UPLOAD_KEEP_DAYS", default=7)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
@@ -185,6 +191,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tracing.refold_stale",
         "schedule": 15.0,
         # A worker that was away need not do the same sweep for every beat that it missed.
+        "options": {"expires": 15.0},
+    },
+    "sweep-uploads": {
+        "task": "intake.sweep",
+        "schedule": 15.0,
         "options": {"expires": 15.0},
     },
 }

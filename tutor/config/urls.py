@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
     path("learn/", include("tutor.student.urls")),
     path("teach/", include("tutor.teacher.urls")),
+    path("import/", include("tutor.intake.urls")),
     path("api/", include("tutor.api.urls")),
     path("admin/", admin.site.urls),
 ]

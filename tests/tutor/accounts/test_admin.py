@@ -10,6 +10,7 @@ from tests.factories import (
     make_class,
     make_course,
     make_organisation,
+    make_upload,
     make_user,
     start_session,
 )
@@ -32,6 +33,7 @@ class School:
         self.course = make_course(organisation=self.organisation)
         self.classroom = make_class(course=self.course, users=[self.teacher, self.student])
         self.assignment = make_assignment(classroom=self.classroom)
+        make_upload(actor=self.administrator)
         session = start_session(learner=self.student.learner, course=self.course)
         self.response = answer_current(session).response
 
@@ -50,6 +52,7 @@ class School:
             "registry.tracerversion": TracerVersion.objects.get(course=self.course),
             "registry.promotion": self.course.promotions.get(),
             "scheduling.decision": Decision.objects.filter(course=self.course).first(),
+            "intake.upload": self.administrator.uploads.get(),
             "practice.practicesession": self.student.learner.sessions.get(),
         }
 
