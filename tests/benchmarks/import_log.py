@@ -79,9 +79,9 @@ HEAD = """\
 commit {commit}. The whole import (read, check, order, plan, content, learners, answers) against
 writing its rows plainly: on SQLite one `executemany`, on PostgreSQL one `COPY`, into the same table
 with the same indexes, in the same run. Seconds by the clock, in brackets those of this process's
-processor (of PostgreSQL's own work only the clock knows). Fit and folding come after it.
+processor (PostgreSQL's own are not in them). Fit and folding come after it.
 
-| log | database | answers | read | plan | content, learners | answers | whole | floor | ratio | MB |
+| log | database | answers | read | plan | content, learners | rows | whole | floor | ratio | MB |
 |---|---|---|---|---|---|---|---|---|---|---|
 """
 FOOT = """

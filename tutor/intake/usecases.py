@@ -6,7 +6,7 @@ command does.
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from tutor.accounts.models import Organisation, User
 from tutor.classes import services as class_services
 from tutor.content.models import Course
 from tutor.registry.models import TracerVersion
-from tutor.responses.importing import apply, formats, plan
+from tutor.responses import selectors as response_selectors
+from tutor.responses.importing import apply, formats, plan, pseudonyms
 from tutor.responses.importing.incoming import Incoming
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.plan import ImportPlan
@@ -57,6 +58,28 @@ class LogSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What follows the writing of a log.
+
+    Attributes:
+        may_fit: False keeps the tracer as it is.
+        enrol: accounts that are put into a class of the course.
+        class_name: a class that the log's learners are put into, with `enrol`; without it the
+            class has the course's title and the log's learners are in none.
+        learner_map: where the log's names are written beside the pseudonyms, if anywhere; they
+            stand together nowhere else.
+    """
+
+    may_fit: bool = True
+    enrol: tuple[User, ...] = ()
+    class_name: str = ""
+    learner_map: Path | None = None
+
+
+USUALLY = Afterwards()
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did; `tracer` is the version that is live now."""
 
@@ -73,8 +96,7 @@ def import_log(
     at: dt.datetime,
     rejects: Path,
     on_plan: Callable[[ImportPlan], bool],
-    may_fit: bool = True,
-    enrol: Iterable[User] = (),
+    then: Afterwards = USUALLY,
     progress: Progress = lambda *_: None,
 ) -> Imported | None:
     """Bring in a log; return what was done, None where `on_plan` did not agree.
@@ -87,8 +109,8 @@ def import_log(
         at: now.
         rejects: where rows that cannot be taken are written with line, field, value and reason.
         on_plan: is shown the plan and says whether to go on.
-        may_fit: False keeps the tracer as it is.
-        enrol: accounts that are put into a class of the course.
+        then: what follows the writing.
+        progress: see `Progress`.
 
     Raises:
         UnreadableLog, NothingToImport, OtherContent, MappingInvalid: before anything is written.
@@ -112,16 +134,29 @@ def import_log(
             return None
         organisation.save()
         run = _write(incoming, planned, organisation, at=at, progress=progress)
+        if then.learner_map is not None:
+            pseudonyms.write_map(
+                incoming=incoming, organisation=organisation, path=then.learner_map
+            )
     course = run.course
     assert course is not None  # noqa: S101 - `apply` has just named it
-    tracer, was_fitted = _trace(course, at=at, may_fit=may_fit, progress=progress)
-    users = list(enrol)
-    if users:
-        classroom = class_services.ensure_class(
-            organisation=organisation, name=course.title, course=course
-        )
-        class_services.admit_users(classroom=classroom, users=users)
+    tracer, was_fitted = _trace(course, at=at, may_fit=then.may_fit, progress=progress)
+    _fill_class(course, then)
     return Imported(run=run, plan=planned, tracer=tracer, was_fitted=was_fitted)
+
+
+def _fill_class(course: Course, then: Afterwards) -> None:
+    """Put the accounts, and in a class that is named the imported learners, into a class."""
+    if not (then.class_name or then.enrol):
+        return
+    classroom = class_services.ensure_class(
+        organisation=course.organisation, name=then.class_name or course.title, course=course
+    )
+    class_services.admit_users(classroom=classroom, users=then.enrol)
+    if then.class_name:
+        class_services.enrol(
+            classroom=classroom, learners=response_selectors.list_imported(course_id=course.pk)
+        )
 
 
 def _write(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from tutor.accounts.models import Learner
 from tutor.common.prepared import Prepared, slot
 from tutor.responses.models import HintRequest, Response
 
@@ -50,6 +51,12 @@ def iterate_fold_rows(
         "answered_at",
     )
     yield from map(FoldRow._make, values.iterator(chunk_size=5000))
+
+
+def list_imported(*, course_id: int) -> QuerySet[Learner]:
+    """Return the learners of other systems' logs who have answers in the course."""
+    answered = Response.objects.filter(learner=OuterRef("pk"), course=course_id)
+    return Learner.objects.exclude(source_key="").filter(Exists(answered))
 
 
 def get_newest_id(*, course_id: int) -> int:

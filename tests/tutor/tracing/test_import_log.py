@@ -16,6 +16,7 @@ from tests.tutor.tracing.imports import (
     newest_import,
 )
 from tutor.accounts.models import Learner
+from tutor.classes.models import Classroom
 from tutor.content.models import Concept, Item, ItemVersion
 from tutor.registry.models import Promotion
 from tutor.responses.models import Response
@@ -267,3 +268,105 @@ class TestShapes:
         assert adoption.count_learners(course=course) == len(masteries)
         fitted = Promotion.objects.order_by("-pk")[0].reason != "prior"
         assert fitted == (made.get("learners") != 1)
+
+
+class TestWhoIsWho:
+    def test_stands_in_a_file_of_its_own_if_it_is_asked_for(self, tmp_path):
+        rows = made_up_rows(learners=3, answers=4)
+        path = write_log(tmp_path / "log.csv", rows)
+
+        import_log(path, "--no-fit", "--learner-map", str(tmp_path / "who.csv"))
+
+        with (tmp_path / "who.csv").open(newline="") as file:
+            found = {row["learner"]: row["pseudonym"] for row in csv.DictReader(file)}
+        assert set(found) == {row["learner"] for row in rows}
+        assert set(found.values()) == {str(one.pseudonym) for one in Learner.objects.all()}
+        assert (tmp_path / "who.csv").stat().st_mode & 0o077 == 0
+        for one in Response.objects.select_related("learner").filter(learner__isnull=False):
+            name = next(n for n, p in found.items() if p == str(one.learner.pseudonym))
+            assert any(
+                row["learner"] == name and row["answered_at"] == one.answered_at.timestamp()
+                for row in rows
+            )
+
+    def test_overwrites_no_file(self, tmp_path):
+        path = write_log(tmp_path / "log.csv", made_up_rows(learners=1))
+        (tmp_path / "who.csv").write_text("mine")
+
+        with pytest.raises(CommandError, match="Everything is imported, but the list"):
+            import_log(path, "--no-fit", "--learner-map", str(tmp_path / "who.csv"))
+
+        assert (tmp_path / "who.csv").read_text() == "mine"
+        assert Response.objects.count() == 25
+
+
+class TestClass:
+    def test_holds_the_log_s_learners_and_the_accounts_named(self, tmp_path):
+        organisation = factories.make_organisation()
+        teacher = factories.make_user(organisation=organisation, role="teacher")
+        other = factories.make_user(organisation=organisation)
+        path = write_log(tmp_path / "log.csv", made_up_rows(learners=5))
+
+        for _ in range(2):
+            import_log(path, "--class", "Spring 2026", "--enrol", teacher.username)
+
+        classroom = Classroom.objects.get()
+        assert classroom.name == "Spring 2026"
+        assert set(classroom.teachers.all()) == {teacher}
+        assert classroom.learners.count() == 5
+        assert other.learner not in classroom.learners.all()
+
+
+class TestMapping:
+    def test_is_shown_saved_edited_and_taken(self, tmp_path):
+        rows = made_up_rows(learners=2, answers=5)
+        foreign = [
+            {
+                "who": row["learner"],
+                "what": row["item"],
+                "points": 5 * row["correct"],
+                "skill": row["concepts"],
+                "when": 1000 * row["answered_at"],
+            }
+            for row in rows
+        ]
+        path = write_log(tmp_path / "log.csv", foreign)
+        saved = tmp_path / "mapping.json"
+
+        with pytest.raises(CommandError, match="No column looks like learner"):
+            import_log(path, "--dry-run")
+        said = import_log(
+            path,
+            *("--map", "learner=who", "--map", "item=what", "--map", "answered_at=when"),
+            *("--map", "correct=points", "--set", "full_score=5"),
+            *("--save-mapping", str(saved), "--dry-run"),
+            format_name="auto",
+        )
+        import_log(path, "--mapping", str(saved), "--no-fit")
+
+        assert "answered_at  when: 1772359200000" in said
+        assert "time_unit    milliseconds" in said
+        stored = Response.objects.order_by("learner", "answered_at")
+        assert sorted((one.credit, one.answered_at.timestamp()) for one in stored) == sorted(
+            (float(row["correct"]), row["answered_at"]) for row in rows
+        )
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--map", "learner"), "write FIELD=COLUMN"),
+            (("--map", "pupil=a"), "pupil is no field"),
+            (("--map", "learner=nobody"), "There is no column nobody"),
+            (("--set", "time_zone=Mars"), "is no time zone"),
+            (("--set", "merge_skills=perhaps"), "merge_skills is true or false"),
+            (("--mapping", "none.json"), "cannot be read as a mapping"),
+            (("--save-mapping", "no/where.json"), "cannot be written"),
+        ],
+    )
+    def test_that_means_nothing_is_refused(self, tmp_path, options, said):
+        path = write_log(tmp_path / "log.csv", made_up_rows(learners=1))
+
+        with pytest.raises(CommandError, match=said):
+            import_log(path, *options)
+
+        assert counts() == dict.fromkeys(counts(), 0)

@@ -31,3 +31,9 @@ class RejectsNotWritten(TutorError):
     """Rows are rejected, and the file that shall name them cannot be written."""
 
     code = "responses.rejects-not-written"
+
+
+class MapNotWritten(TutorError):
+    """The list of learners and pseudonyms cannot be written."""
+
+    code = "responses.map-not-written"

@@ -48,6 +48,8 @@ _TITLES: dict[str, tuple[str, ...]] = {
 _JOINTS = ("|", "~~", ";", ",")
 _NUMBERS_JOINED = re.compile(r"\d+(?:_\d+)+")
 _FITTING = 0.95
+# So few rows may well have one time.
+_FEW = 20
 
 
 def is_own_format(header: Sequence[str]) -> bool:
@@ -184,7 +186,8 @@ def _is_count(value: str) -> bool:
 
 _CONTENT: dict[str, Callable[[list[str]], bool]] = {
     "correct": lambda values: _share(values, _is_score),
-    "answered_at": lambda values: _share(values, _is_time),
+    # A column of one value is no clock.
+    "answered_at": lambda v: _share(v, _is_time) and (len(set(v)) > 1 or len(v) < _FEW),
     "order": lambda values: _share(values, _is_amount),
     "elapsed_ms": lambda values: _share(values, _is_amount),
     "hints": lambda values: _share(values, _is_count),

@@ -84,6 +84,16 @@ class ColumnMapping:
         columns = {**self.columns, **entries.pop("columns", {})}
         return replace(self, columns={k: v for k, v in columns.items() if v}, **entries)
 
+    def special(self) -> dict[str, Any]:
+        """Return the entries but for columns that are not as they are by themselves."""
+        usual = ColumnMapping()
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {
+            name: value
+            for name, value in values.items()
+            if name != "columns" and value != getattr(usual, name)
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return the mapping for JSON; a column alone stands as text."""
         found = {entry.name: getattr(self, entry.name) for entry in fields(self)}

@@ -18,6 +18,8 @@ from tutor.responses.importing import formats, kinds, looking, naming
 from tutor.responses.importing import mapping as mappings
 from tutor.responses.importing.plan import ImportPlan
 
+CLASS_HELP = "put the log's learners into a class of this name, so that a teacher sees them"
+
 
 class Command(BaseCommand):
     help = (
@@ -51,6 +53,12 @@ class Command(BaseCommand):
         parser.add_argument("--save-mapping", type=Path, help="write the mapping used, as JSON")
         parser.add_argument("--rejects", type=Path, help="where rejected rows go")
         parser.add_argument("--no-fit", action="store_true", help="keep the tracer as it is")
+        parser.add_argument("--class", dest="class_name", default="", help=CLASS_HELP)
+        parser.add_argument(
+            "--learner-map",
+            type=Path,
+            help="write the log's names beside the pseudonyms, which stand together nowhere else",
+        )
         parser.add_argument(
             "--enrol",
             nargs="+",
@@ -85,8 +93,12 @@ class Command(BaseCommand):
                 at=clock.now(),
                 rejects=rejects,
                 on_plan=decide,
-                may_fit=not options["no_fit"],
-                enrol=users,
+                then=usecases.Afterwards(
+                    may_fit=not options["no_fit"],
+                    enrol=tuple(users),
+                    class_name=options["class_name"][:200],
+                    learner_map=options["learner_map"],
+                ),
                 progress=bars.show,
             )
         if done is None:
@@ -98,7 +110,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{done.tracer} is live; everybody's answers are folded.")
         if users:
             names = ", ".join(user.username for user in users)
-            self.stdout.write(f"Class “{run.course}”: {names}. Sign in to practise.")
+            title = options["class_name"] or run.course
+            self.stdout.write(f"Class “{title}”: {names}. Sign in to practise.")
 
     def _organisation(self, slug: str | None) -> Organisation:
         """Return the organisation meant; where there is none yet, a new one that is not saved."""
@@ -199,14 +212,8 @@ def mapping_lines(
         place = header.index(columns[0]) if columns[0] in header else len(header)
         cells = dict.fromkeys(row[place] for row in sample if place < len(row) and row[place])
         lines.append(f"  {field:<12} {' + '.join(columns)}: {', '.join([*cells][:3])}")
-    entries = mapping.to_dict()
-    usual = mappings.ColumnMapping().to_dict()
-    special = {
-        name: value
-        for name, value in entries.items()
-        if name not in {"columns", "delimiter"} and value != usual[name]
-    }
-    lines += [f"  {name:<12} {value}" for name, value in special.items()]
+    special = {name: value for name, value in mapping.special().items() if value != ""}
+    lines += [f"  {name:<12} {value}" for name, value in special.items() if name != "delimiter"]
     return lines
 
 

@@ -54,13 +54,14 @@ def open_table(
     table = read_table(source, delimiter=given.delimiter, encoding=given.encoding)
     sample = list(itertools.islice(table.rows, SAMPLE))
     if mapping is None or not mapping.columns:
-        mapping = guess_mapping(
+        guessed = guess_mapping(
             table.header,
             [cells for _, cells in sample],
             delimiter=table.delimiter,
             encoding=given.encoding,
             named=named or {},
         )
+        mapping = guessed.changed(**given.special())
     elif named:
         mapping = mapping.changed(columns=named)
     return table, sample, mapping
