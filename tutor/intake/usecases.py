@@ -7,7 +7,7 @@ command does.
 import datetime as dt
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutor.accounts.models import Organisation, User
@@ -20,7 +20,7 @@ from tutor.responses.importing.incoming import Incoming
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.plan import ImportPlan
 from tutor.responses.models import LogImport
-from tutor.tracing import adoption
+from tutor.tracing import adoption, estimating
 
 
 class Stage(enum.StrEnum):
@@ -130,6 +130,7 @@ def import_log(
         formats.check_not_empty(incoming=incoming)
         progress(Stage.PLANNING, 0, 0)
         planned = plan.make_plan(organisation=organisation, incoming=incoming)
+        planned = replace(planned, then_seconds=_estimate(organisation, planned))
         if not on_plan(planned):
             return None
         organisation.save()
@@ -143,6 +144,19 @@ def import_log(
     tracer, was_fitted = _trace(course, at=at, may_fit=then.may_fit, progress=progress)
     _fill_class(course, then)
     return Imported(run=run, plan=planned, tracer=tracer, was_fitted=was_fitted)
+
+
+def _estimate(organisation: Organisation, planned: ImportPlan) -> float:
+    """Return about how many seconds fit and folding will take after the writing."""
+    course = Course.objects.filter(organisation=organisation.pk, slug=planned.course).first()
+    stored = learners = 0
+    if course is not None:
+        stored = response_selectors.count_standing(course_id=course.pk)
+        learners = adoption.count_learners(course=course)
+    return estimating.estimate_seconds(
+        answers=stored + planned.answers - planned.answers_known,
+        learners=learners + planned.learners_new,
+    )
 
 
 def _fill_class(course: Course, then: Afterwards) -> None:

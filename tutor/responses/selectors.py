@@ -53,6 +53,11 @@ def iterate_fold_rows(
     yield from map(FoldRow._make, values.iterator(chunk_size=5000))
 
 
+def count_standing(*, course_id: int) -> int:
+    """Return how many answers of the course count."""
+    return list_standing(course_id=course_id).count()
+
+
 def list_imported(*, course_id: int) -> QuerySet[Learner]:
     """Return the learners of other systems' logs who have answers in the course."""
     answered = Response.objects.filter(learner=OuterRef("pk"), course=course_id)

@@ -34,6 +34,7 @@ class ImportPlan:
         answers: rows that can be taken, those already in the log included.
         first_at: day of the first answer, ISO 8601; empty where there is none.
         first_rejects: the first rows that are not taken, at most `SHOWN_REJECTS`.
+        then_seconds: about how long what follows the writing takes: fit and folding.
     """
 
     format: str
@@ -53,6 +54,7 @@ class ImportPlan:
     rejects: int
     warnings: list[str]
     first_rejects: list[Reject] = field(default_factory=list)
+    then_seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan for JSON."""

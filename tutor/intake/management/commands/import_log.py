@@ -199,6 +199,10 @@ class Command(BaseCommand):
                 f"The first is line {first.place}: {first.field or 'row'} {first.value[:60]!r}: "
                 f"{first.reason}."
             )
+        self.stdout.write(
+            "After the writing the tracer is fitted and everybody's answers are folded: about "
+            f"{planned.then_seconds:.0f} seconds."
+        )
         for warning in planned.warnings:
             self.stdout.write(f"Note: {warning}")
 
