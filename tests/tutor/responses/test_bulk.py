@@ -11,7 +11,7 @@ from tests import factories
 from tutor.content.models import ItemVersion
 from tutor.responses import services
 from tutor.responses.bulk import BulkResponse
-from tutor.responses.importing.log_rows import to_microseconds
+from tutor.responses.importing.cells import to_microseconds
 from tutor.responses.models import Response
 
 pytestmark = pytest.mark.django_db

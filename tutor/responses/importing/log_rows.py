@@ -6,12 +6,19 @@ was trained on and what the tutor imports are one log; a test holds the two agai
 
 import datetime as dt
 import json
-import math
 import operator
 import zoneinfo
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from tutor.responses.importing.cells import (
+    BadCell,
+    check_name,
+    read_concepts,
+    read_number,
+    to_microseconds,
+    without_nul,
+)
 from tutor.responses.importing.dates import (
     check_not_in_future,
     read_formatted,
@@ -21,7 +28,6 @@ from tutor.responses.importing.dates import (
 from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.mapping import FIELDS, ColumnMapping
 
-LONGEST_NAME = 200
 MOST_MS = 2**53
 MOST = 32_000
 _TRUTHS = {"true": 1.0, "false": 0.0}
@@ -31,12 +37,8 @@ _WORDS = {
     **dict.fromkeys(("correct", "right", "yes", "y", "t", "pass", "passed"), 1.0),
     **dict.fromkeys(("incorrect", "wrong", "no", "n", "f", "fail", "failed"), 0.0),
 }
-# A cell that begins so is run by a spreadsheet that opens an export.
-_FORMULA = ("=", "@", "+", "-", "\t", "\r")
 # Cells repeat; what was made of one is remembered, so many at most.
 _REMEMBERED = 200_000
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class LogRow(NamedTuple):
@@ -66,14 +68,6 @@ class LogRow(NamedTuple):
     presented_at: int | None = None
     answer: str = ""
     extra: str = ""
-
-
-class BadCell(ValueError):
-    """A cell cannot be read: which, what stands there, and what to write instead."""
-
-    def __init__(self, field: str, value: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field, self.value, self.reason = field, value, reason
 
 
 class RowReader:
@@ -146,7 +140,7 @@ class RowReader:
             named,
             at,
             is_moment,
-            _number("order", order) if order.strip() else None,
+            read_number("order", order) if order.strip() else None,
             self._elapsed_ms(elapsed.strip()) if elapsed else None,
             self._count("hints", hints.strip(), low=0) if hints else 0,
             self._count("attempt", attempt.strip(), low=1) if attempt else 1,
@@ -180,7 +174,7 @@ class RowReader:
     def _new_credit(self, value: str) -> float:
         credit = self._truths.get(value.lower())
         if credit is None:
-            credit = _number("correct", value) / self._mapping.full_score
+            credit = read_number("correct", value) / self._mapping.full_score
         if not 0.0 <= credit <= 1.0:
             raise BadCell("correct", value, f"not from 0 to {self._mapping.full_score:g}")
         return credit
@@ -196,7 +190,7 @@ class RowReader:
     def _elapsed_ms(self, value: str) -> int | None:
         if not value:
             return None
-        number = float(value) if value.isdecimal() else _number("elapsed_ms", value)
+        number = float(value) if value.isdecimal() else read_number("elapsed_ms", value)
         if self._mapping.elapsed_unit == "seconds":
             number *= 1000.0
         if not 0 <= number <= MOST_MS:
@@ -213,14 +207,14 @@ class RowReader:
         elif not self._is_own and value.lower() in self._truths:
             return max(low, int(self._truths[value.lower()]))
         else:
-            number = _number(field, value)
+            number = read_number(field, value)
         if number != int(number) or not low <= number <= MOST:
             raise BadCell(field, value, f"not a whole number from {low} to {MOST}")
         return int(number)
 
     def _extra(self, cells: Sequence[str]) -> str:
         kept = {
-            column: _without_nul(column, cells[place].strip())
+            column: without_nul(column, cells[place].strip())
             for column, place in self._keep.items()
             if cells[place].strip()
         }
@@ -250,48 +244,6 @@ def _place(header: Sequence[str], column: str, *, name: str) -> int:
     return places[0]
 
 
-def check_name(field: str, value: str) -> str:
-    """Return the name of a learner, an item or a concept.
-
-    Raises:
-        BadCell: it is empty, too long, holds a NUL character, or begins like a formula.
-    """
-    if not value:
-        raise BadCell(field, "", "empty")
-    if len(value) > LONGEST_NAME:
-        raise BadCell(field, value, f"longer than {LONGEST_NAME} characters")
-    if value.startswith(_FORMULA) and not _is_number(value):
-        raise BadCell(
-            field, value, "begins like a formula of a spreadsheet; put another character before it"
-        )
-    return _without_nul(field, value)
-
-
-def read_concepts(value: str, *, separator: str) -> tuple[str, ...]:
-    """Return the concepts that a cell names, each once.
-
-    Raises:
-        BadCell: a name cannot be taken.
-    """
-    parts = value.split(separator) if separator else [value]
-    names = dict.fromkeys(part.strip() for part in parts)
-    return tuple(check_name("concepts", name) for name in names if name)
-
-
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _without_nul(field: str, value: str) -> str:
-    if "\x00" in value:
-        raise BadCell(field, value.replace("\x00", "?"), "holds a NUL character")
-    return value
-
-
 def _time_reader(
     mapping: ColumnMapping, *, at: dt.datetime
 ) -> Callable[[str], tuple[int | None, bool]]:
@@ -318,26 +270,6 @@ def _time_reader(
         return to_microseconds(time), True
 
     return read
-
-
-def to_microseconds(moment: dt.datetime) -> int:
-    """Return microseconds since 1970, exactly."""
-    return (moment - EPOCH) // _MICROSECOND
-
-
-def to_moment(microseconds: int) -> dt.datetime:
-    """Return the moment in UTC."""
-    return EPOCH + microseconds * _MICROSECOND
-
-
-def _number(field: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        raise BadCell(field, value, "empty" if not value else "not a number") from None
-    if not math.isfinite(number):
-        raise BadCell(field, value, "not a finite number")
-    return number
 
 
 def unique_titles(header: Sequence[str]) -> list[str]:

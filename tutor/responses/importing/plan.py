@@ -12,9 +12,9 @@ from typing import Any
 from tutor.accounts.models import Learner, Organisation
 from tutor.accounts.services import source_key
 from tutor.content.models import Course, Item
+from tutor.responses.importing.cells import to_moment
 from tutor.responses.importing.errors import RejectsNotWritten
 from tutor.responses.importing.incoming import Incoming, Reject
-from tutor.responses.importing.log_rows import to_moment
 from tutor.responses.importing.naming import slug_of
 from tutor.responses.importing.staging import StagedAnswer, days_of
 from tutor.responses.models import Response

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import NamedTuple
 
+from tutor.responses.importing.cells import EPOCH, to_microseconds
 from tutor.responses.importing.dates import EARLIEST
 from tutor.responses.importing.incoming import Reject
-from tutor.responses.importing.log_rows import EPOCH, LogRow, to_microseconds
+from tutor.responses.importing.log_rows import LogRow
 
 # Where a log has no times, answers are a minute apart from here on: the order is kept. Times that
 # count from a start of the log's own count from here.

@@ -8,9 +8,9 @@ from typing import Any
 
 from tutor.content.course_format import CourseSpec
 from tutor.responses.importing import log_course
+from tutor.responses.importing.cells import to_moment
 from tutor.responses.importing.formats import FORMATS
 from tutor.responses.importing.incoming import Reject
-from tutor.responses.importing.log_rows import to_moment
 from tutor.responses.importing.looking import find_format
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.naming import slug_of

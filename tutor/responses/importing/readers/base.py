@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tutor.responses.importing.log_rows import BadCell, RowReader
+from tutor.responses.importing.cells import BadCell
+from tutor.responses.importing.log_rows import RowReader
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.staging import Staging
 

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tutor.responses.importing.cells import LONGEST_NAME
 from tutor.responses.importing.errors import UnreadableLog
-from tutor.responses.importing.log_rows import LONGEST_NAME, RowReader
+from tutor.responses.importing.log_rows import RowReader
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.naming import slug_of
 from tutor.responses.importing.readers.base import Request, take_rows

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 
 from tutor.content.course_format import CourseSpec
 from tutor.content.rendered import choice_id
+from tutor.responses.importing.cells import BadCell, check_name, to_microseconds
 from tutor.responses.importing.dates import check_not_in_future, read_moment
 from tutor.responses.importing.errors import UnreadableLog
-from tutor.responses.importing.log_rows import BadCell, LogRow, check_name, to_microseconds
+from tutor.responses.importing.log_rows import LogRow
 from tutor.responses.importing.readers import dbe_course
 from tutor.responses.importing.readers.base import TICK, Request
 from tutor.responses.importing.readers.dbe_course import Table, item_slug
