@@ -1,5 +1,6 @@
 """Read the key and the anticipated wrong answers of an item body, with values filled in."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,7 @@ from tutor.content.rendered import (
 )
 
 Names = Mapping[str, Any]
+_DECIMAL = re.compile(r"[-+]?\d*\.\d+")
 NUMBER_FORMS = ("any", "fraction", "decimal", "integer", "percent", "simplest")
 EXPRESSION_FORMS = ("any", "expanded", "factored", "simplest")
 # What `answer:` may hold for each kind; the course reader refuses anything else.
@@ -77,7 +79,13 @@ def _number_answer(fields: Mapping[str, Any], names: Names) -> NumberAnswer:
         unit=fields.get("unit"),
         unit_required=bool(fields.get("unit_required", False)),
         form=_one_of(fields.get("form", "any"), NUMBER_FORMS),
+        as_decimal=_are_decimals(fields),
     )
+
+
+def _are_decimals(fields: Mapping[str, Any]) -> bool:
+    written = fields.get("values") or [fields.get("value", "")]
+    return any(_DECIMAL.fullmatch(str(value).strip()) for value in written)
 
 
 def _expression_answer(fields: Mapping[str, Any], names: Names) -> ExpressionAnswer:

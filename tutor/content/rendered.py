@@ -56,6 +56,7 @@ class NumberAnswer:
         unit: unit of the values, or None for a plain number.
         unit_required: a bare number is not accepted.
         form: any, fraction, decimal, integer, percent or simplest.
+        as_decimal: the author wrote decimals, so the key is shown as they are, not as fractions.
     """
 
     values: tuple[Fraction, ...]
@@ -66,6 +67,7 @@ class NumberAnswer:
     unit: str | None = None
     unit_required: bool = False
     form: str = "any"
+    as_decimal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ _LATEX = (
     (re.compile(r"\\sqrt\b"), "sqrt"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"((\1)/(\2))"),
 )
+_PI = re.compile(r"\\?[Pp][Ii]")
 _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()√])")
 
 
@@ -64,6 +65,9 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
     """
     if len(text) > MAX_LENGTH:
         raise UnreadableAnswer(f"The answer is longer than {MAX_LENGTH} characters.")
+    # π is a letter like any other here: no polynomial in it with rational coefficients is zero.
+    if "π" in variables and not {"p", "P"} & set(variables):
+        text = _PI.sub("π", text)
     cleaned, found, at = _clean(text).strip(), [], 0
     while at < len(cleaned):
         match = _TOKEN.match(cleaned, at)

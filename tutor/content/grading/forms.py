@@ -29,13 +29,36 @@ def has_form(node: Node, form: str, variables: tuple[str, ...]) -> bool:
 
     Expanded: a sum of different monomials, each with one reduced coefficient, each letter once
     and roots of square-free numbers only. Simplest: the same, where monomials may have letters
-    below the line. Factored: a product of factors that cannot be factored over the rationals.
+    below the line; or one quotient in lowest terms. Factored: a product of factors that cannot
+    be factored over the rationals.
     """
     if form == "factored":
         return is_factored(node, variables)
-    if form in ("expanded", "simplest"):
-        return is_collected(node, allow_quotient=form == "simplest")
+    if form == "expanded":
+        return is_collected(node, allow_quotient=False)
+    if form == "simplest":
+        return is_collected(node, allow_quotient=True) or is_in_lowest_terms(node, variables)
     return True
+
+
+def is_in_lowest_terms(node: Node, variables: tuple[str, ...]) -> bool:
+    """Test for one quotient of tidy polynomials without a common factor, as (x + 2)/(3x - 1)."""
+    while isinstance(node, Negation):
+        node = node.inner
+    if not isinstance(node, Quotient):
+        return False
+    return all(
+        _is_tidy_polynomial(part, variables) for part in (node.left, node.right)
+    ) and polynomials.are_coprime(node.left, node.right, variables)
+
+
+def _is_tidy_polynomial(node: Node, variables: tuple[str, ...]) -> bool:
+    if is_collected(node, allow_quotient=False):
+        return True
+    factors = _factors(node)
+    return is_factored(node, variables) and all(
+        is_collected(factor, allow_quotient=False) for factor in factors
+    )
 
 
 def is_factored(node: Node, variables: tuple[str, ...]) -> bool:

@@ -222,7 +222,7 @@ def _value_text(value: Fraction, spec: NumberAnswer) -> str:
     if spec.form == "percent" and unit is None:
         value, unit = value * 100, "%"
     text = plain_value(value)
-    if spec.form in ("decimal", "percent"):
+    if spec.form in ("decimal", "percent") or (spec.as_decimal and spec.form == "any"):
         try:
             text = decimal_text(value)
         except ValueUndefined:

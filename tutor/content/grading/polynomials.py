@@ -5,6 +5,7 @@ server do that before the first learner waits for it.
 """
 
 import functools
+from math import gcd
 from typing import Any
 
 from tutor.content.grading.algebra import (
@@ -128,3 +129,22 @@ def is_irreducible(node: Node, variables: tuple[str, ...]) -> bool:
         return False
     _, factors = top.factor_list()
     return sum(int(multiplicity) for _, multiplicity in factors) <= 1
+
+
+def are_coprime(left: Node, right: Node, variables: tuple[str, ...]) -> bool:
+    """Test whether two polynomials with whole coefficients have no common factor but 1 and -1.
+
+    False for what is no such polynomial, or is beyond `MAX_DEGREE`.
+    """
+    try:
+        pairs = [as_quotient(node, variables) for node in (left, right)]
+    except TooLarge:
+        return False
+    tops = [top for top, bottom in pairs if bottom == 1 and top]
+    if len(tops) < 2 or any(sum(top.degrees()) > MAX_DEGREE for top in tops):
+        return False
+    if any(coefficient.denominator != 1 for top in tops for coefficient in top.values()):
+        return False
+    first, second = tops
+    contents = gcd(*(int(abs(top.content())) for top in tops))
+    return contents == 1 and bool(first.gcd(second).is_ground)

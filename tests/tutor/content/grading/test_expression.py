@@ -19,6 +19,23 @@ def judge(item, text):
     return grade(item, {"text": text})
 
 
+class TestPi:
+    """π is a letter that learners write as they can."""
+
+    @pytest.mark.parametrize("text", ["5π/4", "5pi/4", r"\frac{5\pi}{4}", "1.25 PI", "pi + π/4"])
+    def test_is_read_in_every_spelling(self, text):
+        assert judge(expression_item("5*π/4", ("π",)), text).is_correct
+
+    @pytest.mark.parametrize("text", ["5/4", "3.93", "4π/5", "5π^2/4"])
+    def test_is_no_number(self, text):
+        assert not judge(expression_item("5*π/4", ("π",)), text).is_correct
+
+    def test_gives_way_to_letters_of_the_task(self):
+        assert judge(expression_item("p*i*π", ("p", "i", "π")), "π*p*i").is_correct
+        with pytest.raises(UnreadableAnswer):
+            judge(expression_item("2*x", ("x",)), "2pi")
+
+
 class TestEquivalence:
     @pytest.mark.parametrize(
         ("key", "text"),
@@ -104,6 +121,11 @@ class TestForm:
             ("x^5", "simplest", ["x^5"], ["x^2*x^3", "(x^2)^2 x", "x^6/x"]),
             ("1/x^3", "simplest", ["1/x^3", "x^(-3)"], ["x/x^4"]),
             ("2*sqrt(3)", "simplest", ["2√3", "√3*2"], ["√12", "6/√3", "√3+√3"]),
+            ("(x+2)/(3*x-1)", "simplest",
+             ["(x+2)/(3x-1)", "(2+x)/(-1+3x)", "-(x+2)/(1-3x)"],
+             ["(2x+4)/(6x-2)", "(x^2+2x)/(3x^2-x)", "(x+1+1)/(3x-1)"]),
+            ("(x-3)/((x+1)*(x+2))", "simplest",
+             ["(x-3)/((x+1)(x+2))", "(x-3)/(x^2+3x+2)"], ["(x-3)^2/((x-3)(x+1)(x+2))"]),
             ("x/2", "simplest", ["x/2", "1/2 x", "0.5x"], ["2x/4", "3x/6"]),
         ],
     )  # fmt: skip

@@ -264,3 +264,21 @@ class TestEveryNumberItem:
 
     def test_its_own_key_is_right(self, item):
         assert grade(item, right_answer(item)).is_correct
+
+
+class TestKeyText:
+    @pytest.mark.parametrize(
+        ("value", "fields", "shown"),
+        [
+            ("46.8", {}, "46.8"),
+            ("-0.50", {}, "-0.5"),
+            ("1/2", {}, "1/2"),
+            ("0.5", {"form": "fraction"}, "1/2"),
+            ("2.5", {"unit": "kg"}, "2.5 kg"),
+            (["0.5", "1/3"], {}, "0.5 or 1/3"),
+        ],
+    )
+    def test_shows_a_decimal_where_the_author_wrote_one(self, value, fields, shown):
+        item = number_item(value, **fields)
+        assert right_answer(item) == {"text": shown}
+        assert judge(item, shown).is_correct
