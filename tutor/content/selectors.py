@@ -144,6 +144,20 @@ def _read_lineage(course_id: int) -> tuple[dict[int, tuple[int, ...]], dict[int,
     return lineage, difficulty
 
 
+def read_prerequisites(*, course: Course) -> dict[str, tuple[str, ...]]:
+    """Return for every concept, by slug in teaching order, those that come before it."""
+    requires: dict[str, list[str]] = {
+        slug: []
+        for slug in Concept.objects.filter(course=course)
+        .order_by("position")
+        .values_list("slug", flat=True)
+    }
+    links = Prerequisite.objects.filter(concept__course=course).order_by("pk")
+    for concept, required in links.values_list("concept__slug", "requires__slug"):
+        requires[concept].append(required)
+    return {slug: tuple(own) for slug, own in requires.items()}
+
+
 def get_concepts_of_version(*, version_id: int) -> tuple[int, ...]:
     """Return the concept ids of an item version, main concept first."""
     return _version_concepts.get(

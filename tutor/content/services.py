@@ -1,5 +1,6 @@
 """Writes of content: load a course as written, make new versions of what changed."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -47,6 +48,24 @@ def load_course(*, organisation: Organisation, spec: course_format.CourseSpec) -
         raise_revision(course=course)
     course.refresh_from_db()
     return CourseLoaded(course, added, versions, retired, len(concepts))
+
+
+@transaction.atomic
+def set_prerequisites(*, course: Course, requires: Mapping[str, Iterable[str]]) -> bool:
+    """Replace the course's prerequisites, by slug of concept; return whether any changed.
+
+    Raises:
+        CycleFound: they run in a circle.
+        UnknownNode: one is not a concept of the course.
+        SelfPrerequisite: a concept requires itself.
+    """
+    ids = dict(Concept.objects.filter(course=course).values_list("slug", "pk"))
+    whole = {slug: requires.get(slug, ()) for slug in (*ids, *requires)}
+    found = graph.build_graph(requires=whole).requires
+    changed = storing.store_prerequisites(course=course, requires=found, concepts=ids)
+    if changed:
+        raise_revision(course=course)
+    return changed
 
 
 def raise_revision(*, course: Course) -> None:

@@ -51,7 +51,11 @@ def store_concepts(*, course: Course, spec: course_format.CourseSpec) -> dict[st
     for position, concept in enumerate(sorted(gone, key=_position), start=len(wanted)):
         Concept.objects.filter(pk=concept.pk).exclude(position=position).update(position=position)
     ids = _store_named(Concept, wanted, stored, fields=("name", "description", "position"))
-    _store_prerequisites(course, spec, ids)
+    store_prerequisites(
+        course=course,
+        requires={concept.slug: concept.requires for concept in spec.concepts},
+        concepts=ids,
+    )
     return ids
 
 
@@ -89,21 +93,27 @@ def _store_named(
     return {row.slug: row.pk for row in wanted}
 
 
-def _store_prerequisites(
-    course: Course, spec: course_format.CourseSpec, concepts: Mapping[str, int]
-) -> None:
+def store_prerequisites(
+    *, course: Course, requires: Mapping[str, Iterable[str]], concepts: Mapping[str, int]
+) -> bool:
+    """Replace the course's prerequisites where they differ; return whether they did.
+
+    Args:
+        course: the concepts' course.
+        requires: slug -> slugs that come before.
+        concepts: slug -> id.
+    """
     wanted = [
-        (concepts[concept.slug], concepts[required])
-        for concept in spec.concepts
-        for required in concept.requires
+        (concepts[slug], concepts[required]) for slug, own in requires.items() for required in own
     ]
     stored = Prerequisite.objects.filter(concept__course=course)
     if sorted(stored.values_list("concept", "requires")) == sorted(wanted):
-        return
+        return False
     stored.delete()
     Prerequisite.objects.bulk_create(
         Prerequisite(concept_id=concept, requires_id=required) for concept, required in wanted
     )
+    return True
 
 
 @dataclass(frozen=True, slots=True)
