@@ -5,6 +5,7 @@ python -m tests.benchmarks.product.fold_log_parts store|work|sampling DATA LOG
 
 import datetime as dt
 import json
+import os
 import resource
 import sys
 import time
@@ -66,7 +67,10 @@ def work() -> dict[str, object]:
     from tutor.tracing import adoption, rebuilding, services
 
     course = Course.objects.get()
-    result: dict[str, object] = {"memory_before_mb": peak()}
+    result: dict[str, object] = {
+        "memory_before_mb": peak(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
     learners = adoption.count_learners(course=course)
     answers = course_answers(course)
     result |= {"answers": answers, "learners": learners}

@@ -2,9 +2,10 @@
 
 INTRODUCTION = """## A large log, fitted and folded
 
-`{command}`: the rows of a public log are put into an empty database, then everything learnt from
-them is made as after an import. {date}, {hardware}, load {load_before} before, commit
-{commit}; Python {python}. All figures: `docs/benchmarks/fold_log.json`.
+`{command}`: the rows of a public
+log are put into an empty database, then everything learnt from them is made as after an import.
+{date}, {hardware}, commit {commit}, Python {python}. All figures:
+`docs/benchmarks/fold_log.json`.
 """
 
 NOTES = """*Read, fold, store*: everybody's states from the database to the database in chunks of
@@ -39,6 +40,7 @@ def _log(name: str, found: dict) -> str:
         f"items of {one['concepts']} concepts.\n\n| what | SQLite | PostgreSQL |\n|---|---|---|\n"
     )
     lines = [
+        ("load of the machine before", lambda of: f"{of['load_before']}"),
         ("filter alone, compiled, answers/s", _rate(answers, "filter_seconds")),
         ("whole state, compiled, answers/s", _rate(answers, "whole_state_seconds")),
         ("reading as columns, answers/s", _rate(answers, "read_seconds")),
