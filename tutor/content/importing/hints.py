@@ -60,11 +60,12 @@ def read_ladder(
     gives = _Revealing(answers, question=question, wording=wording)
     early = [unit for unit in units if not any(gives.away(rung) for rung in unit)]
     late = [unit for unit in units if any(gives.away(rung) for rung in unit)]
-    final = f"**{wording.answer}** {answers[0]}" if answers else ""
+    # Pages show the answer above the solution; without a hint it is all there is.
     solution = ["\n".join(unit) for unit in units]
+    solution = solution or [f"{wording.answer} {answer}" for answer in answers[:1]]
     return Ladder(
         hints=tuple([rung for unit in early + late for rung in unit][:MOST_RUNGS]),
-        solution="\n\n".join(part for part in (*solution, final) if part),
+        solution="\n\n".join(solution),
         notes=tuple(notes),
     )
 

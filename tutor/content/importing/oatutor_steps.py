@@ -154,7 +154,7 @@ def _place(problem: RawProblem, number: int, wording: Wording) -> str:
     """Return which part this is and what the earlier ones have found."""
     lines = [wording.part.format(number=number + 1, count=len(problem.steps))]
     earlier = [
-        _found(problem.steps[before])
+        _found(problem.steps[before], wording)
         for before in range(number)
         if _leads_to(problem.steps[before], problem.steps[number])
     ][-MOST_EARLIER:]
@@ -180,7 +180,7 @@ def _words(step: RawStep) -> tuple[str, ...]:
     return tuple(_WORD.findall(outside.lower()))
 
 
-def _found(step: RawStep) -> str:
+def _found(step: RawStep, wording: Wording) -> str:
     try:
         asked = [to_markup(text) for text in (step.title, step.body)]
     except Unfit as unfit:
@@ -189,7 +189,7 @@ def _found(step: RawStep) -> str:
     if answer is None or any(text.has_picture for text in asked):
         raise Unfit(EARLIER, step.id)
     question = " ".join(" ".join(text.text for text in asked).split())
-    return f"{question} **{answer}**"
+    return f"{question} **{wording.answer}** {answer}"
 
 
 def _check(item: ItemSpec) -> None:

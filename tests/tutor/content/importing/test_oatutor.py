@@ -108,7 +108,7 @@ class TestConvert:
         second = next(item for item in swedish.items if item.slug == "brod9-b")
         assert swedish.language == "sv"
         assert "Del 2 av 2. Du har hittills kommit fram till:" in second.stem
-        assert second.solution == "**Svar:** $12$"
+        assert second.solution == "Svar: $12$"
 
     def test_names_source_and_licence(self):
         source = course(convert(SMALL), "baking-a-start").source

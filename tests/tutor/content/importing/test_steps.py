@@ -65,7 +65,7 @@ class TestStem:
 
         stem = item(first, second, at=1).stem
 
-        assert "Part 2 of 2. You have found so far:\n– What is the slope? **$2$**" in stem
+        assert "Part 2 of 2. You have found so far:\n– What is the slope? **Answer:** $2$" in stem
         assert "found" not in item(first, second, at=0).stem
 
     def test_does_not_show_exercises_of_the_same_kind_to_one_another(self):
@@ -161,8 +161,9 @@ class TestHints:
             "Answer: $144$",
         )
         # The solution keeps the author's order.
-        assert found.solution.startswith("It is $12^2=144$.")
-        assert found.solution.endswith("**Answer:** $144$")
+        assert found.solution == (
+            "It is $12^2=144$.\n\nHow much is it?\nAnswer: $144$\n\nThink of a square."
+        )
 
     def test_do_not_take_a_number_of_the_question_for_the_answer(self):
         found = item(
@@ -188,7 +189,7 @@ class TestHints:
 
     def test_may_be_none(self):
         found = item(step_data())
-        assert (found.hints, found.solution) == ((), "**Answer:** $4$")
+        assert (found.hints, found.solution) == ((), "Answer: $4$")
 
 
 class TestReadProblem:
