@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from tutor.content import course_format
@@ -16,7 +17,6 @@ from tutor.content.models import (
     Course,
     Item,
     ItemVersion,
-    ItemVersionConcept,
     Misconception,
     Prerequisite,
 )
@@ -25,6 +25,9 @@ Row = TypeVar("Row")
 Named = TypeVar("Named", Concept, Misconception)
 # Ids named in one statement; SQLite was long built to take 999 values at most.
 CHUNK = 500
+_INSERT_LINK = (
+    "INSERT INTO content_itemversionconcept (version_id, concept_id, position) VALUES (%s, %s, %s)"
+)
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -186,12 +189,18 @@ def _store_versions(
 
 def _insert_versions(versions: Sequence[ItemVersion], concepts: Sequence[Sequence[int]]) -> None:
     """Insert the versions, each with the concepts it exercises, and make them current."""
+    if not versions:
+        return
     ItemVersion.objects.bulk_create(versions)
-    ItemVersionConcept.objects.bulk_create(
-        ItemVersionConcept(version_id=version.pk, concept_id=concept, position=position)
+    links = [
+        (version.pk, concept, position)
         for version, own in zip(versions, concepts, strict=True)
         for position, concept in enumerate(own)
-    )
+    ]
+    # These rows are the most and the plainest of a course: without an object for each, loading
+    # takes two thirds of the time.
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT_LINK, links)
     newest = ItemVersion.objects.filter(item=OuterRef("pk")).order_by("-number")
     Item.objects.filter(pk__in=[version.item_id for version in versions]).update(
         current=Subquery(newest.values("pk")[:1]), status=Item.Status.OPERATIONAL

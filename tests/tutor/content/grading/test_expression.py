@@ -31,7 +31,7 @@ class TestPi:
         assert not judge(expression_item("5*π/4", ("π",)), text).is_correct
 
     def test_gives_way_to_letters_of_the_task(self):
-        assert judge(expression_item("p*i*π", ("p", "i", "π")), "π*p*i").is_correct
+        assert judge(expression_item("p*i*π", ("p", "i", "π")), "pi π").is_correct
         with pytest.raises(UnreadableAnswer):
             judge(expression_item("2*x", ("x",)), "2pi")
 

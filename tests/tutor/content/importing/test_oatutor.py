@@ -110,6 +110,21 @@ class TestConvert:
         assert "Del 2 av 2. Du har hittills kommit fram till:" in second.stem
         assert second.solution == "Svar: $12$"
 
+    def test_says_a_shared_problem_in_the_language_of_each_course(self, folder):
+        def share(plans):
+            plans[1]["lessons"][0]["learningObjectives"]["money"] = 0.85
+
+        rewrite(folder / "coursePlans.json", share)
+        converted = convert(folder)
+
+        stems = {
+            made.slug: [item.stem for item in made.items if item.slug == "loaf1-b"]
+            for made in converted.courses[:2]
+        }
+        assert ["Part 2 of 3" in stem for stem in stems["baking-a-start"]] == [True]
+        assert ["Del 2 av 3" in stem for stem in stems["bakning"]] == [True]
+        assert (converted.steps, converted.taken) == (18, 13)
+
     def test_names_source_and_licence(self):
         source = course(convert(SMALL), "baking-a-start").source
         assert "https://creativecommons.org/licenses/by/4.0/ <CC BY 4.0>" in source

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tutor.content.importing.factories import problem, step_data
-from tutor.content.importing import oatutor_records, oatutor_steps, texts
+from tutor.content.importing import oatutor_records, oatutor_steps, rewriting, texts
 from tutor.content.importing.hints import DROPPED, NO_PICTURE, in_order
 from tutor.content.importing.listed import Unfit
 from tutor.content.importing.oatutor_records import RawHint, read_problem
@@ -120,6 +120,10 @@ class TestStem:
     def test_refuses_a_key_that_our_grader_judges_wrong(self):
         nested = step_data(answer=r"$$\sqrt{2+\sqrt{3}}$$")
         assert reason(nested) == oatutor_steps.NOT_CHECKED
+
+    def test_refuses_a_key_that_contradicts_the_question(self):
+        wrong = step_data(stepTitle="Factor $$x^2+18x+45$$", answer="$$(x-15)(x-3)$$")
+        assert reason(wrong) == rewriting.CONTRADICTS
 
 
 class TestHints:

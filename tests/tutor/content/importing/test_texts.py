@@ -59,6 +59,7 @@ class TestToMarkup:
             (r"Take \sqrt{2} of it", texts.BROKEN),
             (r"$$\fraccos^c\left(a\righ$$", texts.BROKEN),
             (r"$$\frac{1}{$$", texts.BROKEN),
+            (r"$$\fraccos+1$$", texts.BROKEN),
         ],
     )
     def test_refuses_what_cannot_be_shown(self, written, reason):
