@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 from kt_models.errors import ImpossibleAnswer, ShapeMismatch
 from kt_models.streaming import psi_core
 from kt_models.streaming.psi_parameters import FilterParameters
-from kt_models.streaming.psi_reading import ability_var_at, faded, rows_of, sigmoid
+from kt_models.streaming.psi_reading import (
+    LOWER_QUANTILE,
+    ability_var_at,
+    faded,
+    rows_of,
+    sigmoid,
+)
 from kt_models.streaming.psi_state import FilterState
 
 __all__ = [
@@ -39,9 +45,6 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-# The 5 % quantile of the standard normal.
-LOWER_QUANTILE = -1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True)

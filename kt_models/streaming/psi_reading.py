@@ -1,4 +1,10 @@
-"""What a state says at a moment, as arrays: shared by the filter's predictions and the survey."""
+"""What a state says at a moment, as arrays: shared by the filter's predictions and the survey.
+
+And of a single concept on plain floats, where arrays would cost ten times as much.
+"""
+
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +15,48 @@ from kt_models.streaming.psi_state import FilterState
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+# The 5 % quantile of the standard normal.
+LOWER_QUANTILE = -1.6448536269514722
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptEstimate:
+    """What the filter believes of one concept; see `psi_filter.ConceptEstimates`."""
+
+    logit_mean: float
+    logit_var: float
+    prob: float
+    lower_prob: float
+    evidence_n: int
+
+
+def concept_estimate(
+    state: FilterState,
+    parameters: FilterParameters,
+    *,
+    concept_id: int,
+    concept_offset: float,
+    at: float,
+) -> ConceptEstimate:
+    """Return mastery of one concept at epoch second `at`: `concept_estimates` up to rounding."""
+    row = int(state.concept_ids.searchsorted(concept_id))
+    mean, var, evidence = 0.0, parameters.concept_prior_var, 0
+    if row < len(state.concept_ids) and state.concept_ids[row] == concept_id:
+        mean, var, last_at, _, measured, _ = state.values[row].tolist()
+        days = psi_core.elapsed_days(last_at, at)
+        kept = psi_core.retained(days, parameters.decay_tau_days, parameters.decay_power)
+        mean *= kept
+        var = psi_core.faded_var(var, kept, parameters.concept_prior_var)
+        evidence = int(measured)
+    logit_mean = state.ability_mean + mean + concept_offset
+    logit_var = ability_var_at(state, parameters, at) + var
+    shrunk = logit_mean / math.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var)
+    lower = logit_mean + LOWER_QUANTILE * math.sqrt(logit_var)
+    return ConceptEstimate(
+        logit_mean, logit_var, psi_core.sigmoid(shrunk), psi_core.sigmoid(lower), evidence
+    )
 
 
 def ability_var_at(state: FilterState, parameters: FilterParameters, at: float) -> float:

@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 from kt_models.errors import ShapeMismatch
 from kt_models.streaming import psi_core
-from kt_models.streaming.psi_filter import LOWER_QUANTILE, ConceptEstimates, Prediction
+from kt_models.streaming.psi_filter import ConceptEstimates, Prediction
 from kt_models.streaming.psi_parameters import FilterParameters
-from kt_models.streaming.psi_reading import ability_var_at, faded, rows_of, sigmoid
+from kt_models.streaming.psi_reading import (
+    LOWER_QUANTILE,
+    ability_var_at,
+    faded,
+    rows_of,
+    sigmoid,
+)
 from kt_models.streaming.psi_state import FilterState
 
 FloatArray = NDArray[np.float64]

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
 from kt_models.errors import ShapeMismatch
-from kt_models.streaming import psi_core, psi_filter
+from kt_models.streaming import psi_core
 from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.streaming.psi_reading import LOWER_QUANTILE
 from kt_models.streaming.psi_state import COLUMNS, FilterState
 from kt_models.training import psi_kernel
 from kt_models.training.passing import PASSING_MARGIN, FoldedLearner, PassingRule
@@ -179,7 +180,7 @@ def _passing(rule: PassingRule | None, ids: NDArray[np.int64]) -> psi_kernel.Pas
         evidence=float(rule.evidence),
         logit=math.log(rule.lower_prob / (1.0 - rule.lower_prob)),
         margin=PASSING_MARGIN,
-        quantile=psi_filter.LOWER_QUANTILE,
+        quantile=LOWER_QUANTILE,
     )
 
 

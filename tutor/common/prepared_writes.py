@@ -10,12 +10,13 @@ They write what `save` and `update` would write; `tests/tutor/common/test_prepar
 the two against each other. No signals are sent.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -25,27 +26,50 @@ from tutor.common.prepared import Slot, own_connection, slot
 
 Row = TypeVar("Row", bound=Model)
 
+# One value of each type that most fields store as it is given.
+_SAMPLES = (12_345, 0.5, "text", True, None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
+    """A statement; `as_given` are the types that each parameter's field does not convert."""
+
     sql: str
     params: tuple[Any, ...]
+    as_given: tuple[frozenset[type], ...]
+
+    @classmethod
+    def of(cls, sql: str, params: Iterable[Any], connection: Any) -> "_Compiled":
+        """Return the statement, with each field tried out once."""
+        params = tuple(params)
+        return cls(sql, params, tuple(_types_kept(part, connection) for part in params))
 
     @contextmanager
     def run(self, arguments: dict[str, object], connection: Any) -> Iterator[Any]:
         """Execute the statement and give its cursor."""
-        params = [
-            part.prepare_to_save(arguments[part.name], connection)
-            if isinstance(part, Slot)
-            else part
-            for part in self.params
-        ]
+        params = []
+        for part, as_given in zip(self.params, self.as_given, strict=True):
+            value = arguments[part.name] if isinstance(part, Slot) else part
+            if isinstance(part, Slot) and type(value) not in as_given:
+                value = part.prepare_to_save(value, connection)
+            params.append(value)
         with (
             transaction.mark_for_rollback_on_error(connection.alias),
             connection.cursor() as cursor,
         ):
             cursor.execute(self.sql, params)
             yield cursor
+
+
+def _types_kept(part: Any, connection: Any) -> frozenset[type]:
+    """Return the types of which the field gives the driver the very object that it was given."""
+    kept = set()
+    for sample in _SAMPLES if isinstance(part, Slot) else ():
+        # A field refuses what it cannot store.
+        with suppress(TypeError, ValueError, AttributeError, ValidationError):
+            if part.prepare_to_save(sample, connection) is sample:
+                kept.add(type(sample))
+    return frozenset(kept)
 
 
 class PreparedInsert(Generic[Row]):
@@ -92,7 +116,7 @@ class PreparedInsert(Generic[Row]):
         compiler = query.get_compiler(connection=connection)
         compiler.returning_fields = meta.db_returning_fields
         ((sql, params),) = compiler.as_sql()
-        return _Compiled(sql, tuple(params))
+        return _Compiled.of(sql, params, own_connection())
 
 
 class PreparedUpdate:
@@ -128,4 +152,4 @@ class PreparedUpdate:
         query = queryset.query.chain(UpdateQuery)
         query.add_update_values({name: slot(name, queryset.model) for name in self._fields})
         sql, params = query.get_compiler(connection=own_connection()).as_sql()
-        return _Compiled(sql, tuple(params))
+        return _Compiled.of(sql, params, own_connection())

@@ -334,8 +334,8 @@ def _shifts(
 ) -> dict[str, list[Any]]:
     """Return concept id -> [probability and band before, probability and band after]."""
     concepts = content_selectors.get_concepts_of_version(version_id=response.item_version_id)
-    before = tracing_selectors.masteries_of(tracer, state_before, at=at, only=concepts)
-    after = tracing_selectors.masteries_seen(tracer, seen_after, only=concepts)
+    before = tracing_selectors.masteries_among(tracer, state_before, concept_ids=concepts, at=at)
+    after = tracing_selectors.masteries_seen(tracer, seen_after, concept_ids=concepts)
     return {
         str(pk): [
             round(before[pk].prob, 4),

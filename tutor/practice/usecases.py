@@ -70,7 +70,7 @@ def start_practice(
         sitting=scheduling_services.Sitting(answered=0, planned=planned),
     )
     masteries = tracing_selectors.masteries_seen(
-        tracer, seen, only=tracer.bank.concept_ids.tolist()
+        tracer, seen, concept_ids=tracer.bank.concept_ids.tolist()
     )
     session = PracticeSession.objects.create(
         learner=learner,

@@ -13,7 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from kt_models.streaming import psi_filter, psi_survey
-from kt_models.streaming.psi_reading import ability_var_at
+from kt_models.streaming.psi_reading import (
+    LOWER_QUANTILE,
+    ConceptEstimate,
+    ability_var_at,
+    concept_estimate,
+)
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
 from tutor.tracing.bands import MASTERED_EVIDENCE, MASTERED_LOWER_PROB, Band, band_of
@@ -252,7 +257,7 @@ def _may_be_mastered(logit_mean: float, logit_var: float) -> bool:
 
     Nothing has faded since the answer, so mean and variance are those of the state.
     """
-    lower = logit_mean + psi_filter.LOWER_QUANTILE * math.sqrt(logit_var)
+    lower = logit_mean + LOWER_QUANTILE * math.sqrt(logit_var)
     return lower > _MASTERED_LOWER_LOGIT - 1e-6
 
 
@@ -274,13 +279,26 @@ def see(tracer: CourseTracer, state: TracedLearner, *, at: float) -> Seen:
 
 
 def estimate_concepts(
-    tracer: CourseTracer, state: TracedLearner, *, at: float, concept_ids: Ints | None = None
+    tracer: CourseTracer, state: TracedLearner, *, at: float
 ) -> psi_filter.ConceptEstimates:
-    """Return the mastery of the given concepts, or of every concept of the course, (K,)."""
-    ids, offsets = tracer.bank.concept_ids, tracer.reference_offsets
-    if concept_ids is not None and concept_ids is not ids:
-        ids = concept_ids
-        offsets = np.array([tracer.reference_of_concept[pk] for pk in ids.tolist()], dtype=float)
+    """Return the mastery of every concept of the course, (K,)."""
     return psi_filter.concept_estimates(
-        state.filter, tracer.parameters, concept_ids=ids, concept_offsets=offsets, at=at
+        state.filter,
+        tracer.parameters,
+        concept_ids=tracer.bank.concept_ids,
+        concept_offsets=tracer.reference_offsets,
+        at=at,
+    )
+
+
+def estimate_concept(
+    tracer: CourseTracer, state: TracedLearner, *, concept_id: int, at: float
+) -> ConceptEstimate:
+    """Return the mastery of one concept of the course."""
+    return concept_estimate(
+        state.filter,
+        tracer.parameters,
+        concept_id=concept_id,
+        concept_offset=tracer.reference_of_concept[concept_id],
+        at=at,
     )

@@ -72,22 +72,12 @@ def list_masteries(
 
 
 def masteries_of(
-    tracer: engine.CourseTracer,
-    state: engine.TracedLearner,
-    *,
-    at: dt.datetime,
-    only: Sequence[int] | None = None,
+    tracer: engine.CourseTracer, state: engine.TracedLearner, *, at: dt.datetime
 ) -> dict[int, Mastery]:
-    """Return concept id -> mastery for a state at hand.
-
-    All concepts in teaching order, or `only` those asked for that the course has.
-    """
-    ids = tracer.bank.concept_ids
-    if only is not None:
-        ids = np.array([pk for pk in only if pk in tracer.bank.index_of_concept], dtype=np.int64)
-    found = engine.estimate_concepts(tracer, state, at=at.timestamp(), concept_ids=ids)
+    """Return concept id -> mastery for a state at hand, in teaching order."""
+    found = engine.estimate_concepts(tracer, state, at=at.timestamp())
     columns = (
-        ids,
+        tracer.bank.concept_ids,
         found.prob,
         found.lower_prob,
         found.evidence_n,
@@ -98,10 +88,33 @@ def masteries_of(
     return {row[0]: Mastery(*row) for row in rows}
 
 
-def masteries_seen(
-    tracer: engine.CourseTracer, seen: engine.Seen, *, only: Sequence[int]
+def masteries_among(
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    *,
+    concept_ids: Sequence[int],
+    at: dt.datetime,
 ) -> dict[int, Mastery]:
-    """Return `masteries_of` for those concepts asked for that the course has."""
+    """Return `masteries_of` for a few concepts, those that the course has."""
+    masteries = {}
+    for pk in concept_ids:
+        if pk in tracer.bank.index_of_concept:
+            found = engine.estimate_concept(tracer, state, concept_id=pk, at=at.timestamp())
+            masteries[pk] = Mastery(
+                concept_id=pk,
+                prob=found.prob,
+                lower_prob=found.lower_prob,
+                evidence_n=found.evidence_n,
+                logit_mean=found.logit_mean,
+                logit_sd=math.sqrt(found.logit_var),
+            )
+    return masteries
+
+
+def masteries_seen(
+    tracer: engine.CourseTracer, seen: engine.Seen, *, concept_ids: Sequence[int]
+) -> dict[int, Mastery]:
+    """Return the same from a survey."""
     index_of, found = tracer.bank.index_of_concept, seen.survey.concepts
     return {
         pk: Mastery(
@@ -112,6 +125,6 @@ def masteries_seen(
             logit_mean=float(found.logit_mean[index_of[pk]]),
             logit_sd=math.sqrt(found.logit_var[index_of[pk]]),
         )
-        for pk in only
+        for pk in concept_ids
         if pk in index_of
     }

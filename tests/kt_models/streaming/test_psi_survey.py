@@ -6,6 +6,7 @@ import pytest
 from kt_models.errors import ShapeMismatch
 from kt_models.streaming import psi_filter, psi_survey
 from kt_models.streaming.psi_filter import FilterParameters
+from kt_models.streaming.psi_reading import concept_estimate
 
 DAY = 86_400.0
 
@@ -128,3 +129,28 @@ def test_refuses_what_does_not_fit(changes):
 
     with pytest.raises(ShapeMismatch):
         psi_survey.lay_out(FilterParameters(), **(bank | changes))
+
+
+@pytest.mark.parametrize("answers", [0, 3, 400])
+def test_a_single_concept_says_the_same(answers):
+    rng = np.random.default_rng(answers)
+    parameters = FilterParameters()
+    bank = make_bank(rng)
+    state, at = live(rng, parameters, bank["concept_ids"], answers)
+    names = psi_filter.ConceptEstimates.__slots__
+
+    for moment in (at, at + 0.3 * DAY, at + 400 * DAY, at - DAY):
+        found = psi_survey.survey(
+            state, parameters, psi_survey.lay_out(parameters, **bank), at=moment
+        ).concepts
+        for place, pk in enumerate(bank["concept_ids"].tolist()):
+            one = concept_estimate(
+                state,
+                parameters,
+                concept_id=pk,
+                concept_offset=float(bank["concept_offsets"][place]),
+                at=moment,
+            )
+            assert [getattr(one, name) for name in names] == pytest.approx(
+                [getattr(found, name)[place] for name in names], rel=1e-13
+            )

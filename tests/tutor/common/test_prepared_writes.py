@@ -11,6 +11,7 @@ from tutor.common.prepared_writes import PreparedInsert, PreparedUpdate
 from tutor.practice.models import PracticeSession
 from tutor.responses.models import HintRequest, Response
 from tutor.scheduling.models import Decision
+from tutor.tracing.bands import Band
 from tutor.tracing.models import LearnerState
 
 APPEND = PreparedInsert(Response)
@@ -101,6 +102,23 @@ class TestPreparedInsert:
 
         assert by_orm == prepared
         assert prepared["presentation"] is None
+
+    def test_converts_what_the_orm_converts(self, session):
+        by_orm, prepared = stored_both_ways(
+            answer_by(
+                session,
+                seed="12",
+                credit=1,
+                is_correct=1,
+                source=Band.MASTERED,
+                answered_at="2026-03-02T10:00:00+01:00",
+                presentation=str(uuid.uuid4()),
+            ),
+            client_key=uuid.uuid4(),
+            attempt=True + True,
+        )
+
+        assert by_orm == prepared
 
     def test_stores_a_decision_as_the_orm_does(self, session):
         chosen = Decision.objects.get(pk=session.current_id)
