@@ -10,68 +10,12 @@ come after an import and are measured by `fold_log`. Writes docs/benchmarks/impo
 section of docs/benchmarks.md.
 """
 
-import argparse
-import contextlib
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from tests.benchmarks.product.circumstances import circumstances, write
-from tests.servers.postgres import postgres_server
+from tests.benchmarks.product import large_logs
 
-LOGS = ("assistments2017", "assistments2012_dev")
 FLOORS = {"sqlite": "executemany", "postgresql": "COPY"}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the public logs")
-    options = parser.parse_args()
-    here = [name for name in LOGS if (options.data / name / "interactions.csv").is_file()]
-    if not here:
-        print(f"left out: neither {' nor '.join(LOGS)} is in {options.data}")
-        return 0
-    result = circumstances() | {"logs": {name: measure(options.data, name) for name in here}}
-    result["command"] += " --data DIR"
-    write("import_log", result=result, section=section(result))
-    print(section(result))
-    return 0
-
-
-def measure(data: Path, name: str) -> dict[str, object]:
-    found = {}
-    for database, lent in (("sqlite", sqlite_file), ("postgresql", postgres_server)):
-        with lent() as url, tempfile.TemporaryDirectory() as folder:
-            environment = {"TUTOR_DATABASE_URL": url, "TUTOR_VAR": folder}
-            path = data / name / "interactions.csv"
-            imported = child("import", path, environment)
-            floor = child("floor", Path(folder) / "rows", environment)
-            found[database] = {"import": imported, "floor": floor}
-    return found
-
-
-@contextlib.contextmanager
-def sqlite_file():
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{folder}/tutor.sqlite3"
-
-
-def child(what: str, path: Path, environment: dict[str, str]) -> dict[str, float]:
-    """Run one part of `tests.benchmarks.product.import_log_parts`; return what it prints last."""
-    print(f"{path}: {what} {environment['TUTOR_DATABASE_URL'][:8]}", file=sys.stderr)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.product.import_log_parts", what, str(path)],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tutor.config.settings", **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 HEAD = """\
 ## Bringing in a large log
 
@@ -107,5 +51,19 @@ def section(result: dict) -> str:
     return HEAD.format(**result) + "\n".join(lines) + "\n" + FOOT
 
 
+def measure(data: Path, log: str) -> dict[str, object]:
+    """Return what the import and the plain writing of its rows took, on both databases."""
+
+    def part(what: str, path: Path, environment: dict[str, str]) -> dict[str, object]:
+        return large_logs.child("import_log_parts", what, str(path), environment=environment)
+
+    found = {}
+    for database, environment in large_logs.databases():
+        imported = part("import", data / log / "interactions.csv", environment)
+        floor = part("floor", Path(environment["TUTOR_VAR"]) / "rows", environment)
+        found[database] = {"import": imported, "floor": floor}
+    return found
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(large_logs.run("import_log", doc=__doc__, measure=measure, section=section))

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from tutor.responses.models import Response
 
@@ -52,7 +52,12 @@ def insert_new(
     fixed = (course_id, _text(_microseconds(received_at)), source, 0, "")
     if connection.vendor == "sqlite":
         return _insert_sqlite(rows, fixed)
-    return _copy(_without_stored(rows), fixed)
+    try:
+        with transaction.atomic():
+            return _copy(rows, fixed)
+    except IntegrityError:
+        # Only where the log has one of them is it worth asking which.
+        return _copy(_without_stored(rows), fixed)
 
 
 def _insert_sqlite(rows: Sequence[BulkResponse], fixed: tuple[Any, ...]) -> int:
