@@ -122,7 +122,7 @@ def _copy(rows: Sequence[BulkResponse], fixed: tuple[Any, ...]) -> int:
         f"{_copied(row.presented_at)}\t{_null(row.elapsed_ms)}\t{_copied(row.answered_at)}\t{tail}"
         for row in rows
     )
-    with connection.cursor() as cursor, cursor.copy(sql) as copy:
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
         copy.write(text)
     return len(rows)
 
