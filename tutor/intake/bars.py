@@ -26,12 +26,12 @@ class StageBars:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
     def show(self, stage: Stage, done: int, total: int) -> None:
         """Show that so much of the stage is done, of so much (0: nobody knows)."""
         if stage is not self._stage or self._bar is None:
-            self._close()
+            self.close()
             self._stage = stage
             self._bar = tqdm(
                 desc=stage.value.capitalize(),
@@ -43,7 +43,8 @@ class StageBars:
         self._bar.total = total or None
         self._bar.update(done - self._bar.n)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the bar that is drawn, so that something else can be written."""
         if self._bar is not None:
             self._bar.close()
         self._bar = None

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.text import slugify
 
-from tutor.accounts.models import Organisation, User
 from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.content.errors import CourseInvalid
@@ -17,6 +16,11 @@ from tutor.intake.bars import StageBars
 from tutor.responses.importing import formats, kinds, looking, naming
 from tutor.responses.importing import mapping as mappings
 from tutor.responses.importing.plan import ImportPlan
+from tutor.tracing.management.choosing import (
+    add_school_arguments,
+    choose_organisation,
+    choose_users,
+)
 
 CLASS_HELP = "put the log's learners into a class of this name, so that a teacher sees them"
 
@@ -31,7 +35,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("format", choices=(kinds.AUTO, *formats.FORMATS), metavar="FORMAT")
         parser.add_argument("path", type=Path, help="a file, as it is or packed, or a folder")
-        parser.add_argument("--organisation", help="slug; needed where there are several")
+        add_school_arguments(parser)
         parser.add_argument("--course", help="slug of the course (default: from the file's name)")
         parser.add_argument("--title", help="title of a new course")
         parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
@@ -59,13 +63,6 @@ class Command(BaseCommand):
             type=Path,
             help="write the log's names beside the pseudonyms, which stand together nowhere else",
         )
-        parser.add_argument(
-            "--enrol",
-            nargs="+",
-            metavar="USERNAME",
-            default=[],
-            help="accounts to put into a class of the course, to practise on it or to teach it",
-        )
 
     def handle(self, **options: Any) -> None:
         try:
@@ -76,17 +73,20 @@ class Command(BaseCommand):
             raise CommandError("\n".join(error.problems)) from error
 
     def _import(self, options: dict[str, Any]) -> None:
-        organisation = self._organisation(options["organisation"])
-        users = self._users(organisation, options["enrol"])
+        organisation = choose_organisation(options["organisation"])
+        users = choose_users(organisation, options["enrol"])
         source = self._source(options)
         source = self._look(source, read_named(options["map"]), options["save_mapping"])
         rejects = options["rejects"] or Path(f"{source.path.resolve().stem}.rejects.csv")
 
+        bars = StageBars()
+
         def decide(planned: ImportPlan) -> bool:
+            bars.close()
             self._show(planned, rejects)
             return not options["dry_run"]
 
-        with StageBars() as bars:
+        with bars:
             done = usecases.import_log(
                 organisation=organisation,
                 source=source,
@@ -112,29 +112,6 @@ class Command(BaseCommand):
             names = ", ".join(user.username for user in users)
             title = options["class_name"] or run.course
             self.stdout.write(f"Class “{title}”: {names}. Sign in to practise.")
-
-    def _organisation(self, slug: str | None) -> Organisation:
-        """Return the organisation meant; where there is none yet, a new one that is not saved."""
-        if slug is not None:
-            found = Organisation.objects.filter(slug=slug).first()
-            if found is None:
-                message = f"There is no organisation {slug!r}."
-                raise CommandError(message)
-            return found
-        organisations = list(Organisation.objects.order_by("slug"))
-        if len(organisations) > 1:
-            slugs = ", ".join(organisation.slug for organisation in organisations)
-            message = f"There are several organisations; add --organisation and one of {slugs}."
-            raise CommandError(message)
-        return organisations[0] if organisations else Organisation(slug="school", name="School")
-
-    def _users(self, organisation: Organisation, names: list[str]) -> list[User]:
-        users = list(User.objects.filter(username__in=names, organisation=organisation.pk))
-        unknown = sorted(set(names) - {user.username for user in users})
-        if unknown:
-            message = f"No account in this organisation is called {', '.join(unknown)}."
-            raise CommandError(message)
-        return users
 
     def _source(self, options: dict[str, Any]) -> usecases.LogSource:
         slug = options["course"] or slugify(options["path"].resolve().stem)[: naming.LONGEST]
