@@ -71,6 +71,7 @@ def read(
             tick=lambda: progress(min(source.position(), source.size), source.size),
         )
         brought = FORMATS[kind](source, into=staging, request=request)
+        progress(source.size, source.size)
         if brought is None:
             course, warnings = log_course.make_course(staging, title=title, slug=slug)
         else:
