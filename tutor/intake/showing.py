@@ -94,7 +94,9 @@ def mapping_context(upload: Upload, answers: Answers | None) -> dict[str, Any]:
 
 def progress_of(upload: Upload) -> dict[str, Any]:
     """Return how far the worker is, as numbers and as words."""
-    percent = min(100, upload.done * 100 // upload.total) if upload.total else None
+    # Nothing done yet says that it has begun, not how fast it is: a bar that only moves.
+    is_counted = upload.total and upload.done
+    percent = min(100, upload.done * 100 // upload.total) if is_counted else None
     waits = upload.claim is None
     if waits:
         words = "Waiting for a worker"

@@ -45,6 +45,12 @@ def test_is_written_at_once_for_a_new_stage_and_then_every_period(claim):
     assert before < first < stored(claim).beat_at
 
 
+def test_does_not_wait_a_period_for_a_new_stage(claim):
+    with Heartbeat(claim, period_s=600) as beat:
+        beat.tell("writing", 0, 100)
+        wait_until(lambda: stored(claim).stage == "writing")
+
+
 def test_tells_the_work_that_it_is_not_wanted_any_more(claim):
     with Heartbeat(claim, period_s=0.05) as beat:
         services.discard(upload=claim.upload, actor=claim.upload.uploaded_by, at=clock.now())

@@ -16,10 +16,11 @@ from tests.tutor.responses.importing.logs import made_up_rows, write_log
 from tutor.accounts.models import User
 from tutor.classes.models import Classroom
 from tutor.common import clock
-from tutor.intake import claims, services, wording
+from tutor.intake import claims, rejects, services, wording
 from tutor.intake.models import State, Upload
 from tutor.intake.usecases import Stage
 from tutor.responses.importing.mapping import FIELDS, from_dict
+from tutor.responses.models import LogImport
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,19 @@ class TestList:
         assert "75" in brought
         assert "Winter" in commands
         assert "Summer" not in commands
+
+    def test_has_a_killed_run_of_an_upload_under_the_upload_alone(self, bring, signed_in):
+        done = finish(bring())
+        LogImport.objects.create(
+            organisation=done.organisation,
+            course=done.course,
+            format="csv",
+            source_hash=done.sha256,
+            plan={},
+            started_at=done.run.started_at,
+        )
+
+        assert "Imported by command" not in signed_in.get("/import/").content.decode()
 
     def test_has_nothing_of_another_school(self, bring, client):
         bring(name="secret.csv")
@@ -230,6 +244,8 @@ class TestProgress:
     def test_is_told_and_the_page_loads_anew_when_the_step_is_over(self, bring, signed_in):
         upload = start(plan(bring()))
         claim = claims.take(upload_id=upload.pk, at=clock.now(), token=upload.public_id)
+        claim.show_life(at=clock.now(), stage="writing", done=0, total=600)
+        begun = page(signed_in, upload, "progress/?state=importing")
         claim.show_life(at=clock.now(), stage="writing", done=150, total=600)
 
         html = page(signed_in, upload, "progress/?state=importing&said=")
@@ -237,6 +253,9 @@ class TestProgress:
         claim.finish(to=State.PLANNED, at=clock.now())
         over = signed_in.get(address(upload, "progress/?state=importing"))
 
+        assert "Writing the answers" in begun
+        assert "<progress" in begun
+        assert 'value="0"' not in begun
         assert "25 %" in html
         assert 'value="25"' in html
         assert "hx-swap-oob" in html
@@ -342,6 +361,12 @@ class TestPlan:
 
         assert "it takes about 13 minutes" in third
         assert "it takes" not in tenth
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_a_cell_that_would_be_calculated_gets_an_apostrophe(cell):
+    assert rejects.neutral(cell) == f"'{cell}"
+    assert rejects.neutral(f"a{cell}") == f"a{cell}"
 
 
 class TestRejects:

@@ -7,12 +7,14 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import SkipFile
 from django.test import Client
 
 from tests.factories import make_course, make_organisation, make_user
 from tests.tutor.intake.bringing import acts, kept
 from tutor.intake import storage
 from tutor.intake.models import State, Upload
+from tutor.intake.receiving import FIELD, LogUploadHandler
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +108,26 @@ class TestKeeps:
 
         slugs = Upload.objects.order_by("pk").values_list("course_slug", flat=True)
         assert list(slugs) == ["spring", "spring-2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("a\u202egnp.csv", "agnp.csv"), ("a\nb\x00.csv", "ab.csv"), ("\x07", "log")],
+)
+def test_a_shown_name_has_no_mark_that_steers_the_text(given, shown):
+    assert storage.clean_name(given) == shown
+
+
+def test_what_is_refused_is_gone_before_the_rest_arrives(folder):
+    handler = LogUploadHandler(limit_bytes=10)
+    handler.new_file(FIELD, "spring.csv", "text/csv", None)
+    handler.receive_data_chunk(b"12345678", 0)
+    assert len(kept(folder)) == 1
+
+    with pytest.raises(SkipFile):
+        handler.receive_data_chunk(b"12345678", 8)
+
+    assert kept(folder) == []
 
 
 class TestRefuses:

@@ -183,6 +183,27 @@ class TestImport:
         assert work(start(refused)).state == State.IMPORTED
         assert Response.objects.count() == 600
 
+    def test_given_back_in_the_middle_shows_what_is_left_to_do(self, bring, monkeypatch):
+        monkeypatch.setattr(apply, "CHUNK", 100)
+        upload = start(plan(bring()))
+
+        def fail(_, stage, done, total):
+            if stage == usecases.Stage.WRITING and done >= 200:
+                raise ZeroDivisionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Heartbeat, "tell", fail)
+            work(upload)
+        assert upload.state == State.PLANNED
+        written = Response.objects.count()
+
+        again = work(start(upload))
+
+        assert again.state == State.PLANNED
+        assert again.plan["answers_known"] == written > 0
+        assert work(start(again)).rows_added == 600 - written
+        assert Response.objects.count() == 600
+
     def test_can_be_cancelled_until_the_first_answer_and_not_after(self, bring, monkeypatch):
         upload = start(plan(bring()))
         run = usecases.import_log
