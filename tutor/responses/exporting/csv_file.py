@@ -55,5 +55,5 @@ def _cells(columns: Sequence[Column], records: list[Record]) -> list[list[Any]]:
         moment = names.index("answered_at")
         for row in rows:
             # ISO 8601 with microseconds, where there are any, and Z.
-            row[moment] = row[moment].isoformat()[:-6] + "Z"
+            row[moment] = row[moment].isoformat() + "Z"
     return rows

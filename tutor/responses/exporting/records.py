@@ -10,7 +10,8 @@ from tutor.responses.exporting.choice import Choice, Times
 from tutor.responses.exporting.pseudonyms import Pseudonyms
 from tutor.responses.exporting.selectors import Asked, Counted
 
-# Values in the order of `columns_of`: text, numbers, moments in UTC, None for what is not known.
+# Values in the order of `columns_of`: text, numbers, moments of UTC that name no zone, None for
+# what is not known.
 Record = tuple[Any, ...]
 
 
@@ -45,10 +46,14 @@ class Records:
         rows = []
         for answer in answers:
             item, concepts = asked[answer[1]]
-            rows.append((learners[answer[0]], item, answer[2], concepts, *answer[3:7]))
+            moment = answer[3]
+            # PostgreSQL gives zones; SQLite has none and keeps UTC.
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+            rows.append((learners[answer[0]], item, answer[2], concepts, moment, *answer[4:7]))
         if self._choice.times is not Times.EXACT:
             rows = [
-                (*row[:4], *self._told(answer), *row[5:])
+                (*row[:4], *self._told(answer[0], row[4]), *row[5:])
                 for answer, row in zip(answers, rows, strict=True)
             ]
         if self._choice.has_group:
@@ -59,11 +64,11 @@ class Records:
             rows = [(*row, answer) for row, answer in zip(rows, given, strict=True)]
         return rows
 
-    def _told(self, answer: tuple[Any, ...]) -> tuple[dt.datetime, ...]:
+    def _told(self, learner_id: int, moment: dt.datetime) -> tuple[dt.datetime, ...]:
         """Return what is told of the moment of an answer, where that is not all."""
         if self._choice.times is Times.NONE:
             return ()
-        return (answer[3] - self._earlier[answer[0]],)
+        return (moment - self._earlier[learner_id],)
 
 
 def _groups(choice: Choice, names: Pseudonyms) -> dict[int, str]:

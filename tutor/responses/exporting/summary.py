@@ -68,4 +68,4 @@ class Summary:
 
 
 def _text(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    return None if moment is None else f"{moment.isoformat()}Z"

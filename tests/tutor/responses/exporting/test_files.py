@@ -128,8 +128,8 @@ class TestDescription:
             "learners": 3,
             "items": len({row["item"] for row in rows}),
             "mean_correct": round(sum(correct) / 24, 4),
-            "first_answered_at": min(moments).isoformat(),
-            "last_answered_at": max(moments).isoformat(),
+            "first_answered_at": f"{min(moments).replace(tzinfo=None).isoformat()}Z",
+            "last_answered_at": f"{max(moments).replace(tzinfo=None).isoformat()}Z",
         }
         of_item = {}
         for row in rows:
