@@ -35,6 +35,7 @@ class ItemBank:
         carried: N tuples: the concept indices of each item.
         prerequisites: K sets: all concepts that each needs, directly or not.
         assumed: [K] concepts that cannot be shown here and therefore lock nothing.
+        practicable: [K] concepts that an operational item carries.
         pair_item, pair_concept: [P] the pairs, by item.
         id_order, ids_sorted: [N] for looking up ids.
     """
@@ -52,6 +53,7 @@ class ItemBank:
     carried: tuple[tuple[int, ...], ...]
     prerequisites: tuple[frozenset[int], ...]
     assumed: BoolArray
+    practicable: BoolArray
     pair_item: IntArray
     pair_concept: IntArray
     id_order: IntArray
@@ -126,6 +128,9 @@ def build_bank(
     )
     below = _closure(routes.requires, graph.order)
     pair_item, pair_place = np.nonzero(columns >= 0)
+    pair_concept = columns[pair_item, pair_place]
+    practicable = np.zeros(len(names), dtype=np.bool_)
+    practicable[pair_concept[live[pair_item]]] = True
     id_order = np.argsort(ids, kind="stable")
     bank = ItemBank(
         item_ids=ids,
@@ -141,8 +146,9 @@ def build_bank(
         carried=tuple(tuple(c for c in row if c >= 0) for row in columns.tolist()),
         prerequisites=tuple(frozenset(np.flatnonzero(row).tolist()) for row in below),
         assumed=routes.assumed,
+        practicable=practicable,
         pair_item=pair_item,
-        pair_concept=columns[pair_item, pair_place],
+        pair_concept=pair_concept,
         id_order=id_order,
         ids_sorted=ids[id_order],
     )

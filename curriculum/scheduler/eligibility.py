@@ -127,7 +127,9 @@ LADDER: tuple[tuple[str, Rule | None], ...] = (
 def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     """Return what may be given, relaxing along the ladder only while that is nothing."""
     names = [name for name, _ in RULES]
-    removals = np.stack([rule(situation, standing) for _, rule in RULES])
+    removals = np.empty((len(RULES), situation.bank.n_items), dtype=np.bool_)
+    for row, (_, rule) in zip(removals, RULES, strict=True):
+        row[:] = rule(situation, standing)
     relaxed: list[str] = []
     eligible: BoolArray = np.asarray(~removals.any(axis=0))
     for name, milder in LADDER:

@@ -37,9 +37,7 @@ def find_goal_finish(situation: Situation, standing: Standing, *, seed: int) -> 
     if standing.pinned_now is not None and standing.pinned_now.any():
         return None
     bank = situation.bank
-    carried = np.zeros(bank.n_concepts, dtype=np.bool_)
-    carried[bank.pair_concept[bank.operational[bank.pair_item]]] = True
-    goal = situation.goal & carried
+    goal = situation.goal & bank.practicable
     if not goal.any():
         facts = {"concepts": int(situation.goal.sum())}
         return _finish(situation, seed, FinishCode.ASSIGNMENT_EMPTY, facts=facts)

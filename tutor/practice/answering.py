@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tutor.accounts.models import Learner
 from tutor.common import turns
@@ -295,34 +296,35 @@ def _decide_after(
         ),
     )
     session.current = decision
+    moves = {
+        "pk": session.pk,
+        "answered": answered,
+        "n_answered": session.n_answered,
+        "n_correct": session.n_correct,
+        "current": decision.pk,
+    }
     if decision.item_version_id is None:
         session.finished_at, session.finish_reason = arrival.at, decision.reason
-    moved = _MOVE.run(
-        pk=session.pk,
-        answered=answered,
-        n_answered=session.n_answered,
-        n_correct=session.n_correct,
-        current=decision.pk,
-        finished_at=session.finished_at,
-        finish_reason=session.finish_reason,
-    )
+        moved = _END.run(**moves, finished_at=arrival.at, finish_reason=decision.reason)
+    else:
+        moved = _MOVE.run(**moves)
     if not moved:
         raise _SessionMoved
     return decision
 
 
-_MOVE = PreparedUpdate(
-    lambda: PracticeSession.objects.filter(
+def _waiting_session() -> QuerySet[PracticeSession]:
+    return PracticeSession.objects.filter(
         pk=slot("pk", PracticeSession, "id"),
         current=slot("answered", PracticeSession, "current"),
         finished_at__isnull=True,
-    ),
-    "n_answered",
-    "n_correct",
-    "current",
-    "finished_at",
-    "finish_reason",
-)
+    )
+
+
+_MOVED = ("n_answered", "n_correct", "current")
+# Apart, because to write the end rewrites the index of the open sessions.
+_MOVE = PreparedUpdate(_waiting_session, *_MOVED)
+_END = PreparedUpdate(_waiting_session, *_MOVED, "finished_at", "finish_reason")
 
 
 def _shifts(
