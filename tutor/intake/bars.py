@@ -9,6 +9,7 @@ from tutor.intake.usecases import Stage
 _UNITS = {
     Stage.READING: "B",
     Stage.PLANNING: " answers",
+    Stage.LOADING: " questions",
     Stage.WRITING: " answers",
     Stage.FITTING: " %",
     Stage.FOLDING: " learners",

@@ -28,6 +28,7 @@ class Stage(enum.StrEnum):
 
     READING = "reading"
     PLANNING = "planning"
+    LOADING = "loading"
     WRITING = "writing"
     FITTING = "fitting"
     FOLDING = "folding"
@@ -188,7 +189,7 @@ def _write(
         written += answers
         progress(Stage.WRITING, written, planned.answers)
 
-    progress(Stage.WRITING, 0, planned.answers)
+    progress(Stage.LOADING, 0, 0)
     return apply.apply(
         organisation=organisation, incoming=incoming, plan=planned, at=at, progress=count
     )

@@ -17,6 +17,7 @@ FIELDS = {
 STAGES = {
     "reading": "Reading the file",
     "planning": "Comparing it with what is there",
+    "loading": "Writing questions and learners",
     "writing": "Writing the answers",
     "fitting": "Fitting the tracer",
     "folding": "Estimating every learner",

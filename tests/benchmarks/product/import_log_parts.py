@@ -59,14 +59,10 @@ def bring_in(path: Path) -> dict[str, float]:
             incoming=incoming,
             plan=planned,
             at=at,
-            # Called after the first chunk, which belongs to the writing.
+            # Called first when content and learners are there.
             progress=lambda _: first or first.append(clock.now()),
         )
-    end = clock.now()
-    share = apply.CHUNK / max(planned.answers, 1)
-    # The first chunk took about as long as every other.
-    chunk = [(end[n] - first[0][n]) * share / max(1 - share, share) for n in (0, 1)]
-    begun = tuple(first[0][n] - chunk[n] for n in (0, 1))
+    end, [begun] = clock.now(), first
     found = clock.found | {
         "content": begun[0] - clock.last[0],
         "content_cpu": begun[1] - clock.last[1],

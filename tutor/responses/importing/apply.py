@@ -41,7 +41,8 @@ def apply(
     The record counts what each chunk wrote in the chunk's own transaction, so that it is right
     however the run ends; `finished_at` is set once everything is written.
 
-    `progress` is called with the number of answers dealt with since its last call.
+    `progress` is called with the number of answers dealt with since its last call, first with 0
+    when content and learners are there.
     """
     course = _ensure_course(organisation, incoming)
     staging = incoming.staging
@@ -68,6 +69,7 @@ def apply(
         _row(key, answer, learner_ids[answer.learner], version_of[answer.item], staging.is_timed)
         for key, answer in iterate_keyed(incoming=incoming)
     )
+    progress(0)
     for chunk in _chunks(rows):
         _write_chunk(course, run, chunk, at)
         progress(len(chunk))

@@ -169,31 +169,45 @@ def _folder(path: Path) -> Source:
 
 
 def _file(path: Path, file: BinaryIO) -> Source:
-    size = path.stat().st_size
     head = file.read(512)
     file.seek(0)
     if head.startswith(_ZIP):
-        return _archive(path, file, size)
+        return _archive(path, file, path.stat().st_size)
     unpack = _unpacker(head)
     if unpack is None:
         check_head(head, name=path.name)
+        return _plain(path)
+    return _packed(path, file, unpack)
+
+
+def _plain(path: Path) -> Source:
+    size, handles = path.stat().st_size, list[BinaryIO]()
 
     def open_it() -> BinaryIO:
+        handles.append(path.open("rb"))
+        return handles[-1]
+
+    def position() -> int:
+        if not handles:
+            return 0
+        return size if handles[-1].closed else handles[-1].tell()
+
+    members = {path.name: Member(path.name, open_it)}
+    return Source(path, members, is_many=False, size=size, position=position)
+
+
+def _packed(path: Path, file: BinaryIO, unpack: Callable[[BinaryIO], BinaryIO]) -> Source:
+    def open_it() -> BinaryIO:
         file.seek(0)
-        if unpack is None:
-            # Its own: the caller closes what it opened.
-            return path.open("rb")
         return io.BufferedReader(_Counted(unpack(file), file.tell, name=path.name), CHUNK)
 
-    name = path.name
-    if unpack is not None and path.suffix.lower() in {".gz", ".bz2", ".xz"}:
-        name = path.stem
-    if unpack is not None:
-        with open_it() as unpacked:
-            start = unpacked.read(512)
-        check_head(start, name=path.name)
-        if start.startswith((_ZIP, _GZIP, _BZIP2, _XZ, PARQUET)):
-            raise UnreadableLog(f"{path.name} is packed twice; unpack it once.")
+    with open_it() as unpacked:
+        start = unpacked.read(512)
+    check_head(start, name=path.name)
+    if start.startswith((_ZIP, _GZIP, _BZIP2, _XZ, PARQUET)):
+        raise UnreadableLog(f"{path.name} is packed twice; unpack it once.")
+    name = path.stem if path.suffix.lower() in {".gz", ".bz2", ".xz"} else path.name
+    size = path.stat().st_size
     return Source(path, {name: Member(name, open_it)}, is_many=False, size=size, position=file.tell)
 
 

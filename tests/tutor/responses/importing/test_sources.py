@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import os
+import random
 import zipfile
 
 import pytest
@@ -157,3 +158,20 @@ def test_the_hash_of_a_folder_is_that_of_names_and_contents(tmp_path):
             found.append(source.hash())
 
     assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("ending", ["", *PACKERS])
+def test_says_how_far_the_reading_is(tmp_path, ending):
+    rng = random.Random(1)
+    rows = "".join(f"{rng.random()},{rng.random()},1\n" for _ in range(20_000)).encode()
+    path = tmp_path / "log"
+    path.write_bytes(PACKERS[ending](rows) if ending else rows)
+
+    with sources.open_source(path) as source, source.single().open() as file:
+        places = []
+        while file.read(65_536):
+            places.append(source.position())
+
+    assert places == sorted(places)
+    assert 0 < places[0] < places[-1] == source.size or ending == "bz2"
+    assert places[-1] <= source.size
