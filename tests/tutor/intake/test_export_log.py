@@ -78,6 +78,16 @@ class TestWrites:
         assert "7b" not in {name for name, _ in pairs}
         assert "names of classes" in warned
 
+    def test_of_the_chosen_classes_only(self, taught, organisation, tmp_path):
+        both = Classroom.objects.get(name="7b").learners.first().user
+        factories.make_class(course=taught, users=[both], name="choir")
+
+        run_command(taught.slug, tmp_path / "all.csv", "--class-names")
+        run_command(taught.slug, tmp_path / "one.csv", "--class-names", "--class", "7b")
+
+        assert "7b|choir" in {row["group"] for row in rows_of(tmp_path / "all.csv")}
+        assert {row["group"] for row in rows_of(tmp_path / "one.csv")} == {"7b"}
+
     def test_the_answers_themselves_with_a_warning(self, taught, tmp_path):
         out = tmp_path / "log.csv"
 
