@@ -21,7 +21,7 @@ from tutor.responses.exporting.export import Exported
 class Command(BaseCommand):
     help = (
         "Write a course's answers as CSV or Parquet under pseudonyms, with a description of the "
-        "columns beside it. What it writes, import_log and python -m kt_models read."
+        "columns beside it. import_log reads all that it writes, python -m kt_models the plain CSV."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
