@@ -18,7 +18,6 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import on_postgres
 from tests.tutor.responses.importing.readers import (
     test_assistments,
     test_datashop,
@@ -108,9 +107,7 @@ def damages(draw) -> list[tuple[float, int, bytes]]:
 def damaged(content: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
     for where, length, piece in changes:
         start = int(where * len(content))
-        # `test_awkward_inputs` has what a NUL does there.
-        put = piece.replace(b"\x00", b"?") if on_postgres() else piece
-        content = content[:start] + put + content[start + length :]
+        content = content[:start] + piece + content[start + length :]
     return content
 
 

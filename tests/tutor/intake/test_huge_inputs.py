@@ -129,7 +129,6 @@ def test_a_zip_of_much_more_than_it_takes(refused_in_memory, tmp_path):
     assert "200 times its size" in refused_in_memory(path)
 
 
-@pytest.mark.xfail(reason="a row group is unpacked whole, up to 1 GB of it", raises=AssertionError)
 def test_a_parquet_of_a_few_large_cells(refused_in_memory, tmp_path):
     path = tmp_path / "log.parquet"
     table = pa.table({name: ["x" * (64 * MB)] for name in HEADER.split(",")})

@@ -65,7 +65,7 @@ def log_slug(name: str) -> str:
     >>> log_slug("circles_and_arcs"), log_slug("angle types")
     ('circles_and_arcs', 'angle-types-c1fbbd')
     """
-    if len(name) <= LONGEST_LOG_SLUG and _SLUG.fullmatch(name):
+    if len(name) <= LONGEST_SLUG and _SLUG.fullmatch(name):
         return name
     fingerprint = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{slugify(name)[:LONGEST_LOG_SLUG].strip('-') or 'x'}-{fingerprint}"

@@ -259,7 +259,7 @@ def _archive(path: Path, file: BinaryIO, size: int) -> Source:
             f"{path.name} is encrypted or packed in an unusual way; unpack it and give the folder."
         )
     # A member never unpacks to more than its entry says, so the entries can be asked beforehand.
-    _check_growth(sum(info.file_size for info in infos), size, name=path.name)
+    check_growth(sum(info.file_size for info in infos), size, name=path.name)
 
     def opener(info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
         return lambda: archive.open(info)  # type: ignore[return-value]
@@ -274,7 +274,12 @@ def _archive(path: Path, file: BinaryIO, size: int) -> Source:
     return Source(path, members, is_many=True, size=size, position=file.tell)
 
 
-def _check_growth(unpacked: int, packed: int, *, name: str) -> None:
+def check_growth(unpacked: int, packed: int, *, name: str) -> None:
+    """Refuse what unpacks to far more than it holds.
+
+    Raises:
+        UnreadableLog: it is more than `UNPACKED_FREELY` bytes and `MOST_TIMES` its packed size.
+    """
     if unpacked > UNPACKED_FREELY and unpacked > MOST_TIMES * max(packed, 1):
         raise UnreadableLog(
             f"{name} unpacks to more than {MOST_TIMES} times its size, as no log does; "
@@ -296,7 +301,7 @@ class _Counted(io.RawIOBase):
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         chunk = self._inner.read(len(buffer))
         self._count += len(chunk)
-        _check_growth(self._count, self._packed(), name=self._name)
+        check_growth(self._count, self._packed(), name=self._name)
         buffer[: len(chunk)] = chunk
         return len(chunk)
 

@@ -172,8 +172,9 @@ class Staging:
 
     def reject(self, line: int, field: str, value: str, reason: str) -> None:
         """Note a row that cannot be taken."""
-        shown = value[:LONGEST_SHOWN]
-        self._rejected.append((line, self._file, field, shown, reason))
+        # The first of them are kept with the plan, and PostgreSQL stores no NUL.
+        shown, named = value[:LONGEST_SHOWN].replace("\x00", "?"), field.replace("\x00", "?")
+        self._rejected.append((line, self._file, named, shown, reason))
         if len(self._rejected) >= _BUFFER:
             self._flush()
 

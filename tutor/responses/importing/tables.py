@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tutor.responses.importing.errors import UnreadableLog
-from tutor.responses.importing.sources import PARQUET, Member, Source
+from tutor.responses.importing.sources import PARQUET, Member, Source, check_growth
 
 # No row of a log is longer; a file without line ends must not be read whole.
 LONGEST_LINE = 2**20
 MOST_COLUMNS = 2_000
 # Parquet is read one row group at a time, so that has to fit.
-LARGEST_ROW_GROUP = 2**30
+LARGEST_ROW_GROUP = 2**28
 BATCH = 10_000
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -161,6 +161,7 @@ def _parquet(source: Source) -> Table:
         raise UnreadableLog(f"{source.name} is no readable Parquet file: {error}.") from error
     if len(schema.names) > MOST_COLUMNS:
         raise UnreadableLog(f"{source.name} has more than {MOST_COLUMNS:,} columns.")
+    check_growth(sum(group.total_byte_size for group in groups), source.size, name=source.name)
     if largest > LARGEST_ROW_GROUP:
         raise UnreadableLog(
             f"{source.name} has a row group of {largest:,} bytes; write it again with smaller ones."

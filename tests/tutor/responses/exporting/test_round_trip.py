@@ -173,9 +173,6 @@ class TestEqualLog:
         check_round_trip(course, tmp_path)
         assert len(rows_of(tmp_path / "first.csv")) == 26
 
-    @pytest.mark.xfail(
-        reason="the import shortens short names of more than 80 characters", raises=AssertionError
-    )
     def test_of_items_with_long_names(self, tmp_path):
         rows = [{"learner": "ann", "item": f"{'long ' * 30}{n}", "correct": 1} for n in range(2)]
 

@@ -117,7 +117,7 @@ class Command(BaseCommand):
         slug = options["course"] or slugify(options["path"].resolve().stem)[: naming.LONGEST]
         if slug != naming.slug_of(slug or "log"):
             if options["course"]:
-                message = f"{slug!r} is no slug: use letters, digits, - and _, at most 80."
+                message = f"{slug!r} is no slug: use letters, digits, - and _, at most 100."
                 raise CommandError(message)
             slug = "log"
         given = mappings.read_mapping(options["mapping"]) if options["mapping"] else None

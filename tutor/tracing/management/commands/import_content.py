@@ -135,7 +135,7 @@ class Command(BaseCommand):
     ) -> None:
         slug = _one_course(options, default="junyi")
         if slug != names.log_slug(slug):
-            message = f"{slug!r} is no slug: use letters, digits, - and _, at most 80."
+            message = f"{slug!r} is no slug: use letters, digits, - and _, at most 100."
             raise CommandError(message)
         table = junyi.read(
             options["path"],
