@@ -131,7 +131,8 @@ def import_log(
         formats.check_not_empty(incoming=incoming)
         progress(Stage.PLANNING, 0, 0)
         planned = plan.make_plan(organisation=organisation, incoming=incoming)
-        planned = replace(planned, then_seconds=_estimate(organisation, planned))
+        if then.may_fit:
+            planned = replace(planned, then_seconds=_estimate(organisation, planned))
         if not on_plan(planned):
             return None
         organisation.save()

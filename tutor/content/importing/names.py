@@ -63,9 +63,9 @@ def log_slug(name: str) -> str:
     The rule of `tutor.responses.importing.naming`: a name that is a slug stays as it is.
 
     >>> log_slug("circles_and_arcs"), log_slug("angle types")
-    ('circles_and_arcs', 'angle-types-c1fbbd')
+    ('circles_and_arcs', 'angle-types-c1fbbd520678')
     """
     if len(name) <= LONGEST_SLUG and _SLUG.fullmatch(name):
         return name
-    fingerprint = hashlib.sha256(name.encode()).hexdigest()[:6]
+    fingerprint = hashlib.sha256(name.encode()).hexdigest()[:12]
     return f"{slugify(name)[:LONGEST_LOG_SLUG].strip('-') or 'x'}-{fingerprint}"

@@ -28,7 +28,7 @@ def check_name(field: str, value: str) -> str:
         raise BadCell(field, "", "empty")
     if len(value) > LONGEST_NAME:
         raise BadCell(field, value, f"longer than {LONGEST_NAME} characters")
-    if value.startswith(_FORMULA) and not _isread_number(value):
+    if value.startswith(_FORMULA) and not _is_number(value):
         raise BadCell(
             field, value, "begins like a formula of a spreadsheet; put another character before it"
         )
@@ -46,7 +46,7 @@ def read_concepts(value: str, *, separator: str) -> tuple[str, ...]:
     return tuple(check_name("concepts", name) for name in names if name)
 
 
-def _isread_number(value: str) -> bool:
+def _is_number(value: str) -> bool:
     try:
         float(value)
     except ValueError:

@@ -115,9 +115,11 @@ def check_not_empty(*, incoming: Incoming) -> None:
     if incoming.staging.counts().answers:
         return
     rejects = incoming.staging.count_rejects()
+    first = next(incoming.staging.iterate_rejects(), None)
     raise NothingToImport(
-        f"Nothing to import: {rejects} rows, none of which can be taken."
-        if rejects
+        f"Nothing to import: {rejects} rows, none of which can be taken. The first is line "
+        f"{first.place}: {first.field or 'row'}: {first.reason}. The file of rejects has them all."
+        if first is not None
         else "Nothing to import: there is no answer in it."
     )
 

@@ -1,11 +1,18 @@
 """A first guess at what the columns of a table mean, from their titles and what stands in them."""
 
+import datetime as dt
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from tutor.responses.importing.dates import EARLIEST, LATEST, read_log_time, reads_as_day
-from tutor.responses.importing.log_rows import unique_titles
+from tutor.responses.importing.dates import (
+    EARLIEST,
+    LATEST,
+    read_formatted,
+    read_log_time,
+    reads_as_day,
+)
+from tutor.responses.importing.log_rows import WORDS, unique_titles
 from tutor.responses.importing.mapping import FIELDS, OPTIONAL, REQUIRED, ColumnMapping
 
 # The project's own columns; whoever uses these names means them.
@@ -25,7 +32,7 @@ _TITLES: dict[str, tuple[str, ...]] = {
     "correct": (
         *("correct", "iscorrect", "answeredcorrectly", "outcome", "answerstate", "result", "right"),
         *("score", "credit", "success", "grade", "points", "correctfirstattempt", "richtig"),
-        *("punkte", "ergebnis", "responsecorrect", "response"),
+        *("punkte", "ergebnis", "responsecorrect", "isright", "ok"),
     ),
     "concepts": (
         *("concepts", "concept", "skillname", "skills", "skill", "skillid", "kcids", "kcs", "kc"),
@@ -48,6 +55,10 @@ _TITLES: dict[str, tuple[str, ...]] = {
 _JOINTS = ("|", "~~", ";", ",")
 _NUMBERS_JOINED = re.compile(r"\d+(?:_\d+)+")
 _FITTING = 0.95
+# Day first or month first shows only where a day is above 12; where both fit, neither is taken.
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+_HOURS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_PATTERNS = tuple(day + hour for day in _DAYS for hour in _HOURS)
 # So few rows may well have one time.
 _FEW = 20
 
@@ -95,6 +106,7 @@ def guess_mapping(
         columns=columns,
         separator=_joint(concepts) if concepts else "|",
         time_unit=_time_unit(times),
+        time_format=guess_time_format(times),
         elapsed_unit=_elapsed_unit(columns, cells),
         delimiter=delimiter,
         encoding=encoding,
@@ -104,7 +116,7 @@ def guess_mapping(
 def _cells(header: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     return {
         title: [row[place].strip() for row in sample if place < len(row) and row[place].strip()]
-        for place, title in enumerate(header)
+        for place, title in enumerate(unique_titles(header))
     }
 
 
@@ -136,15 +148,7 @@ def _find(field: str, cells: dict[str, list[str]], *, taken: set[str]) -> str | 
         title = by_title.get(word)
         if title is not None and (fits is None or fits(cells[title])):
             return title
-    if field == "correct":
-        # The one column of zeros and ones needs no title to be known.
-        binary = [title for title in candidates if _is_binary(cells[title])]
-        return binary[0] if len(binary) == 1 else None
     return None
-
-
-def _is_binary(values: list[str]) -> bool:
-    return set(values) == {"0", "1"}
 
 
 def _share(values: list[str], test: Callable[[str], bool]) -> bool:
@@ -159,9 +163,26 @@ def _as_number(value: str) -> float | None:
 
 
 def _is_score(value: str) -> bool:
-    number = _as_number(value)
-    words = {"true", "false", "correct", "incorrect", "right", "wrong", "yes", "no", "y", "n"}
-    return value.lower() in words or (number is not None and number >= 0.0)
+    number = _as_number(value.removesuffix("%").strip().replace(",", "."))
+    return value.lower() in WORDS or (number is not None and number >= 0.0)
+
+
+def guess_time_format(values: Sequence[str]) -> str:
+    """Return the one usual pattern that all the times have; '' where none or several fit.
+
+    >>> guess_time_format(["03/31/2026 10:30 PM", "04/01/2026 9:15 AM"])
+    '%m/%d/%Y %I:%M %p'
+    """
+    fitting = [form for form in _PATTERNS if values and all(_has_form(v, form) for v in values)]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _has_form(value: str, form: str) -> bool:
+    try:
+        read_formatted(value, form=form, zone=dt.UTC)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_time(value: str) -> bool:
@@ -187,7 +208,9 @@ def _is_count(value: str) -> bool:
 _CONTENT: dict[str, Callable[[list[str]], bool]] = {
     "correct": lambda values: _share(values, _is_score),
     # A column of one value is no clock.
-    "answered_at": lambda v: _share(v, _is_time) and (len(set(v)) > 1 or len(v) < _FEW),
+    "answered_at": lambda v: (
+        (_share(v, _is_time) or guess_time_format(v) != "") and (len(set(v)) > 1 or len(v) < _FEW)
+    ),
     "order": lambda values: _share(values, _is_amount),
     "elapsed_ms": lambda values: _share(values, _is_amount),
     "hints": lambda values: _share(values, _is_count),
@@ -228,6 +251,19 @@ def _elapsed_unit(columns: dict[str, tuple[str, ...]], cells: dict[str, list[str
     return "seconds" if median < 300.0 else "milliseconds"
 
 
+def unread_times(header: Sequence[str], mapping: ColumnMapping) -> list[str]:
+    """Return a warning where a log comes in without times though a column is titled like one."""
+    if "answered_at" in mapping.columns:
+        return []
+    used = {name for names in mapping.columns.values() for name in names}
+    found = [t for t in header if plain(t) in _TITLES["answered_at"] and t not in used]
+    return [
+        f"{title} is titled like a time and is not read: if answers were given then, name it for "
+        "answered_at and say its time_format, such as %d.%m.%Y %H:%M."
+        for title in found
+    ]
+
+
 def find_problems(
     header: Sequence[str], sample: Sequence[Sequence[str]], mapping: ColumnMapping
 ) -> list[str]:
@@ -243,7 +279,8 @@ def find_problems(
     if problems or is_own_format(header):
         return problems
     cells = _cells(header, sample)
-    column = next(t for t in header if t.lower() == mapping.columns["correct"][0].lower())
+    titles = unique_titles(header)
+    column = next(t for t in titles if t.lower() == mapping.columns["correct"][0].lower())
     numbers = [number for number in map(_as_number, cells[column]) if number is not None]
     above = [number for number in numbers if mapping.full_score < number < math.inf]
     # A few such cells are mistakes and will be rejected; many are another scale.

@@ -32,10 +32,10 @@ MOST_MS = 2**53
 MOST = 32_000
 _TRUTHS = {"true": 1.0, "false": 0.0}
 # In other people's tables; our own format has no need of them.
-_WORDS = {
+WORDS = {
     **_TRUTHS,
-    **dict.fromkeys(("correct", "right", "yes", "y", "t", "pass", "passed"), 1.0),
-    **dict.fromkeys(("incorrect", "wrong", "no", "n", "f", "fail", "failed"), 0.0),
+    **dict.fromkeys(("correct", "right", "yes", "y", "t", "pass", "passed", "richtig"), 1.0),
+    **dict.fromkeys(("incorrect", "wrong", "no", "n", "f", "fail", "failed", "falsch"), 0.0),
 }
 # Cells repeat; what was made of one is remembered, so many at most.
 _REMEMBERED = 200_000
@@ -104,7 +104,7 @@ class RowReader:
         self._mapping, self._at = mapping, at
         # Our own columns are read to the letter; a model reads them too.
         is_own = all(columns == (field,) for field, columns in mapping.columns.items())
-        self._truths = _TRUTHS if is_own else _WORDS
+        self._truths = _TRUTHS if is_own else WORDS
         self._is_own = is_own
         self._read_time = _time_reader(mapping, at=at)
         self._learner, self._item = (_getter(self._places[name]) for name in ("learner", "item"))
@@ -147,6 +147,17 @@ class RowReader:
             extra=self._extra(cells) if self._keep else "",
         )
 
+    def place_of(self, cells: list[str]) -> tuple[str, float | None]:
+        """Return learner and order of a row that cannot be read; '' and None where they cannot."""
+        try:
+            own = cells[: self._width]
+            filled = own + [""] * (self._width + 1 - len(own))
+            order = filled[self._optional[2]].strip()
+            learner = check_name("learner", self._learner(filled).strip())
+            return learner, read_number("order", order) if order else None
+        except BadCell:
+            return "", None
+
     def _fit(self, cells: list[str]) -> list[str]:
         """Return as many cells as the header has titles."""
         surplus = cells[self._width :]
@@ -174,10 +185,19 @@ class RowReader:
     def _new_credit(self, value: str) -> float:
         credit = self._truths.get(value.lower())
         if credit is None:
-            credit = read_number("correct", value) / self._mapping.full_score
+            credit = self._score(value)
         if not 0.0 <= credit <= 1.0:
             raise BadCell("correct", value, f"not from 0 to {self._mapping.full_score:g}")
         return credit
+
+    def _score(self, value: str) -> float:
+        """Return points as a share of the full score; in other people's tables also "50 %"."""
+        if self._is_own:
+            return read_number("correct", value)
+        text = value.replace(",", ".") if value.count(",") == 1 else value
+        if text.endswith("%"):
+            return read_number("correct", text[:-1].strip()) / 100.0
+        return read_number("correct", text) / self._mapping.full_score
 
     def _concepts(self, cell: str) -> tuple[str, ...]:
         known = self._concept_cells.get(cell)
@@ -233,6 +253,9 @@ def _place(header: Sequence[str], column: str, *, name: str) -> int:
     # Our own titles mean the same however they are written, and so stand there once.
     if not places or column in FIELDS:
         places = [n for n, title in enumerate(header) if title.lower() == column.lower()]
+    if not places:
+        # What has no title of its own is called by its place.
+        places = [n for n, title in enumerate(unique_titles(header)) if title == column]
     if not places:
         raise UnreadableLog(
             f"{name} lacks the column {column}. Its columns are "

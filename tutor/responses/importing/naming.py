@@ -22,11 +22,11 @@ def slug_of(name: str) -> str:
     >>> slug_of("Q1"), slug_of("q1")
     ('Q1', 'q1')
     >>> slug_of("Ein mal eins")
-    'ein-mal-eins-b7ef50'
+    'ein-mal-eins-c71919df82e7'
     """
     if len(name) <= LONGEST_SLUG and _SLUG.match(name):
         return name
-    fingerprint = hashlib.sha256(name.encode()).hexdigest()[:6]
+    fingerprint = hashlib.sha256(name.encode()).hexdigest()[:12]
     return f"{slugify(name)[:LONGEST].strip('-') or 'x'}-{fingerprint}"
 
 

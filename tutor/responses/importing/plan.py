@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import itertools
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -57,8 +58,11 @@ class ImportPlan:
     then_seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan for JSON."""
-        return asdict(self)
+        """Return the plan for JSON, without what stood in rejected cells: that may name people."""
+        plan = asdict(self)
+        for reject in plan["first_rejects"]:
+            del reject["value"]
+        return plan
 
 
 def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
@@ -200,7 +204,11 @@ def write_rejects(*, incoming: Incoming, path: Path) -> None:
         RejectsNotWritten: the file cannot be written.
     """
     try:
-        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        # Rejected cells may name people: the file is its owner's alone.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(  # noqa: PTH123 - a handle
+            handle, "w", newline="", encoding="utf-8", errors="backslashreplace"
+        ) as file:
             writer = csv.writer(file)
             writer.writerow(["line", "field", "value", "reason"])
             for reject in incoming.staging.iterate_rejects():

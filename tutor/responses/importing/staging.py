@@ -23,6 +23,8 @@ TIMELESS_STEP_US = 60_000_000
 # So much of a value stands in the file of rejects.
 LONGEST_SHOWN = 200
 _BUFFER = 5_000
+# Of a row that was rejected and only keeps its place.
+_NO_ITEM = -1
 _START_US = to_microseconds(TIMELESS_START)
 
 _TABLES = """
@@ -35,6 +37,13 @@ CREATE TABLE read (
     presented_at INTEGER, answer TEXT, extra TEXT, line INTEGER, file INTEGER
 );
 CREATE TABLE rejects (line INTEGER, file INTEGER, field TEXT, value TEXT, reason TEXT);
+"""
+_NUMBERED = """
+CREATE TABLE numbered AS SELECT
+    seq, learner, item, concepts, credit,
+    ? + ? * (row_number() OVER (PARTITION BY learner ORDER BY ord, seq) - 1) AS at,
+    is_moment, ord, elapsed_ms, hints, attempt, presented_at, answer, extra, line, file
+FROM read
 """
 _SORTED = """
 CREATE TABLE answers AS SELECT
@@ -170,8 +179,26 @@ class Staging:
             same = (before[0], before[1], before[3]) == (learner, item, credit)
             self.repeated_skills += same
 
-    def reject(self, line: int, field: str, value: str, reason: str) -> None:
-        """Note a row that cannot be taken."""
+    def reject(
+        self,
+        line: int,
+        field: str,
+        value: str,
+        reason: str,
+        *,
+        learner: str = "",
+        order: float | None = None,
+    ) -> None:
+        """Note a row that cannot be taken.
+
+        Where a log has no times, an answer is known again by its place among its learner's rows.
+        A rejected row of a known `learner` keeps its place, so that it can be mended later.
+        """
+        known = self._learner_ids.get(learner)
+        if known is not None:
+            self._count += 1
+            row = (self._count, known, _NO_ITEM, 0, 0.0, None, 0, order, None, 0, 1, None, "", "")
+            self._rows.append((*row, line, self._file))
         # The first of them are kept with the plan, and PostgreSQL stores no NUL.
         shown, named = value[:LONGEST_SHOWN].replace("\x00", "?"), field.replace("\x00", "?")
         self._rejected.append((line, self._file, named, shown, reason))
@@ -196,8 +223,17 @@ class Staging:
         self._settle_times()
         if merge_skills:
             self._merge()
+        if not self.is_timed:
+            self._number_rows()
         self._base.execute(_SORTED)
         self._base.execute("DROP TABLE read")
+
+    def _number_rows(self) -> None:
+        """Give every answer the moment of its place among its learner's rows."""
+        self._base.execute(_NUMBERED, (_START_US, TIMELESS_STEP_US))
+        self._base.execute("DROP TABLE read")
+        self._base.execute("ALTER TABLE numbered RENAME TO read")
+        self._base.execute("DELETE FROM read WHERE item = ?", (_NO_ITEM,))
 
     def _settle_times(self) -> None:
         timed = self._kinds["offset"] + self._kinds["moment"]
@@ -208,6 +244,7 @@ class Staging:
                     "No times in this log: the order counts, forgetting cannot be traced."
                 )
             return
+        self._base.execute("DELETE FROM read WHERE item = ?", (_NO_ITEM,))
         self._refuse("at IS NULL", "''", "empty, while other rows have a time")
         if self._kinds["moment"]:
             reason = f"before {EARLIEST.year} as epoch seconds, while other rows are not"
@@ -230,7 +267,7 @@ class Staging:
         self.concepts_of = [tuple(names) for names in self._all_concepts]
         self.disagreeing.clear()
         merged = self._base.execute(
-            "DELETE FROM read WHERE seq NOT IN "
+            "DELETE FROM read WHERE item >= 0 AND seq NOT IN "
             "(SELECT min(seq) FROM read GROUP BY learner, item, at, ord, credit)"
         ).rowcount
         if merged:
@@ -262,13 +299,7 @@ class Staging:
             "SELECT count(*), count(DISTINCT learner), count(DISTINCT item), avg(credit), "
             "min(at), max(at) FROM answers"
         ).fetchone()
-        first, last = row[4:]
-        if not self.is_timed and row[0]:
-            longest = self._base.execute(
-                "SELECT max(n) FROM (SELECT count(*) AS n FROM answers GROUP BY learner)"
-            ).fetchone()[0]
-            first, last = _START_US, _START_US + (longest - 1) * TIMELESS_STEP_US
-        return Counts(row[0], row[1], row[2], row[3] or 0.0, first, last)
+        return Counts(row[0], row[1], row[2], row[3] or 0.0, row[4], row[5])
 
     def count_repeats(self) -> tuple[int, int]:
         """Return how many answers repeat a learner, item and second, and for another skill."""
@@ -291,15 +322,8 @@ class Staging:
         """Yield the answers by learner, each learner's in fold order."""
         cursor = self._base.execute(f"SELECT {_FIELDS} FROM answers ORDER BY rowid")  # noqa: S608
         cursor.arraysize = _BUFFER
-        learner, step = -1, 0
         while rows := cursor.fetchmany():
-            if self.is_timed:
-                yield from map(StagedAnswer._make, rows)
-                continue
-            for row in map(StagedAnswer._make, rows):
-                step = step + 1 if row.learner == learner else 0
-                learner = row.learner
-                yield row._replace(at=_START_US + step * TIMELESS_STEP_US)
+            yield from map(StagedAnswer._make, rows)
 
     def iterate_places(self) -> Iterator[tuple[int, int]]:
         """Yield (learner, item) of every answer, in the same order."""
@@ -308,6 +332,13 @@ class Staging:
     def count_rejects(self) -> int:
         """Return how many rows were not taken."""
         found: int = self._base.execute("SELECT count(*) FROM rejects").fetchone()[0]
+        return found
+
+    def count_off_scale(self) -> int:
+        """Return how many rows were rejected for a result beyond the full score."""
+        found: int = self._base.execute(
+            "SELECT count(*) FROM rejects WHERE reason LIKE 'not from 0 to %'"
+        ).fetchone()[0]
         return found
 
     def iterate_rejects(self) -> Iterator[Reject]:

@@ -261,4 +261,4 @@ class TestSlugs:
 
         assert slugs[:3] == names[:3]
         assert len(set(slugs)) == len(names)
-        assert max(map(len, slugs)) <= 90
+        assert max(map(len, slugs)) <= 100

@@ -176,10 +176,11 @@ class Command(BaseCommand):
                 f"The first is line {first.place}: {first.field or 'row'} {first.value[:60]!r}: "
                 f"{first.reason}."
             )
-        self.stdout.write(
-            "After the writing the tracer is fitted and everybody's answers are folded: about "
-            f"{planned.then_seconds:.0f} seconds."
-        )
+        if planned.then_seconds:
+            self.stdout.write(
+                "After the writing the tracer is fitted and everybody's answers are folded: about "
+                f"{planned.then_seconds:.0f} seconds."
+            )
         for warning in planned.warnings:
             self.stdout.write(f"Note: {warning}")
 
@@ -194,6 +195,9 @@ def mapping_lines(
         cells = dict.fromkeys(row[place] for row in sample if place < len(row) and row[place])
         lines.append(f"  {field:<12} {' + '.join(columns)}: {', '.join([*cells][:3])}")
     special = {name: value for name, value in mapping.special().items() if value != ""}
+    if "elapsed_ms" in mapping.columns:
+        special["elapsed_unit"] = mapping.elapsed_unit
+    special["full_score"] = mapping.full_score
     lines += [f"  {name:<12} {value}" for name, value in special.items() if name != "delimiter"]
     return lines
 

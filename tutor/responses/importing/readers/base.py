@@ -51,4 +51,6 @@ def take_rows(
         try:
             into.add(reader.read(line, cells))
         except BadCell as bad:
-            into.reject(line, named.get(bad.field, bad.field), bad.value, bad.reason)
+            learner, order = reader.place_of(cells)
+            field = named.get(bad.field, bad.field)
+            into.reject(line, field, bad.value, bad.reason, learner=learner, order=order)

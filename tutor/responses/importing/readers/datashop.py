@@ -175,7 +175,7 @@ def _item(problem: str, step: str) -> str:
     if len(name) <= LONGEST_NAME:
         return name
     # Steps may be whole sentences; the fingerprint keeps them apart.
-    return f"{name[: LONGEST_NAME - 20]} {slug_of(name)[-6:]}"
+    return f"{name[: LONGEST_NAME - 20]} {slug_of(name)[-12:]}"
 
 
 def _moment(time: str, zone: str) -> str:

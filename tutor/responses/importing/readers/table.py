@@ -4,7 +4,12 @@ import itertools
 from collections.abc import Mapping
 
 from tutor.responses.importing.errors import UnreadableLog
-from tutor.responses.importing.guessing import find_problems, guess_mapping, is_own_format
+from tutor.responses.importing.guessing import (
+    find_problems,
+    guess_mapping,
+    is_own_format,
+    unread_times,
+)
 from tutor.responses.importing.log_rows import RowReader
 from tutor.responses.importing.mapping import ColumnMapping
 from tutor.responses.importing.readers.base import Request, take_rows
@@ -14,6 +19,8 @@ from tutor.responses.importing.tables import Table, read_table
 
 # Rows that a guess rests on.
 SAMPLE = 200
+# A larger share of results beyond the full score is no slip but another scale.
+OFF_SCALE = 0.02
 
 
 def read(source: Source, *, into: Staging, request: Request) -> None:
@@ -37,7 +44,15 @@ def read(source: Source, *, into: Staging, request: Request) -> None:
             "merge_skills needs a column for answered_at or order, to tell answers apart."
         )
     _tell(into, table, mapping)
+    if not is_own_format(table.header) or "answered_at" not in mapping.columns:
+        into.warnings += unread_times(table.header, mapping)
     into.settle(merge_skills=mapping.merge_skills)
+    off_scale = 0 if is_own_format(table.header) else into.count_off_scale()
+    if off_scale > OFF_SCALE * (into.counts().answers + off_scale):
+        raise UnreadableLog(
+            f"{off_scale} results of {titles['correct']} lie beyond {mapping.full_score:g}, which "
+            "is taken for a right answer: say what the full score is."
+        )
 
 
 def open_table(

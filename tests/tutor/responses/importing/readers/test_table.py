@@ -61,11 +61,10 @@ FOREIGN = [
         },
         {"separator": ";"},
     ),
-    # The one column of zeros and ones is the result, whatever it is called.
     (
-        "pupil,exercise,ok,when\na,q,1,x\nb,q,0,y\n",
-        {"learner": "pupil", "item": "exercise", "correct": "ok"},
-        {},
+        "pupil,exercise,ok,date\na,q,richtig,31.03.2026 08:00\nb,q,50 %,1.04.2026 9:30\n",
+        {"learner": "pupil", "item": "exercise", "correct": "ok", "answered_at": "date"},
+        {"time_format": "%d.%m.%Y %H:%M"},
     ),
     # A column whose content does not fit is not taken for what its title says.
     (
@@ -112,6 +111,9 @@ class TestGuess:
             ("a,b,c\nx,y,z\n", "No column looks like learner"),
             ("learner,item\na,b\n", "No column looks like correct"),
             ("1,2,3\n4,5,6\n", "The first line holds numbers"),
+            # Zeros and ones alone do not say that a column is the result.
+            ("user,task,is_wrong\na,q,1\na,q,0\n", "No column looks like correct"),
+            ("user,task,response\na,q,1\na,q,0\n", "No column looks like correct"),
             ("user,task,points\na,q,3\na,q,5\n", "points goes up to 5, where 1 is a right answer"),
         ],
     )
@@ -293,3 +295,53 @@ def test_a_row_from_the_future_is_rejected_in_every_unit(tmp_path):
         mapping = look(path).mapping.changed(time_unit=unit)
 
         assert "in the future" in read_log(path, mapping=mapping).rejects[0].reason
+
+
+class TestScale:
+    def test_that_shows_late_is_asked_about(self, tmp_path):
+        scores = [0, 1] * 200 + [5, 3] * 200
+        rows = "".join(f"a,q{n},{score}\n" for n, score in enumerate(scores))
+        path = write(tmp_path, f"user,task,points\n{rows}")
+
+        with pytest.raises(UnreadableLog, match="400 results of points lie beyond 1"):
+            read_log(path)
+        mapping = look(path).mapping.changed(full_score=5.0)
+        assert len(read_log(path, mapping=mapping).answers) == 800
+
+
+class TestTimes:
+    def test_day_and_month_are_not_guessed_where_both_fit(self, tmp_path):
+        path = write(tmp_path, "user,task,correct,time\na,q,1,03/04/2026 10:00\n")
+
+        log = read_log(path)
+
+        assert not log.is_timed
+        assert any("time is titled like a time and is not read" in w for w in log.warnings)
+
+    def test_of_twelve_hours_are_read(self, tmp_path):
+        path = write(tmp_path, "user,task,correct,time\na,q,1,03/31/2026 10:30 PM\n")
+
+        [answer] = read_log(path).answers
+
+        assert answer.answered_at.isoformat() == "2026-03-31T22:30:00+00:00"
+
+
+def test_a_column_without_a_title_of_its_own_is_called_by_its_place(tmp_path):
+    path = write(tmp_path, "user,task,x,x\na,q,1,0\nb,q,0,1\n")
+
+    found = look(path, named={"correct": ("column 4",)})
+
+    assert found.problems == ()
+    assert [a.credit for a in read_log(path, mapping=found.mapping).answers] == [0.0, 1.0]
+
+
+def test_a_mended_row_of_a_log_without_times_finds_its_place(tmp_path):
+    rows = [f"a,q{n},{n % 2}" for n in range(6)]
+    whole = read_log(write(tmp_path, "\n".join(["learner,item,correct", *rows])))
+    rows[2] = "a,q2,maybe"
+
+    cut = read_log(write(tmp_path, "\n".join(["learner,item,correct", *rows])))
+
+    moments = {answer.item: answer.answered_at for answer in whole.answers}
+    assert len(cut.answers) == 5
+    assert all(answer.answered_at == moments[answer.item] for answer in cut.answers)
