@@ -157,9 +157,10 @@ def _share(values: list[str], test: Callable[[str], bool]) -> bool:
 
 def _as_number(value: str) -> float | None:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _is_score(value: str) -> bool:

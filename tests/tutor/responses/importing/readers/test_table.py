@@ -134,6 +134,16 @@ class TestGuess:
         assert (answer.learner, answer.item_name) == ("team", "q / 7")
 
 
+@pytest.mark.parametrize("cell", ["1e400", "nan", "-inf", "1_0", "٣", " "])
+def test_strange_numbers_are_no_reason_to_fail(tmp_path, cell):
+    header = "user,task,correct,time,hints,attempt,duration,skill,order_id"
+    path = write(tmp_path, f"{header}\na,q,{cell},{cell},{cell},{cell},{cell},{cell},{cell}\n")
+
+    found = look(path)
+
+    assert found.mapping.columns["learner"] == ("user",)
+
+
 class TestMapping:
     def test_survives_its_file(self, tmp_path):
         mapping = ColumnMapping(
