@@ -155,6 +155,20 @@ class TestAgain:
 
         assert [p.reason for p in Promotion.objects.order_by("pk")] == ["prior", "import"]
 
+    def test_warns_of_the_same_file_under_another_mapping(self, tmp_path):
+        rows = [
+            {"user": "ann", "task": f"q{n}", "correct": n % 2, "time": f"2026-03-01 10:0{n}"}
+            for n in range(6)
+        ]
+        path = write_log(tmp_path / "log.csv", rows)
+        first = import_log(path, "--no-fit")
+
+        again = import_log(path, "--no-fit", "--dry-run")
+        shifted = import_log(path, "--dry-run", "--set", "time_zone=Europe/Berlin")
+
+        assert "This very file" not in first + again
+        assert "This very file was imported before, and 6 of its answers" in shifted
+
 
 class TestRejects:
     def test_stand_in_a_file_and_the_others_come_in(self, tmp_path):

@@ -18,7 +18,7 @@ from tutor.responses.importing.errors import RejectsNotWritten
 from tutor.responses.importing.incoming import Incoming, Reject
 from tutor.responses.importing.naming import slug_of
 from tutor.responses.importing.staging import StagedAnswer, days_of
-from tutor.responses.models import Response
+from tutor.responses.models import LogImport, Response
 
 # Fixed: the same answer of the same log has the same key on every machine.
 KEYS = uuid.UUID("6f0e2f2b-3a52-5e0c-9b06-9d3f7f0f4c11")
@@ -73,6 +73,7 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
     stored = set(Item.objects.filter(course=course).values_list("slug", flat=True))
     learners, _ = staging.answered()
     known_learners = _known_learners(organisation, incoming, learners)
+    known = _count_known(course, incoming, known_learners)
     first, last = days_of((counts.first_at, counts.last_at))
     return ImportPlan(
         format=incoming.format,
@@ -80,7 +81,7 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
         course_new=course is None,
         items_new=sum(item.slug not in stored for item in incoming.course.items),
         answers=counts.answers,
-        answers_known=_count_known(course, incoming, known_learners),
+        answers_known=known,
         learners=counts.learners,
         learners_new=counts.learners - len(known_learners),
         items=counts.items,
@@ -90,13 +91,30 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
         first_at=first,
         last_at=last,
         rejects=staging.count_rejects(),
-        warnings=[*incoming.course_warnings, *incoming.warnings, *_repeats(incoming)],
+        warnings=[
+            *incoming.course_warnings,
+            *incoming.warnings,
+            *_repeats(incoming),
+            *_same_file(course, incoming, new=counts.answers - known),
+        ],
         first_rejects=list(itertools.islice(staging.iterate_rejects(), SHOWN_REJECTS)),
     )
 
 
 def _find_course(organisation: Organisation, incoming: Incoming) -> Course | None:
     return Course.objects.filter(organisation=organisation.pk, slug=incoming.course.slug).first()
+
+
+def _same_file(course: Course | None, incoming: Incoming, *, new: int) -> list[str]:
+    """Warn where a file that was imported would come in again, as under another time zone."""
+    earlier = LogImport.objects.filter(course=course, source_hash=incoming.source_hash)
+    if course is None or not new or not earlier.filter(finished_at__isnull=False).exists():
+        return []
+    warning = (
+        f"This very file was imported before, and {new} of its answers are not recognised: "
+        "under other columns or another time zone they would count twice."
+    )
+    return [warning]
 
 
 def _repeats(incoming: Incoming) -> list[str]:
