@@ -145,8 +145,7 @@ class Staging:
         ) = row  # fmt: skip
         learner = self._learner_ids.get(name)
         if learner is None:
-            learner = self._learner_ids[name] = len(self.learners)
-            self.learners.append(name)
+            learner = self._new_learner(name)
         item = self._item_ids.get(item_name)
         concepts = self._concept_ids.get(named)
         if concepts is None:
@@ -172,6 +171,11 @@ class Staging:
         if len(self._rows) >= _BUFFER:
             self._flush()
 
+    def _new_learner(self, name: str) -> int:
+        place = self._learner_ids[name] = len(self.learners)
+        self.learners.append(name)
+        return place
+
     def _watch_skills(self, learner: int, item: int, concepts: int, credit: float) -> None:
         """Without times, rows that follow each other and differ in the skill alone are one."""
         before, self._previous = self._previous, (learner, item, concepts, credit)
@@ -192,12 +196,14 @@ class Staging:
         """Note a row that cannot be taken.
 
         Where a log has no times, an answer is known again by its place among its learner's rows.
-        A rejected row of a known `learner` keeps its place, so that it can be mended later.
+        A rejected row keeps its place if its `learner` is given, so that it can be mended later.
         """
-        known = self._learner_ids.get(learner)
-        if known is not None:
+        if learner:
+            place = self._learner_ids.get(learner)
+            if place is None:
+                place = self._new_learner(learner)
             self._count += 1
-            row = (self._count, known, _NO_ITEM, 0, 0.0, None, 0, order, None, 0, 1, None, "", "")
+            row = (self._count, place, _NO_ITEM, 0, 0.0, None, 0, order, None, 0, 1, None, "", "")
             self._rows.append((*row, line, self._file))
         # The first of them are kept with the plan, and PostgreSQL stores no NUL.
         shown, named = value[:LONGEST_SHOWN].replace("\x00", "?"), field.replace("\x00", "?")
@@ -277,20 +283,20 @@ class Staging:
 
     def keep_items(self, known: set[str], *, slug: str) -> None:
         """Reject the answers to items that the course of that slug does not have."""
-        names = [(place,) for place, name in enumerate(self.items) if name not in known]
+        names = [
+            (place, name[:LONGEST_SHOWN])
+            for place, name in enumerate(self.items)
+            if name not in known
+        ]
         if not names:
             return
-        self._base.execute("CREATE TEMP TABLE strange (item INTEGER PRIMARY KEY)")
-        self._base.executemany("INSERT INTO strange VALUES (?)", names)
-        cursor = self._base.execute(
-            "SELECT line, file, item FROM answers WHERE item IN (SELECT item FROM strange)"
+        self._base.execute("CREATE TEMP TABLE strange (item INTEGER PRIMARY KEY, name TEXT)")
+        self._base.executemany("INSERT INTO strange VALUES (?, ?)", names)
+        self._base.execute(
+            "INSERT INTO rejects SELECT line, file, 'item', name, ? "
+            "FROM answers JOIN strange USING (item)",
+            (f"the course {slug} has no such item",),
         )
-        reason = f"the course {slug} has no such item"
-        rejected = (
-            (line, file, "item", self.items[item][:LONGEST_SHOWN], reason)
-            for line, file, item in cursor.fetchall()
-        )
-        self._base.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)", rejected)
         self._base.execute("DELETE FROM answers WHERE item IN (SELECT item FROM strange)")
 
     def counts(self) -> Counts:

@@ -345,10 +345,11 @@ def test_a_column_without_a_title_of_its_own_is_called_by_its_place(tmp_path):
     assert [a.credit for a in read_log(path, mapping=found.mapping).answers] == [0.0, 1.0]
 
 
-def test_a_mended_row_of_a_log_without_times_finds_its_place(tmp_path):
+@pytest.mark.parametrize("bad", [0, 2])
+def test_a_mended_row_of_a_log_without_times_finds_its_place(tmp_path, bad):
     rows = [f"a,q{n},{n % 2}" for n in range(6)]
     whole = read_log(write(tmp_path, "\n".join(["learner,item,correct", *rows])))
-    rows[2] = "a,q2,maybe"
+    rows[bad] = f"a,q{bad},maybe"
 
     cut = read_log(write(tmp_path, "\n".join(["learner,item,correct", *rows])))
 
