@@ -23,3 +23,15 @@ class ShapeMismatch(KTModelError):
 
 class ImpossibleAnswer(KTModelError):
     """An answer has a value that no answer can have."""
+
+
+class UnknownName(KTModelError):
+    """An item, a concept, a model or a setting that is not known here."""
+
+
+class NotFitted(KTModelError):
+    """A model was asked before it was fitted or loaded."""
+
+
+class ImpossibleSetting(KTModelError):
+    """A setting of a model that does not exist, or a value that it cannot have."""

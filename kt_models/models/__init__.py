@@ -3,15 +3,18 @@
 from collections.abc import Callable
 
 from kt_models.models.base import AbstractModel
+from kt_models.models.dkt import Dkt
 from kt_models.models.means import ConceptMean, GlobalMean, ItemMean
 from kt_models.models.pfa import PFA
+from kt_models.models.plain import PlainModel
 from kt_models.models.psi_filter import PsiFilter
 
-MODELS: dict[str, Callable[[], AbstractModel]] = {
+MODELS: dict[str, Callable[[], AbstractModel | PlainModel]] = {
     "global-mean": GlobalMean,
     "concept-mean": ConceptMean,
     "item-mean": ItemMean,
     "pfa": PFA,
     "best-lr": lambda: PFA(learner_counts=True),
+    "dkt": Dkt,
     "psi-filter": PsiFilter,
 }

@@ -1,24 +1,243 @@
-"""What every model that can be compared offers."""
+"""What every model offers: fitting, prequential prediction, a streaming twin, saving."""
 
 import abc
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
+from kt_models.data.splits import split_learners
+from kt_models.data.vocabulary import Vocabulary
+from kt_models.errors import NotFitted, ShapeMismatch
+from kt_models.training.recalibration import Recalibration, fit_recalibration
+
+# Of the training learners; they decide when to stop and how to recalibrate, and nothing else.
+VALIDATION_SHARE = 0.1
+
+States = dict[str, NDArray[Any]]
+"""What is remembered of B learners: arrays of [B, ...], no larger after more answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a fit has come.
+
+    Attributes:
+        done: steps done.
+        total: steps planned; a fit that stops early does fewer.
+        figures: what was measured at this step, for the run's curves.
+    """
+
+    done: int
+    total: int
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """How to fit, as a command line or a job decides.
+
+    Attributes:
+        seed: of the split, the first weights and the order of batches.
+        folder: where a fit keeps what it needs to go on after it was killed; None keeps nothing.
+        progress: called after every step.
+    """
+
+    seed: int = 0
+    folder: Path | None = None
+    progress: Callable[[Step], object] | None = None
+
+    def report(self, done: int, total: int, figures: Mapping[str, float]) -> None:
+        """Tell whoever asked how far the fit is."""
+        if self.progress is not None:
+            self.progress(Step(done, total, figures))
 
 
 class AbstractModel(abc.ABC):
     """A model of right and wrong, fitted on some learners and judged on others.
 
     `predict` is prequential: the probability of an answer may depend on that learner's earlier
-    answers and on nothing later. Vocabularies must be those of the training log.
+    answers and on nothing later, and `advance` with `predict_all` gives the same answer by answer.
+
+    Attributes:
+        name: what the command line calls it.
+        config: a frozen dataclass of everything that was decided before fitting.
+        vocabulary: names known from the training log.
+        recalibration: monotone map that is applied to what the model itself says.
     """
 
-    @abc.abstractmethod
-    def fit(self, log: ResponseLog) -> None:
-        """Learn from the training learners' log."""
+    name: ClassVar[str]
+    # Models that stop early have learnt when from the validation learners, so they cannot have them
+    # back; the others are fitted once more with everybody.
+    refits_on_all: ClassVar[bool] = True
 
-    @abc.abstractmethod
+    def __init__(self, config: Any) -> None:
+        """Create an unfitted model."""
+        self.config = config
+        self._vocabulary: Vocabulary | None = None
+        self.recalibration = Recalibration.none()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names known from the training log.
+
+        Raises:
+            NotFitted: there has been no training yet.
+        """
+        if self._vocabulary is None:
+            raise NotFitted(f"{self.name} is not fitted; call fit, or load a saved one.")
+        return self._vocabulary
+
+    @vocabulary.setter
+    def vocabulary(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def fit(self, log: ResponseLog, fitting: Fitting = Fitting()) -> None:
+        """Learn from the training learners' log.
+
+        Raises:
+            NothingToSplit: fewer than two learners, of whom none could be held out.
+        """
+        training, validation = split_learners(
+            log, test_share=max(VALIDATION_SHARE, 1.0 / len(log.learner_keys)), seed=fitting.seed
+        )
+        train, held_out = log.only_learners(training), log.only_learners(validation)
+        self.vocabulary = Vocabulary.of(train)
+        self._fit(train, held_out, fitting)
+        prob = self._predict(held_out)
+        self.recalibration = fit_recalibration(prob=prob, correct=held_out.correct)
+        if self.refits_on_all:
+            self.vocabulary = Vocabulary.of(log)
+            self._fit(log, held_out, fitting)
+
     def predict(self, log: ResponseLog) -> NDArray[np.float64]:
         """Return [R] P(right) of every answer of a log, each before it is known."""
+        if not len(log):
+            return np.zeros(0)
+        return self.recalibration(self._predict(self.vocabulary.align(log)))
+
+    def advance(self, states: States, answers: ResponseLog) -> States:
+        """Return the states of B learners after further answers, and leave those given alone.
+
+        Args:
+            states: of B learners.
+            answers: a log of B learners, of whom learner l continues states l; none need answer.
+
+        Raises:
+            ShapeMismatch: there are not as many learners as states.
+        """
+        self._require_same_count(states, len(answers.learner_keys))
+        return self._advance(states, self.vocabulary.align(answers))
+
+    def predict_all(
+        self,
+        states: States,
+        *,
+        shown_at: NDArray[np.float64],
+        items: NDArray[np.int64] | None = None,
+        concepts: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return [B, N] P(right) of B learners on N items, or on N concepts' reference items.
+
+        Args:
+            states: of B learners.
+            shown_at: [B] epoch seconds when the items would be shown.
+            items: [N] indices of the vocabulary.
+            concepts: [N] indices of the vocabulary, instead.
+
+        Raises:
+            ShapeMismatch: there are not as many times as states.
+            UnknownName: an index is out of range, or nothing is known of a concept.
+        """
+        self._require_same_count(states, len(shown_at))
+        chosen = self.vocabulary.items_for(items=items, concepts=concepts)
+        prob = self._predict_all(states, chosen, np.asarray(shown_at, dtype=float))
+        return self.recalibration(prob)
+
+    def update(
+        self,
+        state: States,
+        *,
+        item: int,
+        correct: float,
+        shown_at: float = 0.0,
+        answered_at: float = 0.0,
+        assisted: bool = False,
+    ) -> States:
+        """Return one learner's state after one answer; `advance` for B = 1."""
+        answers = self.vocabulary.answers(
+            item=np.array([item]),
+            starts=np.array([0, 1]),
+            correct=np.array([correct], dtype=float),
+            shown_at=np.array([shown_at], dtype=float),
+            answered_at=np.array([answered_at], dtype=float),
+            assisted=np.array([assisted]),
+        )
+        return self.advance(state, answers)
+
+    def pack(self, states: States) -> list[bytes]:
+        """Return the B states as bytes, as many for every learner and after any answers."""
+        layout = self.init(1)
+        columns = [np.ascontiguousarray(states[name]) for name in sorted(layout)]
+        return [
+            b"".join(column[row].tobytes() for column in columns) for row in range(len(columns[0]))
+        ]
+
+    def unpack(self, packed: Sequence[bytes]) -> States:
+        """Return the states that `pack` wrote.
+
+        Raises:
+            ShapeMismatch: some bytes are not a state of this model.
+        """
+        layout = self.init(1)
+        size = sum(array.nbytes for array in layout.values())
+        strange = [len(data) for data in packed if len(data) != size]
+        if strange:
+            raise ShapeMismatch(f"A state of {self.name} has {size} bytes, not {strange[0]}.")
+        states: States = {}
+        place = 0
+        for name in sorted(layout):
+            one = layout[name]
+            parts = b"".join(data[place : place + one.nbytes] for data in packed)
+            shape = (len(packed), *one.shape[1:])
+            states[name] = np.frombuffer(parts, dtype=one.dtype).reshape(shape).copy()
+            place += one.nbytes
+        return states
+
+    def _require_same_count(self, states: States, count: int) -> None:
+        held = len(next(iter(states.values())))
+        if held != count:
+            raise ShapeMismatch(f"{held} states and {count} learners: give as many.")
+
+    @abc.abstractmethod
+    def init(self, count: int) -> States:
+        """Return the states of `count` learners who have not answered yet."""
+
+    @abc.abstractmethod
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that was learnt, by name."""
+
+    @abc.abstractmethod
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take what `arrays` gave, the vocabulary being set already."""
+
+    @abc.abstractmethod
+    def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
+        """Learn from `train`; `held_out` may decide when to stop."""
+
+    @abc.abstractmethod
+    def _predict(self, log: ResponseLog) -> NDArray[np.float64]:
+        """Return [R] predictions of an aligned log, not recalibrated."""
+
+    @abc.abstractmethod
+    def _advance(self, states: States, answers: ResponseLog) -> States: ...
+
+    @abc.abstractmethod
+    def _predict_all(
+        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
+    ) -> NDArray[np.float64]: ...

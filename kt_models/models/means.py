@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
-from kt_models.models.base import AbstractModel
+from kt_models.models.plain import PlainModel
 
 # Pseudo-answers of the overall mean added to every item and concept.
 HOLD = 5.0
 
 
-class GlobalMean(AbstractModel):
+class GlobalMean(PlainModel):
     """Everybody's share of right answers, whatever the item."""
 
     mean: float
@@ -25,7 +25,7 @@ class GlobalMean(AbstractModel):
         return np.full(len(log), self.mean)
 
 
-class ItemMean(AbstractModel):
+class ItemMean(PlainModel):
     """The item's share of right answers, shrunk to the overall mean."""
 
     means: NDArray[np.float64]
@@ -39,7 +39,7 @@ class ItemMean(AbstractModel):
         return self.means[log.item]
 
 
-class ConceptMean(AbstractModel):
+class ConceptMean(PlainModel):
     """The concept's share of right answers, shrunk; the mean of them for several concepts."""
 
     means: NDArray[np.float64]

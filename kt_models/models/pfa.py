@@ -12,14 +12,14 @@ from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
 from kt_models.errors import KTModelError
-from kt_models.models.base import AbstractModel
+from kt_models.models.plain import PlainModel
 
 
 class PackageMissing(KTModelError):
     """A model needs a package that is not installed."""
 
 
-class PFA(AbstractModel):
+class PFA(PlainModel):
     """Logit = item + sum over its concepts of a_k log(1 + right_k) + b_k log(1 + wrong_k)."""
 
     def __init__(self, *, learner_counts: bool = False) -> None:

@@ -8,11 +8,11 @@ from typing_extensions import override
 
 from kt_models.checkpoints import FittedFilter
 from kt_models.data.log import ResponseLog
-from kt_models.models.base import AbstractModel
+from kt_models.models.plain import PlainModel
 from kt_models.training import psi_filter
 
 
-class PsiFilter(AbstractModel):
+class PsiFilter(PlainModel):
     """The closed-form PSI-KT filter, fitted by prequential likelihood."""
 
     fitted: FittedFilter

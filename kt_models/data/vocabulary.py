@@ -1,0 +1,272 @@
+"""What a model knows by name: the items, concepts and concept sets of its training log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kt_models.data.log import ResponseLog
+from kt_models.errors import UnknownName
+
+# Pseudo-answers of the overall mean added to every item's share of right answers.
+HOLD = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names of a training log and how hard its items were.
+
+    Shapes: I items, K concepts, S concept sets of at most M concepts.
+
+    Attributes:
+        item_keys: [I] names.
+        concept_keys: [K] names.
+        concept_sets: [S, M] distinct sets of concepts, ascending, padded with -1.
+        item_sets: [I] row of `concept_sets` of each item; -1 for an item without any answer.
+        item_counts: [I] training answers to each item.
+        item_right: [I] sum of `correct` over those answers.
+        reference_items: [K] the concept's item of median difficulty among those answered, which
+            stands for the concept where no item is named; -1 for a concept without any.
+    """
+
+    item_keys: tuple[str, ...]
+    concept_keys: tuple[str, ...]
+    concept_sets: NDArray[np.int64]
+    item_sets: NDArray[np.int64]
+    item_counts: NDArray[np.int64]
+    item_right: NDArray[np.float64]
+    reference_items: NDArray[np.int64]
+
+    @property
+    def item_logits(self) -> NDArray[np.float64]:
+        """[I] easiness; see `shrunken_logits`."""
+        return shrunken_logits(self.item_right, self.item_counts, mean=self.mean)
+
+    @property
+    def mean(self) -> float:
+        """Everybody's share of right answers, kept off 0 and 1."""
+        # Half an answer each way keeps an all-right log finite.
+        return float((self.item_right.sum() + 0.5) / (self.item_counts.sum() + 1.0))
+
+    @classmethod
+    def of(cls, log: ResponseLog) -> "Vocabulary":
+        """Return the vocabulary of a training log."""
+        size = len(log.item_keys)
+        sets = np.full(size, -1, dtype=np.int64)
+        # The last set named for an item is its set; logs of one course name one.
+        sets[log.item] = log.concept_set
+        counts = np.bincount(log.item, minlength=size)
+        right = np.bincount(log.item, log.correct, minlength=size).astype(float)
+        return cls(
+            item_keys=log.item_keys,
+            concept_keys=log.concept_keys,
+            concept_sets=log.concept_sets,
+            item_sets=sets,
+            item_counts=counts,
+            item_right=right,
+            reference_items=_reference_items(log, sets, counts, right),
+        )
+
+    def align(self, log: ResponseLog) -> ResponseLog:
+        """Return a log with its indices put into this vocabulary.
+
+        Items, concepts and sets that this vocabulary lacks come after its own, so an index that is
+        not below the vocabulary's size is one that the model has never met.
+        """
+        if log.item_keys is self.item_keys and log.concept_keys is self.concept_keys:
+            return log
+        item_keys, items = _joined(self.item_keys, log.item_keys)
+        concept_keys, concepts = _joined(self.concept_keys, log.concept_keys)
+        known = {
+            tuple(row[row >= 0].tolist()): place for place, row in enumerate(self.concept_sets)
+        }
+        rows = [tuple(sorted(concepts[row[row >= 0]].tolist())) for row in log.concept_sets]
+        sets = np.array([known.setdefault(row, len(known)) for row in rows], dtype=np.int64)
+        return ResponseLog(
+            learner_keys=log.learner_keys,
+            item_keys=item_keys,
+            concept_keys=concept_keys,
+            starts=log.starts,
+            item=items[log.item],
+            concept_set=sets[log.concept_set],
+            concept_sets=_padded(list(known)),
+            correct=log.correct,
+            shown_at=log.shown_at,
+            answered_at=log.answered_at,
+            assisted=log.assisted,
+            has_times=log.has_times,
+        )
+
+    def items_for(
+        self, *, items: NDArray[np.int64] | None, concepts: NDArray[np.int64] | None
+    ) -> NDArray[np.int64]:
+        """Return the items themselves, or the reference items of concepts.
+
+        Raises:
+            UnknownName: an index is out of range, or a concept has no answered item.
+        """
+        if (items is None) == (concepts is None):
+            raise UnknownName("Name either items or concepts.")
+        if items is not None:
+            _require_below(items, len(self.item_keys), "item")
+            return items
+        if concepts is None:  # pragma: no cover - told above; for the type checker
+            raise UnknownName("Name either items or concepts.")
+        _require_below(concepts, len(self.concept_keys), "concept")
+        found = self.reference_items[concepts]
+        if (found < 0).any():
+            name = self.concept_keys[int(concepts[np.argmax(found < 0)])]
+            raise UnknownName(f"Concept {name!r} has no item that anybody answered in training.")
+        return found
+
+    def questions(
+        self, items: NDArray[np.int64], *, learners: int, shown_at: NDArray[np.float64]
+    ) -> ResponseLog:
+        """Return a log in which each of B learners meets all of N items, not yet answered.
+
+        Args:
+            items: [N] indices.
+            learners: B.
+            shown_at: [B] epoch seconds.
+        """
+        count = len(items)
+        at = np.repeat(np.asarray(shown_at, dtype=float), count)
+        asked = np.tile(items, learners)
+        return self._log(asked, np.arange(learners + 1) * count, shown_at=at, answered_at=at)
+
+    def answers(
+        self,
+        *,
+        item: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        correct: NDArray[np.float64],
+        shown_at: NDArray[np.float64],
+        answered_at: NDArray[np.float64],
+        assisted: NDArray[np.bool_] | None = None,
+        has_times: bool = True,
+    ) -> ResponseLog:
+        """Return a log of answers to items of this vocabulary; shapes as in `ResponseLog`."""
+        return self._log(
+            item,
+            starts,
+            correct=correct,
+            shown_at=shown_at,
+            answered_at=answered_at,
+            assisted=assisted,
+            has_times=has_times,
+        )
+
+    def _log(
+        self,
+        item: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        *,
+        shown_at: NDArray[np.float64],
+        answered_at: NDArray[np.float64],
+        correct: NDArray[np.float64] | None = None,
+        assisted: NDArray[np.bool_] | None = None,
+        has_times: bool = True,
+    ) -> ResponseLog:
+        _require_below(item, len(self.item_keys), "item")
+        sets = self.item_sets[item]
+        if (sets < 0).any():
+            name = self.item_keys[int(item[np.argmax(sets < 0)])]
+            raise UnknownName(
+                f"Nobody answered item {name!r} in training: its concepts are unknown."
+            )
+        return ResponseLog(
+            learner_keys=tuple(str(k) for k in range(len(starts) - 1)),
+            item_keys=self.item_keys,
+            concept_keys=self.concept_keys,
+            starts=starts,
+            item=item,
+            concept_set=sets,
+            concept_sets=self.concept_sets,
+            correct=np.zeros(len(item)) if correct is None else correct,
+            shown_at=shown_at,
+            answered_at=answered_at,
+            assisted=np.zeros(len(item), dtype=bool) if assisted is None else assisted,
+            has_times=has_times,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vocabulary as JSON values."""
+        arrays = ("concept_sets", "item_sets", "item_counts", "item_right", "reference_items")
+        keys = {"item_keys": list(self.item_keys), "concept_keys": list(self.concept_keys)}
+        return keys | {name: getattr(self, name).tolist() for name in arrays}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Vocabulary":
+        """Return the vocabulary that `to_dict` wrote."""
+
+        def whole(name: str) -> NDArray[np.int64]:
+            return np.array(values[name], dtype=np.int64)
+
+        return cls(
+            item_keys=tuple(map(str, values["item_keys"])),
+            concept_keys=tuple(map(str, values["concept_keys"])),
+            concept_sets=whole("concept_sets"),
+            item_sets=whole("item_sets"),
+            item_counts=whole("item_counts"),
+            item_right=np.array(values["item_right"], dtype=float),
+            reference_items=whole("reference_items"),
+        )
+
+
+def shrunken_logits(
+    right: NDArray[np.float64], counts: NDArray[np.int64], *, mean: float
+) -> NDArray[np.float64]:
+    """Return logit of the share right, shrunk to the mean, less the mean's own logit.
+
+    Args:
+        right: [I] sums of `correct`.
+        counts: [I] answers.
+        mean: the overall share of right answers, strictly between 0 and 1.
+
+    Returns:
+        [I]; higher is easier, 0 where there is no answer.
+    """
+    share = (right + HOLD * mean) / (counts + HOLD)
+    return np.asarray(np.log(share / (1.0 - share)) - np.log(mean / (1.0 - mean)))
+
+
+def _reference_items(
+    log: ResponseLog,
+    sets: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    right: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    chosen = np.full(len(log.concept_keys), -1, dtype=np.int64)
+    answered = np.flatnonzero(counts > 0)
+    share = right / np.maximum(counts, 1)
+    ranked = answered[np.lexsort((answered, share[answered]))]
+    concepts = log.concept_sets[sets[ranked]]
+    rows, columns = np.nonzero(concepts >= 0)
+    met = concepts[rows, columns]
+    order = np.argsort(met, kind="stable")
+    named, first, many = np.unique(met[order], return_index=True, return_counts=True)
+    chosen[named] = ranked[rows[order][first + (many - 1) // 2]]
+    return chosen
+
+
+def _joined(
+    own: tuple[str, ...], other: tuple[str, ...]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return own names followed by the other's new ones, and the place of each of the other's."""
+    number = {name: place for place, name in enumerate(own)}
+    places = np.array([number.setdefault(name, len(number)) for name in other], dtype=np.int64)
+    return tuple(number), places
+
+
+def _padded(sets: list[tuple[int, ...]]) -> NDArray[np.int64]:
+    table = np.full((len(sets), max(map(len, sets), default=1)), -1, dtype=np.int64)
+    for row, ids in enumerate(sets):
+        table[row, : len(ids)] = ids
+    return table
+
+
+def _require_below(index: NDArray[np.int64], size: int, what: str) -> None:
+    if len(index) and not 0 <= index.min() <= index.max() < size:
+        raise UnknownName(f"There are {size} {what}s, numbered from 0; got {index.max()}.")

@@ -1,0 +1,145 @@
+"""Models that are networks: fitting, predicting and streaming on top of a `Network`."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from kt_models.data.log import ResponseLog
+from kt_models.data.vocabulary import Vocabulary
+from kt_models.models.base import AbstractModel, Fitting, States
+from kt_models.training import trainer
+from kt_models.training.sequences import Batch, encode
+from kt_models.training.trainer import History, Network, TrainingConfig
+
+
+class NetworkConfig(Protocol):
+    """What the configuration of every network has."""
+
+    @property
+    def training(self) -> TrainingConfig:
+        """How it is trained."""
+
+
+class NetworkModel(AbstractModel):
+    """A network with its vocabulary; a subclass says which network.
+
+    The stored state of a learner is the network's own plus when the last answer was given and how
+    many there were.
+    """
+
+    refits_on_all: ClassVar[bool] = False
+    config: NetworkConfig
+
+    def __init__(self, config: Any) -> None:
+        """Create an unfitted model."""
+        super().__init__(config)
+        self.net: Network | None = None
+        self.history = History()
+
+    @abc.abstractmethod
+    def build(self, vocabulary: Vocabulary) -> Network:
+        """Return the network with its first weights."""
+
+    @override
+    def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
+        torch.manual_seed(fitting.seed)
+        self.net = self.build(self.vocabulary)
+        self.history = trainer.train(
+            self.net,
+            training=encode(train, self.vocabulary, in_training=True),
+            held_out=encode(held_out, self.vocabulary),
+            config=self.config.training,
+            seed=fitting.seed,
+            folder=fitting.folder,
+            report=fitting.report,
+        )
+
+    @override
+    def _predict(self, log: ResponseLog) -> NDArray[np.float64]:
+        return trainer.predicted(self._net(), encode(log, self.vocabulary))
+
+    @override
+    def init(self, count: int) -> States:
+        with torch.inference_mode():
+            own = _to_numpy(self._net().start(count))
+        times = np.full(count, np.nan)
+        return own | {"last_answered_at": times, "steps": np.zeros(count, dtype=np.int64)}
+
+    @override
+    def _advance(self, states: States, answers: ResponseLog) -> States:
+        after = {name: array.copy() for name, array in states.items()}
+        if not len(answers):
+            return after
+        encoded = encode(
+            answers,
+            self.vocabulary,
+            last_answered_at=states["last_answered_at"],
+            steps=states["steps"],
+        )
+        with torch.inference_mode():
+            own = self._net().absorb(self._own(states), encoded.whole().to(trainer.device()))
+        after |= _to_numpy(own)
+        after["steps"] += np.diff(answers.starts)
+        came = answers.starts[1:] > answers.starts[:-1]
+        after["last_answered_at"][came] = answers.answered_at[answers.starts[1:][came] - 1]
+        return after
+
+    @override
+    def _predict_all(
+        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        with torch.inference_mode():
+            logits = self._net().ask(self._own(states), self._questions(states, items, shown_at))
+            return np.asarray(torch.sigmoid(logits.double()).cpu().numpy())
+
+    def _questions(
+        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
+    ) -> Batch:
+        """Return [B, N] questions, each as if it were the next one asked."""
+        learners, count = len(shown_at), len(items)
+        # One learner per question, so that each one's gap runs from the state's last answer.
+        asked = self.vocabulary.answers(
+            item=np.tile(items, learners),
+            starts=np.arange(learners * count + 1),
+            correct=np.zeros(learners * count),
+            shown_at=np.repeat(shown_at, count),
+            answered_at=np.repeat(shown_at, count),
+        )
+        encoded = encode(
+            asked,
+            self.vocabulary,
+            last_answered_at=np.repeat(states["last_answered_at"], count),
+            steps=np.repeat(states["steps"], count),
+        )
+        spans = np.arange(learners)[:, None] * count + np.array([0, count])
+        return encoded.batch(spans).to(trainer.device())
+
+    def _own(self, states: States) -> dict[str, torch.Tensor]:
+        names = set(states) - {"last_answered_at", "steps"}
+        return {name: torch.from_numpy(states[name]).to(trainer.device()) for name in names}
+
+    def _net(self) -> Network:
+        self.vocabulary  # noqa: B018 - raises where there is none
+        if self.net is None:
+            self.net = self.build(self.vocabulary).to(trainer.device()).eval()
+        return self.net
+
+    @override
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        weights = self._net().state_dict()
+        return {name: value.detach().cpu().numpy() for name, value in weights.items()}
+
+    @override
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        net = self.build(self.vocabulary)
+        net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        self.net = net.to(trainer.device()).eval()
+
+
+def _to_numpy(state: Mapping[str, torch.Tensor]) -> States:
+    return {name: value.detach().cpu().numpy().copy() for name, value in state.items()}

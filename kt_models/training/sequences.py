@@ -1,0 +1,247 @@
+"""Logs as padded tensors, one row per learner: what networks are trained on and asked with."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kt_models.data.log import ResponseLog
+from kt_models.data.vocabulary import Vocabulary, shrunken_logits
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B learners with up to T answers each, padded at the end; index 0 means unknown or padding.
+
+    Attributes:
+        item: [B, T] 1 + row in the vocabulary; 0 for an item never met in training.
+        concepts: [B, T, M] 1 + concept, 0 where there is none.
+        concept_set: [B, T] 1 + row of the vocabulary's sets; 0 for a set never met in training.
+        difficulty: [B, T] easiness of the item as a centred logit; see `easiness`.
+        correct: [B, T] 0 to 1.
+        gap: [B, T] seconds from the learner's last answer until the item was shown; 0 for the
+            first and where times are unknown.
+        elapsed: [B, T] seconds from shown to answered. It belongs to the answer: a prediction of
+            this answer must not see it, those of later ones may.
+        assisted: [B, T] 1 where hints were seen; belongs to the answer like `elapsed`.
+        step: [B, T] place in the learner's whole history, from 0.
+        mask: [B, T] True where there is an answer.
+        row: [B, T] row of the log; 0 in padding.
+    """
+
+    item: Tensor
+    concepts: Tensor
+    concept_set: Tensor
+    difficulty: Tensor
+    correct: Tensor
+    gap: Tensor
+    elapsed: Tensor
+    assisted: Tensor
+    step: Tensor
+    mask: Tensor
+    row: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on another device."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return Batch(**{name: value.to(device) for name, value in fields.items()})
+
+    def columns(self, first: int, last: int) -> "Batch":
+        """Return the answers from column `first` to before `last`."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return Batch(**{name: value[:, first:last] for name, value in fields.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """A log encoded for a vocabulary, still flat; shapes and meaning as in `Batch`, [R] each."""
+
+    starts: NDArray[np.int64]
+    item: NDArray[np.int64]
+    concepts: NDArray[np.int64]
+    concept_set: NDArray[np.int64]
+    difficulty: NDArray[np.float32]
+    correct: NDArray[np.float32]
+    gap: NDArray[np.float32]
+    elapsed: NDArray[np.float32]
+    assisted: NDArray[np.float32]
+    step: NDArray[np.int64]
+
+    def batch(self, spans: NDArray[np.int64]) -> Batch:
+        """Return answers first to last - 1 for every (first, last) of `spans` [B, 2]."""
+        lengths = spans[:, 1] - spans[:, 0]
+        places = spans[:, :1] + np.arange(max(int(lengths.max(initial=0)), 1))
+        mask = places < spans[:, 1:]
+        places = np.where(mask, places, 0)
+        blank = len(self.item) == 0
+
+        def gathered(values: NDArray[np.generic]) -> Tensor:
+            if blank:
+                return torch.zeros(*places.shape, *values.shape[1:], dtype=_torch_type(values))
+            taken = values[places]
+            taken[~mask] = 0
+            return torch.from_numpy(taken)
+
+        return Batch(
+            **{
+                f.name: gathered(getattr(self, f.name))
+                for f in dataclasses.fields(self)
+                if f.name != "starts"
+            },
+            mask=torch.from_numpy(mask),
+            row=torch.from_numpy(places),
+        )
+
+    def whole(self) -> Batch:
+        """Return all learners as one batch, in their order."""
+        return self.batch(np.stack([self.starts[:-1], self.starts[1:]], axis=1))
+
+
+def _torch_type(values: NDArray[np.generic]) -> torch.dtype:
+    return torch.from_numpy(np.zeros(0, dtype=values.dtype)).dtype
+
+
+def encode(
+    log: ResponseLog,
+    vocabulary: Vocabulary,
+    *,
+    in_training: bool = False,
+    last_answered_at: NDArray[np.float64] | None = None,
+    steps: NDArray[np.int64] | None = None,
+) -> Sequences:
+    """Return a log as a network of this vocabulary reads it.
+
+    Args:
+        log: aligned to the vocabulary, see `Vocabulary.align`.
+        vocabulary: of the training log.
+        in_training: whether the learners are those that the vocabulary's counts come from; each
+            answer's difficulty then leaves that learner's own answers out, so that it does not
+            give the answer away.
+        last_answered_at: [L] epoch seconds of each learner's answer before this log; nan for none.
+        steps: [L] answers of each learner before this log.
+    """
+    known = len(vocabulary.item_keys), len(vocabulary.concept_keys), len(vocabulary.concept_sets)
+    met = np.zeros(max(known[0], len(log.item_keys)), dtype=bool)
+    met[: known[0]] = vocabulary.item_counts > 0
+    sets = np.where(log.concept_sets < known[1], log.concept_sets + 1, 0)
+    before = np.zeros(len(log.learner_keys), np.int64) if steps is None else steps
+    learner = log.learner
+    return Sequences(
+        starts=log.starts,
+        item=np.where(met[log.item], log.item + 1, 0),
+        concepts=sets[log.concept_set],
+        concept_set=np.where(log.concept_set < known[2], log.concept_set + 1, 0),
+        difficulty=easiness(log, vocabulary, in_training=in_training).astype(np.float32),
+        correct=log.correct.astype(np.float32),
+        gap=_gaps(log, last_answered_at).astype(np.float32),
+        elapsed=np.maximum(log.answered_at - log.shown_at, 0.0).astype(np.float32),
+        assisted=log.assisted.astype(np.float32),
+        step=np.arange(len(log)) - log.starts[learner] + before[learner],
+    )
+
+
+def easiness(
+    log: ResponseLog, vocabulary: Vocabulary, *, in_training: bool = False
+) -> NDArray[np.float64]:
+    """Return [R] each answer's item as a centred logit; unknown items get their concepts' mean."""
+    right, counts = vocabulary.item_right, vocabulary.item_counts
+    new = len(log.item_keys) - len(counts)
+    if new > 0:
+        right, counts = np.pad(right, (0, new)), np.pad(counts, (0, new))
+    by_item = shrunken_logits(right, counts, mean=vocabulary.mean)
+    answered = counts[log.item] > 0
+    values = by_item[log.item]
+    if in_training:
+        own, own_right, own_count = _own(log)
+        left = counts[log.item] - own_count[own]
+        values = shrunken_logits(right[log.item] - own_right[own], left, mean=vocabulary.mean)
+        answered = left > 0
+    if answered.all():
+        return values
+    return np.where(answered, values, _concept_easiness(log, vocabulary, by_item))
+
+
+def _own(log: ResponseLog) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return each answer's (learner, item) pair, and the pair's sum of right and of answers."""
+    pairs = log.learner * len(log.item_keys) + log.item
+    _, own = np.unique(pairs, return_inverse=True)
+    return own, np.bincount(own, log.correct).astype(float), np.bincount(own).astype(np.int64)
+
+
+def _concept_easiness(
+    log: ResponseLog, vocabulary: Vocabulary, by_item: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return [R] the mean easiness, by answers, of the items of the answer's concepts."""
+    size = len(log.concept_keys)
+    items = np.flatnonzero(vocabulary.item_counts > 0)
+    concepts = vocabulary.concept_sets[vocabulary.item_sets[items]]
+    rows, columns = np.nonzero(concepts >= 0)
+    weight = vocabulary.item_counts[items][rows].astype(float)
+    met = concepts[rows, columns]
+    total = np.bincount(met, weight * by_item[items][rows], minlength=size)
+    mean = total / np.maximum(np.bincount(met, weight, minlength=size), 1.0)
+    present = log.concept_sets >= 0
+    by_set = np.where(present, mean[log.concept_sets], 0.0).sum(axis=1) / present.sum(axis=1)
+    return np.asarray(by_set[log.concept_set])
+
+
+def _gaps(log: ResponseLog, last_answered_at: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if not len(log):
+        return np.zeros(0)
+    before = np.concatenate([[0.0], log.answered_at[:-1]])
+    begun = log.starts[:-1] < log.starts[1:]
+    firsts = log.starts[:-1][begun]
+    before[firsts] = np.nan if last_answered_at is None else last_answered_at[begun]
+    gaps = np.maximum(log.shown_at - before, 0.0)
+    return np.where(np.isnan(gaps), 0.0, gaps)
+
+
+def windows(starts: NDArray[np.int64], *, longest: int) -> NDArray[np.int64]:
+    """Return [W, 2] spans that cut each learner's answers into pieces of at most `longest`.
+
+    For training only: an answer that is judged keeps its whole history.
+    """
+    pieces = [
+        np.stack([cuts, np.minimum(cuts + longest, last)], axis=1)
+        for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+        if len(cuts := np.arange(first, last, longest))
+    ]
+    return np.concatenate(pieces) if pieces else np.empty((0, 2), dtype=np.int64)
+
+
+def batches(
+    sequences: Sequences,
+    spans: NDArray[np.int64],
+    *,
+    positions: int,
+    rng: np.random.Generator | None = None,
+) -> Iterator[Batch]:
+    """Yield batches of spans of like length, each of at most `positions` cells when padded.
+
+    Args:
+        sequences: the encoded log.
+        spans: [W, 2] first and last answers, see `windows`.
+        positions: cells per batch, learners times columns; one span may exceed it.
+        rng: shuffles who is with whom and the order of batches; None keeps the order of length.
+    """
+    lengths = spans[:, 1] - spans[:, 0]
+    # Noise of a tenth of the length mixes neighbours from epoch to epoch at little padding.
+    noise = 1.0 if rng is None else rng.uniform(0.9, 1.1, len(spans))
+    order = np.argsort(-lengths * noise, kind="stable")
+    groups, group, widest = [], list[int](), 0
+    for place in order.tolist():
+        wide = max(widest, int(lengths[place]))
+        if group and wide * (len(group) + 1) > positions:
+            groups.append(group)
+            group, wide = [], int(lengths[place])
+        group.append(place)
+        widest = wide
+    if group:
+        groups.append(group)
+    turns = range(len(groups)) if rng is None else rng.permutation(len(groups)).tolist()
+    for turn in turns:
+        yield sequences.batch(spans[groups[turn]])

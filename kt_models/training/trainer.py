@@ -1,0 +1,314 @@
+"""Training of a network: Adam, linear decay after a warm-up, early stopping, resumable.
+
+The schedule is that of Defazio, Cutkosky, Mehta & Mishchenko (2023), arXiv 2310.07831: a linear
+decay to zero does as well as any other that knows the last step in advance.
+"""
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kt_models.errors import KTModelError
+from kt_models.evaluation import metrics
+from kt_models.training.schedules import learning_rates
+from kt_models.training.sequences import Batch, Sequences, batches, windows
+
+RESUME = "resume.pt"
+
+
+class CannotResume(KTModelError):
+    """What a killed fit left behind belongs to another log, configuration or version."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a network is trained.
+
+    Attributes:
+        epochs: passes over the training learners that the schedule is laid out for.
+        patience: epochs without a lower validation log loss after which it stops.
+        learning_rate: the highest.
+        warm_up: share of all steps during which the rate rises from zero.
+        schedule: `linear`, or `refined` by the gradient norms of a first run that is thrown away
+            (the same paper, section 3), which doubles the cost.
+        weight_decay: decoupled (AdamW), on matrices and embeddings, not on vectors.
+        positions: answers per step, padding included.
+        longest: answers after which a training sequence is cut; those judged are never cut.
+        clip: largest norm of a gradient.
+    """
+
+    epochs: int = 20
+    patience: int = 4
+    learning_rate: float = 3e-3
+    warm_up: float = 0.05
+    schedule: Literal["linear", "refined"] = "linear"
+    weight_decay: float = 1e-2
+    positions: int = 8192
+    longest: int = 500
+    clip: float = 1.0
+
+
+class Network(nn.Module):
+    """A network that predicts each answer of a batch and that can also go on answer by answer."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return [B, T] logits of `batch.correct`, each from earlier answers and its question."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss over the answers of a batch, in nats."""
+        return answer_loss(self(batch), batch)
+
+    def start(self, count: int) -> dict[str, Tensor]:
+        """Return what is remembered of `count` learners before their first answer, [count, ...]."""
+        raise NotImplementedError
+
+    def absorb(self, state: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Return the states after the answers of a batch, [B, T] of them at most."""
+        raise NotImplementedError
+
+    def ask(self, state: dict[str, Tensor], questions: Batch) -> Tensor:
+        """Return [B, N] logits of N questions, each as if it were the next."""
+        raise NotImplementedError
+
+
+def answer_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the mean log loss of [B, T] logits over the answers that are there, in nats."""
+    losses = nn.functional.binary_cross_entropy_with_logits(logits, batch.correct, reduction="none")
+    return (losses * batch.mask).sum() / batch.mask.sum()
+
+
+@dataclass(slots=True)
+class History:
+    """One entry per epoch: `train_loss`, `validation_log_loss`, `validation_auc`, `seconds` ..."""
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    gradient_norms: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """The epoch of the least validation log loss; -1 before the first."""
+        losses = [epoch["validation_log_loss"] for epoch in self.epochs]
+        return int(np.argmin(losses)) if losses else -1
+
+
+def device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train(
+    net: Network,
+    *,
+    training: Sequences,
+    held_out: Sequences,
+    config: TrainingConfig,
+    seed: int,
+    folder: Path | None = None,
+    report: Callable[[int, int, dict[str, float]], object] | None = None,
+) -> History:
+    """Train a network and leave it with the weights of its best epoch.
+
+    With a folder, the fit goes on where a killed one with the same arguments stopped, and on one
+    machine ends with the very same weights.
+
+    Args:
+        net: with its first weights.
+        training: answers to learn from.
+        held_out: answers of other learners, which decide when to stop.
+        config: how.
+        seed: of the order of batches and of dropout.
+        folder: where to keep the state after every epoch.
+        report: called with (epochs done, epochs planned, figures of the last).
+
+    Raises:
+        CannotResume: the folder holds the state of another fit.
+    """
+    net.to(device())
+    rates = None
+    if config.schedule == "refined":
+        rates = _refined_rates(net, training, held_out, config, seed)
+    fit = _Fit(net, training, held_out, config, seed, rates)
+    if folder is not None:
+        fit.resume(folder)
+    while fit.goes_on():
+        figures = fit.run_epoch()
+        if folder is not None:
+            fit.save(folder)
+        if report is not None:
+            report(len(fit.history.epochs), config.epochs, figures)
+    net.load_state_dict(fit.best_weights)
+    net.eval()
+    return fit.history
+
+
+class _Fit:
+    """The state of a training run between two epochs."""
+
+    def __init__(
+        self,
+        net: Network,
+        training: Sequences,
+        held_out: Sequences,
+        config: TrainingConfig,
+        seed: int,
+        rates: NDArray[np.float64] | None,
+    ) -> None:
+        self.net, self.config, self.seed = net, config, seed
+        self.training, self.held_out = training, held_out
+        self.spans = windows(training.starts, longest=config.longest)
+        self.optimizer = torch.optim.AdamW(_groups(net, config.weight_decay), lr=0.0)
+        # Batches differ a little in number from epoch to epoch, so progress counts epochs.
+        self.rates = rates if rates is not None else learning_rates(config.warm_up)
+        self.history = History()
+        self.best_weights = _copy(net.state_dict())
+
+    def goes_on(self) -> bool:
+        done, best = len(self.history.epochs), self.history.best
+        return done < self.config.epochs and done - 1 - best < self.config.patience
+
+    def run_epoch(self) -> dict[str, float]:
+        epoch, began = len(self.history.epochs), time.perf_counter()
+        torch.manual_seed(1_000_003 * self.seed + epoch)
+        loss = self._learn(np.random.default_rng([self.seed, epoch]), epoch)
+        prob = predicted(self.net, self.held_out)
+        correct = self.held_out.correct.astype(float)
+        figures = {
+            "train_loss": loss,
+            "validation_log_loss": metrics.log_loss(correct, prob),
+            "validation_auc": _auc_or_chance(correct, prob),
+            "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
+            "seconds": time.perf_counter() - began,
+        }
+        self.history.epochs.append(figures)
+        if self.history.best == epoch:
+            self.best_weights = _copy(self.net.state_dict())
+        return figures
+
+    def _learn(self, rng: np.random.Generator, epoch: int) -> float:
+        self.net.train()
+        turns = list(batches(self.training, self.spans, positions=self.config.positions, rng=rng))
+        total, answers = 0.0, 0
+        for place, batch in enumerate(turns):
+            done = (epoch + place / len(turns)) / self.config.epochs
+            rate = float(np.interp(done, np.linspace(0.0, 1.0, len(self.rates)), self.rates))
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * rate
+            here = batch.to(device())
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.net.loss(here)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+            self.optimizer.step()
+            count = int(here.mask.sum())
+            total, answers = total + float(loss.detach()) * count, answers + count
+            self.history.gradient_norms.append(float(norm))
+        return total / max(answers, 1)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        digest.update(json.dumps(dataclasses.asdict(self.config), sort_keys=True).encode())
+        digest.update(f"{self.seed} {torch.__version__}".encode())
+        for name, value in self.net.state_dict().items():
+            digest.update(f"{name} {tuple(value.shape)}".encode())
+        for part in (self.training, self.held_out):
+            for name in ("starts", "item", "correct"):
+                digest.update(np.ascontiguousarray(getattr(part, name)).tobytes())
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> None:
+        state = {
+            "fingerprint": self.fingerprint(),
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best_weights": self.best_weights,
+            "epochs": self.history.epochs,
+            "gradient_norms": self.history.gradient_norms,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{RESUME}.part"
+        torch.save(state, part)
+        # A kill while writing must leave the last whole state.
+        part.replace(folder / RESUME)
+
+    def resume(self, folder: Path) -> None:
+        path = folder / RESUME
+        if not path.is_file():
+            return
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device())
+        except Exception as error:
+            raise CannotResume(f"{path} is damaged ({error}); delete it to begin anew.") from error
+        if state["fingerprint"] != self.fingerprint():
+            raise CannotResume(
+                f"{path} belongs to another log, configuration or version of torch; "
+                "name another folder, or delete it to begin anew."
+            )
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.best_weights = state["best_weights"]
+        self.history = History(state["epochs"], state["gradient_norms"])
+
+
+def _refined_rates(
+    net: Network, training: Sequences, held_out: Sequences, config: TrainingConfig, seed: int
+) -> NDArray[np.float64]:
+    first = _copy(net.state_dict())
+    # Every planned step is needed for the curve, so this run does not stop early.
+    plain = dataclasses.replace(config, schedule="linear", patience=config.epochs)
+    history = train(net, training=training, held_out=held_out, config=plain, seed=seed)
+    net.load_state_dict(first)
+    return learning_rates(config.warm_up, gradient_norms=np.array(history.gradient_norms))
+
+
+def predicted(
+    net: Network, sequences: Sequences, *, positions: int = 32_768
+) -> NDArray[np.float64]:
+    """Return [R] a network's probabilities, every learner's history whole."""
+    prob = np.empty(len(sequences.item))
+    net.eval()
+    for batch, logits in _asked(net, sequences, positions):
+        mask = batch.mask.cpu().numpy()
+        prob[batch.row.cpu().numpy()[mask]] = torch.sigmoid(logits.double()).cpu().numpy()[mask]
+    return prob
+
+
+def _asked(net: Network, sequences: Sequences, positions: int) -> Iterator[tuple[Batch, Tensor]]:
+    starts = sequences.starts
+    spans = np.stack([starts[:-1], starts[1:]], axis=1)
+    spans = spans[spans[:, 1] > spans[:, 0]]
+    with torch.inference_mode():
+        for batch in batches(sequences, spans, positions=positions):
+            here = batch.to(device())
+            yield here, net(here)
+
+
+def _auc_or_chance(correct: NDArray[np.float64], prob: NDArray[np.float64]) -> float:
+    try:
+        return metrics.auc(correct, prob)
+    except metrics.OneKindOfAnswer:
+        return 0.5
+
+
+def _groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    # A decayed bias or scalar would pull levels to zero that the data have set.
+    matrices = [p for p in net.parameters() if p.requires_grad and p.dim() > 1]
+    vectors = [p for p in net.parameters() if p.requires_grad and p.dim() <= 1]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in weights.items()}

@@ -1,0 +1,246 @@
+"""What every model must do, whatever it is: a new one is held to this before it has own tests."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from kt_models.evaluation import metrics
+from kt_models.models import MODELS
+from kt_models.models.base import Fitting
+from kt_models.saved_models import load_model, save_model
+from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.training import trainer
+from tests.kt_models.factories import random_log, simulated_log
+from tests.kt_models.models.tiny import BLIND, NAMES, tiny
+
+TRAINED = np.arange(100)
+OTHERS = np.arange(100, 140)
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Answers with something to learn: learners, items and concepts differ."""
+    found, _ = simulated_log(np.random.default_rng(3), FilterParameters(), learners=140, answers=40)
+    return found
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fitted(name, log):
+    model = tiny(name)
+    model.fit(log.only_learners(TRAINED))
+    return model
+
+
+@pytest.fixture(scope="module")
+def test_log(log):
+    return log.only_learners(OTHERS)
+
+
+@pytest.fixture(scope="module")
+def prob(fitted, test_log):
+    return fitted.predict(test_log)
+
+
+def replaced(log, **changes):
+    return dataclasses.replace(log, **changes)
+
+
+def answered(model, log, states, first, last):
+    """Advance by each learner's answers first to last - 1."""
+    lengths = np.minimum(np.diff(log.starts), last)
+    rows = np.concatenate(
+        [
+            np.arange(start + min(first, n), start + n)
+            for start, n in zip(log.starts[:-1], lengths, strict=True)
+        ]
+    )
+    taken = {
+        f: getattr(log, f)[rows]
+        for f in ("item", "concept_set", "correct", "shown_at", "answered_at", "assisted")
+    }
+    sizes = np.maximum(lengths - first, 0)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return model.advance(states, replaced(log, starts=starts, **taken))
+
+
+class TestPrediction:
+    def test_gives_probabilities(self, prob, test_log):
+        assert prob.shape == (len(test_log),)
+        assert ((prob > 0.0) & (prob < 1.0)).all()
+
+    def test_sorts_random_labels_no_better_than_chance(self, name):
+        log = random_log(np.random.default_rng(5), learners=150, answers=60)
+        model = tiny(name)
+        model.fit(log.only_learners(np.arange(100)))
+        test = log.only_learners(np.arange(100, 150))
+
+        prob = model.predict(test)
+
+        assert metrics.auc(test.correct, prob) == pytest.approx(0.5, abs=0.035)
+        assert metrics.log_loss(test.correct, prob) == pytest.approx(np.log(2), abs=0.02)
+        assert metrics.brier(test.correct, prob) == pytest.approx(0.25, abs=0.01)
+
+    def test_the_future_never_moves_a_past_prediction(self, fitted, test_log, prob):
+        at = 20
+        later = np.arange(len(test_log)) - test_log.starts[test_log.learner] >= at
+        rng = np.random.default_rng(1)
+        changed = replaced(
+            test_log,
+            correct=np.where(later, 1.0 - test_log.correct, test_log.correct),
+            assisted=np.where(later, ~test_log.assisted, test_log.assisted),
+        )
+        # The question at `at` itself is known; those after it are not.
+        after = later & (np.arange(len(test_log)) - test_log.starts[test_log.learner] > at)
+        other = rng.integers(0, len(test_log), len(test_log))
+        changed = replaced(
+            changed,
+            item=np.where(after, changed.item[other], changed.item),
+            concept_set=np.where(after, changed.concept_set[other], changed.concept_set),
+        )
+
+        found = fitted.predict(changed)
+
+        assert np.abs(found - prob)[~after].max() <= 1e-6
+
+    def test_who_else_is_predicted_does_not_matter(self, fitted, test_log, prob):
+        for learner in (0, 7):
+            alone = fitted.predict(test_log.only_learners(np.array([learner])))
+
+            own = prob[test_log.starts[learner] : test_log.starts[learner + 1]]
+            assert alone == pytest.approx(own, abs=1e-5)
+
+    def test_a_shorter_neighbour_does_not_matter(self, fitted, test_log, prob):
+        # Lengths 40, 13 and 1: padding of every kind.
+        keep = np.concatenate(
+            [
+                np.arange(test_log.starts[k], test_log.starts[k] + n)
+                for k, n in ((0, 40), (1, 13), (2, 1))
+            ]
+        )
+        fields = ("item", "concept_set", "correct", "shown_at", "answered_at", "assisted")
+        ragged = replaced(
+            test_log,
+            learner_keys=test_log.learner_keys[:3],
+            starts=np.array([0, 40, 53, 54]),
+            **{f: getattr(test_log, f)[keep] for f in fields},
+        )
+
+        assert fitted.predict(ragged) == pytest.approx(prob[keep], abs=1e-5)
+
+    def test_outcomes_matter(self, name, fitted, test_log, prob):
+        if name in BLIND:
+            pytest.skip("ignores the learner by design")
+        rng = np.random.default_rng(2)
+        noise = replaced(test_log, correct=rng.permutation(test_log.correct))
+
+        without = metrics.log_loss(test_log.correct, fitted.predict(noise))
+
+        assert metrics.log_loss(test_log.correct, prob) < without - 0.01
+
+    def test_an_item_and_a_concept_never_met_are_predicted(self, fitted, test_log):
+        keys = (*test_log.item_keys[:-1], "a new item")
+        concepts = (*test_log.concept_keys[:-1], "a new concept")
+
+        found = fitted.predict(replaced(test_log, item_keys=keys, concept_keys=concepts))
+
+        assert ((found > 0.0) & (found < 1.0)).all()
+
+    def test_the_numbering_of_names_does_not_matter(self, fitted, test_log, prob):
+        size = len(test_log.item_keys)
+        turned = replaced(
+            test_log, item_keys=test_log.item_keys[::-1], item=size - 1 - test_log.item
+        )
+
+        assert fitted.predict(turned) == pytest.approx(prob, abs=1e-6)
+
+
+class TestStreaming:
+    def test_answer_by_answer_equals_the_whole(self, fitted, test_log, prob):
+        whole = prob.reshape(len(OTHERS), -1)
+        items = test_log.item.reshape(len(OTHERS), -1)
+        shown = test_log.shown_at.reshape(len(OTHERS), -1)
+        states = fitted.init(len(OTHERS))
+        worst = 0.0
+
+        for step in range(whole.shape[1]):
+            asked = fitted.predict_all(states, items=items[:, step], shown_at=shown[:, step])
+            worst = max(worst, float(np.abs(np.diag(asked) - whole[:, step]).max()))
+            states = answered(fitted, test_log, states, step, step + 1)
+
+        assert worst <= 1e-5
+
+    def test_many_answers_at_once_equal_one_by_one(self, fitted, test_log):
+        at = test_log.answered_at[test_log.starts[1:] - 1] + 3600.0
+        items = np.arange(10)
+        whole = fitted.advance(fitted.init(len(OTHERS)), test_log)
+        pieces = fitted.init(len(OTHERS))
+        for first, last in ((0, 1), (1, 17), (17, 40)):
+            pieces = answered(fitted, test_log, pieces, first, last)
+
+        found = fitted.predict_all(pieces, items=items, shown_at=at)
+
+        assert found == pytest.approx(fitted.predict_all(whole, items=items, shown_at=at), abs=1e-5)
+
+    def test_a_state_survives_as_bytes_and_never_grows(self, fitted, test_log):
+        before = fitted.init(len(OTHERS))
+        states = fitted.advance(before, test_log)
+        at = np.full(len(OTHERS), test_log.answered_at.max() + 60.0)
+
+        packed = fitted.pack(states)
+
+        assert {len(data) for data in packed} == {len(data) for data in fitted.pack(before)}
+        assert len(packed[0]) <= 10_000
+        again = fitted.predict_all(fitted.unpack(packed), items=np.arange(5), shown_at=at)
+        assert (again == fitted.predict_all(states, items=np.arange(5), shown_at=at)).all()
+
+    def test_advancing_leaves_the_given_state_alone(self, fitted, test_log):
+        states = fitted.init(len(OTHERS))
+        before = fitted.pack(states)
+
+        fitted.advance(states, test_log)
+
+        assert fitted.pack(states) == before
+
+    def test_a_concept_is_asked_with_its_reference_item(self, fitted):
+        states, at = fitted.init(1), np.array([1.7e9])
+        reference = fitted.vocabulary.reference_items
+
+        by_concept = fitted.predict_all(states, concepts=np.arange(8), shown_at=at)
+
+        assert (by_concept == fitted.predict_all(states, items=reference, shown_at=at)).all()
+
+
+class TestSaving:
+    def test_a_loaded_model_predicts_the_very_same(self, name, fitted, test_log, prob, tmp_path):
+        save_model(fitted, tmp_path, provenance={"seed": 0})
+
+        loaded, provenance = load_model(tmp_path, MODELS)
+
+        assert (loaded.predict(test_log) == prob).all()
+        assert loaded.config == fitted.config
+        assert provenance == {"seed": 0}
+
+    def test_the_same_seed_gives_the_same_model(self, name, log, fitted, test_log, prob):
+        again = tiny(name)
+        again.fit(log.only_learners(TRAINED), Fitting(seed=0))
+
+        assert (again.predict(test_log) == prob).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_predicts_as_the_cpu_does(fitted, test_log, prob, monkeypatch):
+    arrays = fitted.arrays()
+    monkeypatch.setattr(trainer, "device", lambda: torch.device("cpu"))
+    fitted.restore(arrays)
+    try:
+        assert fitted.predict(test_log) == pytest.approx(prob, abs=1e-4)
+    finally:
+        monkeypatch.undo()
+        fitted.restore(arrays)

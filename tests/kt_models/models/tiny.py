@@ -1,0 +1,25 @@
+"""Models of a size for tests: each learns in seconds what there is to learn in a small log."""
+
+from kt_models.models import MODELS
+from kt_models.models.base import AbstractModel
+from kt_models.models.dkt import DktConfig
+from kt_models.training.trainer import TrainingConfig
+
+TRAINING = TrainingConfig(epochs=8, learning_rate=1e-2, positions=1024)
+CONFIGS = {"dkt": DktConfig(hidden=16, width=8, training=TRAINING)}
+
+# Those that are fitted without learners in mind: nothing that a learner does can move them.
+BLIND = ("majority", "concept-mean", "item-mean")
+
+
+def tiny(name: str) -> AbstractModel:
+    model = MODELS[name](CONFIGS[name]) if name in CONFIGS else MODELS[name]()
+    assert isinstance(model, AbstractModel)
+    return model
+
+
+NAMES = [
+    name
+    for name in MODELS
+    if isinstance(MODELS[name], type) and issubclass(MODELS[name], AbstractModel)
+]
