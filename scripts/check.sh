@@ -28,7 +28,7 @@ production() {
 check "style" .venv/bin/ruff check .
 check "format" .venv/bin/ruff format --check .
 check "types" .venv/bin/mypy kt_models curriculum
-check "imports" .venv/bin/lint-imports --no-logo
+check "imports" .venv/bin/lint-imports
 check "migrations" .venv/bin/python manage.py makemigrations --check --dry-run
 check "production settings" production check --deploy --fail-level WARNING
 

@@ -39,7 +39,7 @@ def broken(folder: Path) -> set[str]:
     """Return the names of the contracts that the code in the folder breaks."""
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
-        [program, "--no-logo", "--no-cache"],
+        [program, "--no-cache"],
         cwd=folder,
         capture_output=True,
         text=True,
