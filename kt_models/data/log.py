@@ -77,6 +77,11 @@ class ResponseLog:
         """[R] learner of each answer."""
         return np.repeat(np.arange(len(self.learner_keys)), np.diff(self.starts))
 
+    @property
+    def position(self) -> NDArray[np.int64]:
+        """[R] place of each answer in its learner's history, from 0."""
+        return np.arange(len(self)) - np.repeat(self.starts[:-1], np.diff(self.starts))
+
     def only_learners(self, chosen: NDArray[np.int64]) -> "ResponseLog":
         """Return the log of some learners, in the order given, with the same vocabulary."""
         lengths = np.diff(self.starts)[chosen]
@@ -93,7 +98,10 @@ class ResponseLog:
 
     def before(self, moment: float) -> "ResponseLog":
         """Return the answers given before `moment` (epoch seconds), all learners kept."""
-        keep = self.answered_at < moment
+        return self.only_answers(self.answered_at < moment)
+
+    def only_answers(self, keep: NDArray[np.bool_]) -> "ResponseLog":
+        """Return the answers where `keep` [R] is true, all learners kept, even without any."""
         kept_before = np.concatenate([[0], np.cumsum(keep)])
         per_answer = ("item", "concept_set", "correct", "shown_at", "answered_at", "assisted")
         return dataclasses.replace(

@@ -27,6 +27,37 @@ def split_learners(
     return np.sort(order[cut:]), np.sort(order[:cut])
 
 
+def learner_folds(
+    log: ResponseLog, *, folds: int = 5, seed: int = 0
+) -> tuple[NDArray[np.int64], ...]:
+    """Return the test learners of each fold, ascending; every learner is tested in one fold.
+
+    Learners are dealt out at random, so sizes differ by one at most. The same for the same seed.
+
+    Raises:
+        NothingToSplit: fewer than two folds, or fewer learners than folds.
+    """
+    count = len(log.learner_keys)
+    if not 2 <= folds <= count:
+        raise NothingToSplit(f"{count} learners cannot be dealt out over {folds} folds.")
+    order = np.random.default_rng(seed).permutation(count)
+    return tuple(np.sort(order[fold::folds]) for fold in range(folds))
+
+
+def split_fold(
+    log: ResponseLog, *, fold: int = 0, folds: int = 5, seed: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (training learners, test learners) of one fold of `learner_folds`, each ascending.
+
+    Raises:
+        NothingToSplit: there is no such fold, or there are fewer learners than folds.
+    """
+    if not 0 <= fold < folds:
+        raise NothingToSplit(f"Fold {fold} is none of the {folds}, which are numbered from 0.")
+    test = learner_folds(log, folds=folds, seed=seed)[fold]
+    return np.setdiff1d(np.arange(len(log.learner_keys)), test), test
+
+
 def split_time(log: ResponseLog, *, train_share: float = 0.8) -> float:
     """Return the moment (epoch seconds) before which `train_share` of the answers were given.
 
@@ -42,3 +73,13 @@ def split_time(log: ResponseLog, *, train_share: float = 0.8) -> float:
     if not 0 < earlier < len(log):
         raise NothingToSplit(f"A share of {train_share} leaves one side of the split empty.")
     return moment
+
+
+def first_answers(log: ResponseLog, count: int) -> ResponseLog:
+    """Return the first `count` answers of every learner, who may have fewer."""
+    return log.only_answers(log.position < count)
+
+
+def answered_enough(log: ResponseLog, count: int) -> NDArray[np.int64]:
+    """Return the learners with at least `count` answers, ascending."""
+    return np.flatnonzero(np.diff(log.starts) >= count)

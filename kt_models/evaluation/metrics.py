@@ -1,4 +1,7 @@
-"""How good probabilities are: AUC, log loss, Brier score, calibration; intervals by learner."""
+"""How good probabilities are: AUC, log loss, Brier score, accuracy, calibration.
+
+Intervals by learner are in `kt_models.evaluation.resampling`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ Metric = Callable[[FloatArray, FloatArray, FloatArray], float]
 # A model that is certain and wrong pays for it, but not without end.
 CERTAIN = 1e-9
 CALIBRATION_BINS = 20
+# First answers of the bins of AUC by position: a tutor's first minutes, sessions, terms.
+POSITIONS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class OneKindOfAnswer(KTModelError):
@@ -32,22 +37,99 @@ def auc(correct: FloatArray, prob: FloatArray, weight: FloatArray | None = None)
         OneKindOfAnswer: all answers are right, or all are wrong.
     """
     _require_same_length(correct, prob)
-    times = np.ones(len(prob)) if weight is None else weight
-    return _auc_of_ranked(*_ranked(correct, prob), times)
+    ranking = Ranking.of(correct, prob)
+    return ranking.auc(np.ones(len(prob)) if weight is None else weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Answers sorted by probability once, so that many weightings can be asked cheaply.
+
+    Attributes:
+        order: [R] answers from the lowest probability to the highest.
+        runs: first places of runs of equal probabilities.
+        right: [R] right or wrong, in that order.
+    """
+
+    order: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    right: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, correct: FloatArray, prob: FloatArray) -> "Ranking":
+        """Return the ranking of [R] answers by [R] probabilities."""
+        order = np.argsort(prob, kind="stable")
+        return cls(order, _runs(prob[order]), correct[order] > 0.5)
+
+    def auc(self, weight: FloatArray) -> float:
+        """Return the AUC where answer r counts weight[r] times.
+
+        Raises:
+            OneKindOfAnswer: those that count are all right or all wrong.
+        """
+        return self.auc_in_order(weight[self.order])
+
+    def auc_in_order(self, ranked: FloatArray) -> float:
+        """Return the AUC where the answer order[k] counts ranked[k] times; raises as `auc`."""
+        rights = np.where(self.right, ranked, 0.0)
+        wrongs = ranked - rights
+        if len(self.runs) < len(ranked):
+            rights, wrongs = np.add.reduceat(rights, self.runs), np.add.reduceat(wrongs, self.runs)
+        pairs = rights.sum() * wrongs.sum()
+        if not pairs:
+            raise OneKindOfAnswer("AUC needs both right and wrong answers among those scored.")
+        below = np.cumsum(wrongs) - wrongs
+        return float(rights @ (below + 0.5 * wrongs) / pairs)
 
 
 def log_loss(correct: FloatArray, prob: FloatArray, weight: FloatArray | None = None) -> float:
     """Return the mean of -log P(the answer that came), in nats; partial credit counts in part."""
-    _require_same_length(correct, prob)
-    sure = np.clip(prob, CERTAIN, 1.0 - CERTAIN)
-    losses = -correct * np.log(sure) - (1.0 - correct) * np.log1p(-sure)
-    return float(np.average(losses, weights=weight))
+    return _mean(log_losses, correct, prob, weight)
 
 
 def brier(correct: FloatArray, prob: FloatArray, weight: FloatArray | None = None) -> float:
     """Return the mean squared difference of probability and answer."""
-    _require_same_length(correct, prob)
-    return float(np.average((correct - prob) ** 2, weights=weight))
+    return _mean(squared_errors, correct, prob, weight)
+
+
+def accuracy(correct: FloatArray, prob: FloatArray, weight: FloatArray | None = None) -> float:
+    """Return the share of answers on whose side of a half the probability lies.
+
+    A probability of a half is half right, whatever came. Beside it belongs `majority_rate`, which
+    a model reaches that looks at nothing.
+    """
+    return _mean(hits, correct, prob, weight)
+
+
+def log_losses(correct: FloatArray, prob: FloatArray) -> FloatArray:
+    """Return [R] what each answer adds to the log loss."""
+    sure = np.clip(prob, CERTAIN, 1.0 - CERTAIN)
+    return np.asarray(-correct * np.log(sure) - (1.0 - correct) * np.log1p(-sure))
+
+
+def squared_errors(correct: FloatArray, prob: FloatArray) -> FloatArray:
+    """Return [R] what each answer adds to the Brier score."""
+    return np.asarray((correct - prob) ** 2)
+
+
+def hits(correct: FloatArray, prob: FloatArray) -> FloatArray:
+    """Return [R] what each answer adds to the accuracy."""
+    side = np.sign(prob - 0.5) * np.where(correct > 0.5, 1.0, -1.0)
+    return np.asarray(0.5 * (1.0 + side))
+
+
+# What is a mean over answers is summed per learner once, and resampled as sums.
+PER_ANSWER: dict[Metric, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    log_loss: log_losses,
+    brier: squared_errors,
+    accuracy: hits,
+}
+
+
+def majority_rate(correct: FloatArray) -> float:
+    """Return the share of the kind of answer that is commoner."""
+    right = float(np.mean(correct > 0.5))
+    return max(right, 1.0 - right)
 
 
 def calibration_error(
@@ -60,82 +142,119 @@ def calibration_error(
     """
     _require_same_length(correct, prob)
     times = np.ones(len(prob)) if weight is None else weight
-    order = np.argsort(prob, kind="stable")
-    bins = np.arange(len(prob)) * CALIBRATION_BINS // len(prob)
-    gap = (times * (correct - prob))[order]
-    sums = np.bincount(bins, gap, minlength=CALIBRATION_BINS)
+    bins = _bins(prob, CALIBRATION_BINS)
+    sums = np.bincount(bins, times * (correct - prob), minlength=CALIBRATION_BINS)
     return float(np.abs(sums).sum() / times.sum())
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its 95 % bootstrap interval."""
+class ReliabilityBin:
+    """One point of a reliability diagram.
 
-    value: float
-    low: float
-    high: float
+    Attributes:
+        n: answers in the bin.
+        prob: mean probability given to them.
+        right: share of them that was right.
+    """
+
+    n: int
+    prob: float
+    right: float
 
 
-def by_learner(
-    metric: Metric,
-    *,
+def reliability(
+    correct: FloatArray, prob: FloatArray, *, bins: int = CALIBRATION_BINS
+) -> tuple[ReliabilityBin, ...]:
+    """Return the reliability diagram: bins of equally many answers from unlikely to likely.
+
+    Equal probabilities are in one bin, so there may be fewer bins than asked for.
+    """
+    _require_same_length(correct, prob)
+    place = _bins(prob, bins)
+    count = np.bincount(place, minlength=bins)
+    sums = [np.bincount(place, values, minlength=bins) for values in (prob, correct)]
+    return tuple(
+        ReliabilityBin(int(n), float(p / n), float(c / n))
+        for n, p, c in zip(count, *sums, strict=True)
+        if n
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PositionBin:
+    """AUC of the answers at some places of learners' histories.
+
+    Attributes:
+        first: least number of earlier answers.
+        last: greatest number of earlier answers; None for no limit.
+        n: answers there.
+        auc: of them; None where all of them are right, or all wrong, or there is none.
+    """
+
+    first: int
+    last: int | None
+    n: int
+    auc: float | None
+
+
+def auc_by_position(
     correct: FloatArray,
     prob: FloatArray,
-    learner: NDArray[np.int64],
-    seed: int,
-    resamples: int = 500,
-) -> Interval:
-    """Return a metric with a 95 % percentile interval from resampling whole learners.
-
-    Answers of one learner are not independent, so resampling answers would promise too much.
+    position: NDArray[np.int64],
+    *,
+    edges: tuple[int, ...] = POSITIONS,
+) -> tuple[PositionBin, ...]:
+    """Return the AUC by how many answers the learner gave before.
 
     Args:
-        metric: one of this module's, taking weights.
         correct: [R].
         prob: [R].
-        learner: [R] index of the learner.
-        seed: of the resampling.
-        resamples: how many.
+        position: [R] answers of the same learner before.
+        edges: first positions of the bins, rising from 0; the last bin is open.
     """
-    _, member = np.unique(learner, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    count = int(member.max()) + 1
-    ranked = _ranked(correct, prob) if metric is auc else None
-    values = []
-    for _ in range(resamples):
-        drawn = np.bincount(rng.integers(0, count, count), minlength=count).astype(float)
-        weight = drawn[member]
-        # Sorting once instead of per resample is what makes an interval for AUC affordable.
-        value = _auc_of_ranked(*ranked, weight) if ranked else metric(correct, prob, weight)
-        values.append(value)
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(metric(correct, prob, np.ones(len(prob))), float(low), float(high))
+    _require_same_length(correct, prob)
+    place = np.searchsorted(edges, position, side="right") - 1
+    lasts = [*(edge - 1 for edge in edges[1:]), None]
+    found = []
+    for number, (first, last) in enumerate(zip(edges, lasts, strict=True)):
+        here = place == number
+        found.append(PositionBin(first, last, int(here.sum()), find_auc(correct[here], prob[here])))
+    return tuple(found)
 
 
-def _ranked(
-    correct: FloatArray, prob: FloatArray
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the order by probability, the starts of runs of ties, and right or wrong in order."""
-    order = np.argsort(prob, kind="stable")
-    ranked = prob[order]
-    runs = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    return order, runs, correct[order] > 0.5
+def find_auc(correct: FloatArray, prob: FloatArray) -> float | None:
+    """Return the AUC, or None where there is no answer, or one kind of answer."""
+    right = int((correct > 0.5).sum())
+    return auc(correct, prob) if 0 < right < len(correct) else None
 
 
-def _auc_of_ranked(
-    order: NDArray[np.int64],
-    runs: NDArray[np.int64],
-    right: NDArray[np.bool_],
-    weight: FloatArray,
+def _mean(
+    per_answer: Callable[[FloatArray, FloatArray], FloatArray],
+    correct: FloatArray,
+    prob: FloatArray,
+    weight: FloatArray | None,
 ) -> float:
-    ranked = weight[order]
-    rights = np.add.reduceat(np.where(right, ranked, 0.0), runs)
-    wrongs = np.add.reduceat(np.where(right, 0.0, ranked), runs)
-    pairs = rights.sum() * wrongs.sum()
-    if not pairs:
-        raise OneKindOfAnswer("AUC needs both right and wrong answers among those scored.")
-    below = np.cumsum(wrongs) - wrongs
-    return float(rights @ (below + 0.5 * wrongs) / pairs)
+    _require_same_length(correct, prob)
+    return float(np.average(per_answer(correct, prob), weights=weight))
+
+
+def _runs(ranked: FloatArray) -> NDArray[np.int64]:
+    """Return the first places of runs of equal values."""
+    return np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+
+
+def _bins(prob: FloatArray, bins: int) -> NDArray[np.int64]:
+    """Return [R] the bin of each answer: equally many in each, equal probabilities together.
+
+    To split those who were told the same, in the order of the rows, would compare learners.
+    """
+    order = np.argsort(prob, kind="stable")
+    starts = _runs(prob[order])
+    ends = np.append(starts[1:], len(prob))
+    middle = (starts + ends - 1) * bins // (2 * len(prob))
+    place = np.empty(len(prob), dtype=np.int64)
+    place[order] = np.repeat(middle, ends - starts)
+    return place
 
 
 def _require_same_length(correct: FloatArray, prob: FloatArray) -> None:

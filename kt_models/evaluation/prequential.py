@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from kt_models.data.log import ResponseLog
 from kt_models.data.splits import split_learners
 from kt_models.errors import KTModelError
-from kt_models.evaluation import metrics
-from kt_models.evaluation.metrics import Interval
+from kt_models.evaluation import metrics, resampling
+from kt_models.evaluation.figures import first_meetings
+from kt_models.evaluation.resampling import Interval
 from kt_models.models import MODELS
+
+__all__ = ["Comparison", "Scores", "UnknownModel", "compare_models", "first_meetings", "score"]
 
 
 class UnknownModel(KTModelError):
@@ -98,7 +101,7 @@ def score(
 ) -> Scores:
     """Return the scores of predictions of all answers in a log."""
     found = {
-        name: metrics.by_learner(
+        name: resampling.by_learner(
             metric,
             correct=log.correct,
             prob=prob,
@@ -118,12 +121,3 @@ def score(
         calibration_error=metrics.calibration_error(log.correct, prob),
         **found,
     )
-
-
-def first_meetings(log: ResponseLog) -> NDArray[np.bool_]:
-    """Return [R] whether the learner meets the item for the first time in the log."""
-    pair = log.learner * len(log.item_keys) + log.item
-    _, first = np.unique(pair, return_index=True)
-    fresh = np.zeros(len(log), dtype=bool)
-    fresh[first] = True
-    return fresh

@@ -20,7 +20,7 @@ import numpy as np
 
 from kt_models import api
 from kt_models.data.research_logs import read_assistments2017, read_dbe_kt22
-from kt_models.evaluation import metrics
+from kt_models.evaluation import metrics, resampling
 from kt_models.evaluation.prequential import compare_models, first_meetings
 from kt_models.models import MODELS
 from kt_models.streaming import psi_filter
@@ -112,7 +112,7 @@ def one_split(name, log, seed):
             "brier": figures(s.brier),
             "calibration_error": round(s.calibration_error, 5),
             "first_meeting_auc": figures(
-                metrics.by_learner(
+                resampling.by_learner(
                     metrics.auc,
                     correct=test.correct[fresh],
                     prob=s.prob[fresh],
@@ -134,12 +134,13 @@ def one_split(name, log, seed):
 
 def paired_loss(test, prob, other, seed):
     """Return how much more log loss `prob` has than `other`, by learner."""
-
-    def difference(correct, given, weight):
-        return metrics.log_loss(correct, given, weight) - metrics.log_loss(correct, other, weight)
-
-    return metrics.by_learner(
-        difference, correct=test.correct, prob=prob, learner=test.learner, seed=seed
+    return resampling.paired(
+        metrics.log_loss,
+        correct=test.correct,
+        prob=prob,
+        other=other,
+        learner=test.learner,
+        seed=seed,
     )
 
 

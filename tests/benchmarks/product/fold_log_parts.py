@@ -15,7 +15,7 @@ import numpy as np
 
 from kt_models.data import research_logs
 from kt_models.data.splits import split_learners
-from kt_models.evaluation import metrics
+from kt_models.evaluation import metrics, resampling
 from kt_models.training import psi_filter as training
 from tests.benchmarks.product import stored_log
 
@@ -180,15 +180,11 @@ def sampling(log) -> dict[str, object]:
             "held_out_log_loss": round(metrics.log_loss(test.correct, prob), 5),
         }
         found[f"prob_{name}"] = prob
-
-    def difference(correct, given, weight):
-        every = found["prob_all"]
-        return metrics.log_loss(correct, given, weight) - metrics.log_loss(correct, every, weight)
-
-    more = metrics.by_learner(
-        difference,
+    more = resampling.paired(
+        metrics.log_loss,
         correct=test.correct,
         prob=found["prob_sampled"],
+        other=found["prob_all"],
         learner=test.learner,
         seed=0,
     )

@@ -5,7 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kt_models.data.splits import NothingToSplit, split_learners, split_time
+from kt_models.data.splits import (
+    NothingToSplit,
+    answered_enough,
+    first_answers,
+    learner_folds,
+    split_fold,
+    split_learners,
+    split_time,
+)
 from kt_models.errors import ShapeMismatch
 from tests.kt_models.factories import random_log
 
@@ -55,3 +63,57 @@ def test_a_log_refuses_arrays_that_do_not_belong_together(log):
         dataclasses.replace(log, correct=log.correct[:-1])
     with pytest.raises(ShapeMismatch, match="starts"):
         dataclasses.replace(log, starts=log.starts[:-1])
+
+
+class TestLearnerFolds:
+    def test_tests_every_learner_once_in_folds_of_one_size(self, log):
+        folds = learner_folds(log, folds=3, seed=1)
+
+        assert sorted(np.concatenate(folds).tolist()) == list(range(20))
+        assert {len(fold) for fold in folds} == {6, 7}
+        assert all((np.diff(fold) > 0).all() for fold in folds)
+
+    def test_depends_on_the_seed_alone(self, log):
+        first, again, other = (learner_folds(log, seed=seed)[0].tolist() for seed in (1, 1, 2))
+
+        assert first == again != other
+
+    @pytest.mark.parametrize("folds", [1, 21])
+    def test_refuses_folds_that_would_be_empty(self, log, folds):
+        with pytest.raises(NothingToSplit, match="20 learners"):
+            learner_folds(log, folds=folds)
+
+
+class TestSplitFold:
+    def test_trains_on_whoever_is_not_tested(self, log):
+        train, test = split_fold(log, fold=2, folds=4, seed=3)
+
+        assert test.tolist() == learner_folds(log, folds=4, seed=3)[2].tolist()
+        assert sorted([*train, *test]) == list(range(20))
+
+    @pytest.mark.parametrize("fold", [-1, 5])
+    def test_refuses_a_fold_that_there_is_not(self, log, fold):
+        with pytest.raises(NothingToSplit, match=f"Fold {fold}"):
+            split_fold(log, fold=fold)
+
+
+class TestFirstAnswers:
+    def test_keeps_the_beginning_of_every_history(self, log):
+        ragged = log.only_answers(np.arange(len(log)) >= 6)
+
+        first = first_answers(ragged, 5)
+
+        assert np.diff(first.starts).tolist() == [4] + [5] * 19
+        assert first.item[:9].tolist() == [*log.item[6:10], *log.item[10:15]]
+        assert first.position.max() == 4
+
+    def test_answered_enough_counts_whole_histories(self, log):
+        ragged = log.only_answers(np.arange(len(log)) >= 6)
+
+        assert answered_enough(ragged, 5).tolist() == list(range(1, 20))
+
+
+def test_positions_count_from_nought_in_every_history(log):
+    ragged = log.only_answers(np.arange(len(log)) % 10 < 3)
+
+    assert ragged.position.tolist() == [0, 1, 2] * 20

@@ -65,33 +65,53 @@ class TestCalibrationError:
         assert metrics.calibration_error(correct, prob) < 0.005
         assert metrics.calibration_error(correct, prob + 0.1) == pytest.approx(0.1, abs=0.005)
 
+    def test_keeps_those_who_were_told_the_same_in_one_bin(self):
+        # Half of the learners get all right, half all wrong, and the rows are sorted by learner:
+        # a bin that split them would see a certain error where on average there is none.
+        correct = np.repeat([1.0, 0.0], 500)
 
-class TestByLearner:
-    def test_covers_the_figure_and_is_wider_than_if_answers_were_independent(self):
-        rng = np.random.default_rng(1)
-        # 40 learners of 50 identical answers each: 2,000 rows that hold 40 facts.
-        learner = np.repeat(np.arange(40), 50)
-        prob = np.repeat(rng.uniform(0.3, 0.7, 40), 50)
-        correct = np.repeat((rng.random(40) < 0.5).astype(float), 50)
+        assert metrics.calibration_error(correct, np.full(1000, 0.5)) == 0.0
 
-        whole, apart = (
-            metrics.by_learner(
-                metrics.brier, correct=correct, prob=prob, learner=who, seed=2, resamples=200
-            )
-            for who in (learner, np.arange(2000))
-        )
 
-        assert whole.low < whole.value < whole.high
-        assert whole.high - whole.low > 4 * (apart.high - apart.low)
+class TestAccuracy:
+    def test_counts_answers_on_the_predicted_side_and_a_half_as_half(self):
+        assert metrics.accuracy(CORRECT, PROB) == pytest.approx((1 + 1 + 0.5 + 0.5 + 0 + 0) / 6)
 
-    def test_gives_the_same_interval_for_the_same_seed(self):
-        chosen = {"correct": CORRECT, "prob": PROB, "learner": np.array([0, 0, 1, 1, 2, 2])}
+    def test_of_a_constant_is_the_majority_rate(self):
+        correct = np.array([1.0, 0.0, 0.0, 0.0])
 
-        one, two = (
-            metrics.by_learner(metrics.auc, **chosen, seed=3, resamples=50) for _ in range(2)
-        )
+        assert metrics.accuracy(correct, np.full(4, 0.25)) == metrics.majority_rate(correct) == 0.75
 
-        assert one == two
+
+class TestReliability:
+    def test_gives_mean_prediction_and_share_right_of_bins_of_one_size(self):
+        prob = np.array([0.1, 0.2, 0.3, 0.4, 0.8, 0.9])
+        correct = np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0])
+
+        found = metrics.reliability(correct, prob, bins=3)
+
+        assert [b.n for b in found] == [2, 2, 2]
+        assert [b.prob for b in found] == pytest.approx([0.15, 0.35, 0.85])
+        assert [b.right for b in found] == [0.0, 0.5, 1.0]
+
+    def test_holds_every_answer_once_even_where_many_are_told_the_same(self):
+        prob = np.repeat([0.2, 0.5, 0.9], [70, 900, 30])
+
+        found = metrics.reliability((prob > 0.3).astype(float), prob)
+
+        assert [(b.n, b.right) for b in found] == [(70, 0.0), (900, 1.0), (30, 1.0)]
+
+
+class TestAucByPosition:
+    def test_is_the_auc_of_the_answers_at_those_places(self):
+        position = np.array([0, 0, 1, 2, 3, 700])
+
+        found = metrics.auc_by_position(CORRECT, PROB, position, edges=(0, 1, 5))
+
+        assert [(b.first, b.last, b.n) for b in found] == [(0, 0, 2), (1, 4, 3), (5, None, 1)]
+        assert found[0].auc == 1.0
+        assert found[1].auc == metrics.auc(CORRECT[2:5], PROB[2:5])
+        assert found[2].auc is None
 
 
 def test_every_metric_reads_chance_on_random_labels():
@@ -106,6 +126,12 @@ def test_every_metric_reads_chance_on_random_labels():
     assert metrics.log_loss(correct, constant) == pytest.approx(math.log(2))
     assert metrics.brier(correct, constant) == pytest.approx(0.25)
     assert metrics.calibration_error(correct, constant) < 0.01
+    assert metrics.accuracy(correct, clever) == pytest.approx(0.5, abs=0.006)
+    assert metrics.majority_rate(correct) == pytest.approx(0.5, abs=0.006)
+    for part in metrics.auc_by_position(correct, clever, rng.integers(0, 2000, len(correct))):
+        assert part.auc is None or part.auc == pytest.approx(0.5, abs=2.0 / np.sqrt(part.n))
+    for point in metrics.reliability(correct, clever):
+        assert point.right == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("metric", [metrics.auc, metrics.log_loss, metrics.brier])
