@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from kt_models.models.base import AbstractModel
+from kt_models.models.cakt_item import CaktItem
 from kt_models.models.dkt import Dkt
 from kt_models.models.means import ConceptMean, GlobalMean, ItemMean
 from kt_models.models.pfa import PFA
@@ -16,5 +17,6 @@ MODELS: dict[str, Callable[[], AbstractModel | PlainModel]] = {
     "pfa": PFA,
     "best-lr": lambda: PFA(learner_counts=True),
     "dkt": Dkt,
+    "cakt-item": CaktItem,
     "psi-filter": PsiFilter,
 }

@@ -2,11 +2,24 @@
 
 from kt_models.models import MODELS
 from kt_models.models.base import AbstractModel
+from kt_models.models.cakt_item import CaktItemConfig
 from kt_models.models.dkt import DktConfig
 from kt_models.training.trainer import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=8, learning_rate=1e-2, positions=1024)
-CONFIGS = {"dkt": DktConfig(hidden=16, width=8, training=TRAINING)}
+CONFIGS = {
+    "dkt": DktConfig(hidden=16, width=8, training=TRAINING),
+    # A window shorter than the histories, so that what falls out of it is tested too.
+    "cakt-item": CaktItemConfig(
+        hidden=16,
+        width=8,
+        window=12,
+        recent_items=2,
+        recent_concepts=3,
+        attention=4,
+        training=TRAINING,
+    ),
+}
 
 # Those that are fitted without learners in mind: nothing that a learner does can move them.
 BLIND = ("majority", "concept-mean", "item-mean")
