@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from kt_models.models.base import AbstractModel
+from kt_models.models.cakt import Cakt
 from kt_models.models.cakt_item import CaktItem
 from kt_models.models.dkt import Dkt
 from kt_models.models.means import ConceptMean, GlobalMean, ItemMean
@@ -17,6 +18,7 @@ MODELS: dict[str, Callable[[], AbstractModel | PlainModel]] = {
     "pfa": PFA,
     "best-lr": lambda: PFA(learner_counts=True),
     "dkt": Dkt,
+    "cakt": Cakt,
     "cakt-item": CaktItem,
     "psi-filter": PsiFilter,
 }

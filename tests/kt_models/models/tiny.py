@@ -1,7 +1,10 @@
 """Models of a size for tests: each learns in seconds what there is to learn in a small log."""
 
+import dataclasses
+
 from kt_models.models import MODELS
 from kt_models.models.base import AbstractModel
+from kt_models.models.cakt import CaktConfig
 from kt_models.models.cakt_item import CaktItemConfig
 from kt_models.models.dkt import DktConfig
 from kt_models.training.trainer import TrainingConfig
@@ -19,6 +22,7 @@ CONFIGS = {
         attention=4,
         training=TRAINING,
     ),
+    "cakt": CaktConfig(k=3, side=4, training=dataclasses.replace(TRAINING, positions=256)),
 }
 
 # Those that are fitted without learners in mind: nothing that a learner does can move them.

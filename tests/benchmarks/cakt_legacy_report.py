@@ -1,0 +1,92 @@
+"""The section of docs/benchmarks.md on the published splits, made from the runs' figures alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kt_models.data.legacy_splits import LEGACY_SETS
+from tests.benchmarks.product.circumstances import circumstances, write
+
+HEADING = """\
+## CAKT on the splits it was published on
+
+`{command}`, {date}, {hardware}, commit {commit}.
+The legacy protocol (learners split 70/30 as published, sequences of 10 to 201 answers only, or cut
+at 201 for Statics, concepts in place of items, answers from a sequence's second on), kept for this
+comparison alone. Recipe as published: Adam at 1e-3, times 0.3 every five epochs, L2 1e-5; batches
+of at most {positions} answers. Seed 0, one run each.
+
+*Honest* is the test AUC at the epoch of the highest AUC on validation learners (a tenth of the
+training learners, held out of training). *Best epoch on the test* is what the published program
+reports: the highest test AUC of all epochs; no figure of ours elsewhere is chosen so.
+
+| set | variant | honest AUC | best epoch on test | paper | honest - paper | epochs | answers/s |
+|---|---|---|---|---|---|---|---|
+"""
+LEAKY = """\
+**{name} is leaky**: a question with several skills is several rows with one and the same answer, so
+that a model can copy what it is asked for. Its figures compare with the CAKT, AKT and DKVMN papers
+only.
+"""
+VARIANTS = """\
+*paper* looks back at the concept asked next (k = 6, H = 17), *code* at that of the last answer
+(k = 4, H = 15), as the published program does.{missing}
+"""
+
+
+def write_report(runs: Path) -> None:
+    """Gather RUNS/*/metrics.json into docs/benchmarks/cakt_legacy.json and its section."""
+    found = {
+        path.parent.name: json.loads(path.read_text())
+        for path in sorted(runs.glob("*/metrics.json"))
+    }
+    told = {name: summary(name, run) for name, run in found.items()}
+    result = circumstances() | {"runs": told}
+    write("cakt_legacy", result=result, section=section(result))
+
+
+def summary(name: str, run: dict[str, Any]) -> dict[str, Any]:
+    """Return a run with the figures that are reported of it."""
+    epochs = run["epochs"]
+    chosen = max(range(len(epochs)), key=lambda k: epochs[k]["validation_auc"])
+    best = max(range(len(epochs)), key=lambda k: epochs[k]["test_auc"])
+    kind = LEGACY_SETS[name.split("-", maxsplit=1)[0]]
+    seconds = sorted(epoch["train_seconds"] for epoch in epochs)[len(epochs) // 2]
+    return {
+        "leaky": kind.leaky,
+        "published_auc": kind.published_auc,
+        "honest_auc": epochs[chosen]["test_auc"],
+        "honest_epoch": chosen + 1,
+        "honest_log_loss": epochs[chosen]["test_log_loss"],
+        "best_epoch_on_test_auc": epochs[best]["test_auc"],
+        "best_epoch_on_test": best + 1,
+        "answers_per_second": round(run["answers"]["train"] / seconds),
+        **run,
+    }
+
+
+def section(result: dict[str, Any]) -> str:
+    """Return the section as Markdown."""
+    runs = result["runs"]
+    positions = sorted({run["recipe"]["positions"] for run in runs.values()})
+    rows = ""
+    for name, run in runs.items():
+        kind, variant = name.split("-")
+        off = 100.0 * (run["honest_auc"] - run["published_auc"])
+        cells = [
+            kind,
+            variant,
+            f"{run['honest_auc']:.4f} (epoch {run['honest_epoch']})",
+            f"{run['best_epoch_on_test_auc']:.4f} (epoch {run['best_epoch_on_test']})",
+            f"{run['published_auc']:.4f}",
+            f"{off:+.2f} points",
+            f"{len(run['epochs'])} of {run['recipe']['epochs']}",
+            f"{run['answers_per_second']:,}",
+        ]
+        rows += f"| {' | '.join(cells)} |\n"
+    wanted = [f"{kind}-{variant}" for kind in LEGACY_SETS for variant in ("paper", "code")]
+    missing = [name for name in wanted if name not in runs]
+    told = f" Not run: {', '.join(missing)}." if missing else ""
+    leaky = [LEAKY.format(name=name) for name, kind in LEGACY_SETS.items() if kind.leaky]
+    head = HEADING.format(positions=" or ".join(map(str, positions)), **result)
+    return "\n".join([head + rows, VARIANTS.format(missing=told), *leaky])
