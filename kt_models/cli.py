@@ -1,129 +1,162 @@
-"""The command line of kt_models: `train` fits a model on a log, `evaluate` compares models on it.
+"""The command line of kt_models.
 
-Exit codes: 0 done, 1 an anticipated failure told in one message, 2 a wrong command line.
+    train       fit a model on a log
+    evaluate    fit models and judge them on answers that they have not learnt from
+    benchmark   the same over several sets, models and folds; goes on where it was killed
+    runs        list, compare and plot what the others left
+
+Exit codes: 0 done, 1 an anticipated failure told in one message, 2 a wrong command line,
+130 stopped from the keyboard.
 """
 
 import argparse
-import datetime as dt
-import json
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
-
-from kt_models import api
 from kt_models.errors import KTModelError
 
-ALL_MODELS = ("global-mean", "concept-mean", "item-mean", "pfa", "best-lr", "psi-filter")
-
-
-class CannotWrite(KTModelError):
-    """The folder for the results cannot be written to."""
+PROTOCOLS = ("learner-split", "time-split", "forecast", "cold-start")
+FOLDS = 5
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    options.arguments = tuple(arguments)
     try:
-        options.run(options)
+        # Only the command that was asked for loads what it needs, which may be torch.
+        importlib.import_module(f"kt_models.commands.{options.command}").run(options)
     except KTModelError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped; the same command with --resume goes on.", file=sys.stderr)
+        return 130
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m kt_models", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="train|evaluate")
-    train = commands.add_parser("train", help="fit a model on a log and write it to a folder")
-    train.set_defaults(run=_train)
-    train.add_argument("--model", choices=["psi-filter"], default="psi-filter")
-    train.add_argument("--out", type=Path, required=True, help="folder for the fitted model")
-    evaluate = commands.add_parser("evaluate", help="compare models on held-out learners of a log")
-    evaluate.set_defaults(run=_evaluate)
-    evaluate.add_argument("--models", default=",".join(ALL_MODELS), help="names joined by commas")
-    evaluate.add_argument("--test-share", type=_share, default=0.2, help="of the learners")
-    evaluate.add_argument("--json", type=Path, help="write the figures to this file as well")
-    for command in (train, evaluate):
-        command.add_argument("--log", type=Path, required=True, help="CSV: learner,item,correct,…")
-        command.add_argument("--seed", type=int, default=0)
-    return parser
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < 1.0:
-        raise argparse.ArgumentTypeError("must be between 0 and 1")
-    return value
-
-
-def _read(path: Path) -> api.ResponseLog:
-    # disable=None: a bar on a terminal, silence in a pipe.
-    with tqdm(unit=" rows", desc=f"reading {path.name}", disable=None, leave=False) as bar:
-        log = api.read_csv(path, progress=lambda count: bar.update(count - bar.n))
-    print(
-        f"{len(log)} answers, {len(log.learner_keys)} learners, {len(log.item_keys)} items, "
-        f"{len(log.concept_keys)} concepts"
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = argparse.ArgumentParser(
+        prog="python -m kt_models",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return log
+    commands = whole.add_subparsers(required=True, metavar="train|evaluate|benchmark|runs")
+    _add_train(commands.add_parser("train", help="fit a model on a log and keep it in a folder"))
+    _add_evaluate(commands.add_parser("evaluate", help="judge models on held-out answers of a log"))
+    _add_benchmark(commands.add_parser("benchmark", help="sets x models x folds, and their table"))
+    _add_runs(commands.add_parser("runs", help="list, compare, plot"))
+    return whole
 
 
-def _train(options: argparse.Namespace) -> None:
-    log = _read(options.log)
-    today = dt.datetime.now(tz=dt.UTC).date()  # noqa: TID251 - the command line is an interface
-    with tqdm(total=100, desc="fitting psi-filter", unit="%", disable=None) as bar:
-        fitted = api.fit_filter(log, seed=options.seed, fitted_on=today, progress=bar.update)
-    path = options.out / "psi-filter.json"
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        api.save_filter(fitted, path)
-    except OSError as error:
-        raise CannotWrite(f"{path}: {error.strerror or error}.") from error
-    print(f"log loss {fitted.provenance['log_loss']:.4f} on the log itself; wrote {path}")
+def _add_train(train: argparse.ArgumentParser) -> None:
+    train.set_defaults(command="train")
+    train.add_argument("--model", default="psi-filter")
+    train.add_argument("--out", type=Path, required=True, help="folder of the run")
+    _add_log(train)
+    _add_fitting(train)
+    _add_manner(train)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    from kt_models.evaluation.prequential import compare_models  # noqa: PLC0415
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.set_defaults(command="evaluate")
+    which = evaluate.add_mutually_exclusive_group()
+    which.add_argument("--model", help="one model; --out is its run")
+    which.add_argument("--models", type=_names, help="several, joined by commas; a run each")
+    evaluate.add_argument("--out", type=Path, help="folder of the run or runs")
+    evaluate.add_argument("--protocol", choices=PROTOCOLS, default="learner-split")
+    evaluate.add_argument("--fold", type=_from(0), default=0, help="which learners are tested")
+    evaluate.add_argument("--folds", type=_from(2), default=FOLDS)
+    evaluate.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    _add_log(evaluate)
+    _add_fitting(evaluate)
+    _add_manner(evaluate)
 
-    names = [name.strip() for name in options.models.split(",") if name.strip()]
-    log = _read(options.log)
-    with tqdm(total=len(names), desc="comparing", unit=" models", disable=None) as bar:
 
-        def turn(name: str) -> None:
-            bar.set_postfix_str(name)
-            bar.update(1)
-
-        found = compare_models(
-            log, models=names, seed=options.seed, test_share=options.test_share, progress=turn
-        )
-    print(
-        f"Fitted on {len(found.train.learner_keys)} learners; {len(found.test)} answers of "
-        f"{len(found.test.learner_keys)} others, each predicted from that learner's earlier ones."
+def _add_benchmark(benchmark: argparse.ArgumentParser) -> None:
+    benchmark.set_defaults(command="benchmark")
+    benchmark.add_argument("--data", type=Path, required=True, help="folder of the unpacked sets")
+    benchmark.add_argument("--sets", type=_names, required=True, help="names joined by commas")
+    benchmark.add_argument("--models", type=_names, required=True, help="names joined by commas")
+    benchmark.add_argument(
+        "--folds", type=_numbers, default=(0,), help=f"of {FOLDS}, joined by commas; all for all"
     )
-    print(f"{'model':14}{'AUC':>8} 95 % interval   {'log loss':>8} 95 % interval   Brier   ECE")
-    for s in found.scores:
-        print(
-            f"{s.model:14}{s.auc.value:8.4f} {s.auc.low:.4f}–{s.auc.high:.4f}   "
-            f"{s.log_loss.value:8.4f} {s.log_loss.low:.4f}–{s.log_loss.high:.4f}   "
-            f"{s.brier.value:.4f}  {s.calibration_error:.4f}"
-        )
-    if options.json is not None:
-        _write_json(options.json, found)
+    benchmark.add_argument("--protocol", choices=PROTOCOLS, default="learner-split")
+    benchmark.add_argument("--settings", type=Path, help="JSON: model -> set or * -> settings")
+    benchmark.add_argument("--seed", type=int, default=0)
+    benchmark.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    benchmark.add_argument("--out", type=Path, required=True, help="folder of all its runs")
+    benchmark.add_argument("--collect", action="store_true", help="make the table, run nothing")
+    benchmark.add_argument("--docs", type=Path, help="write the table into this folder's guides")
 
 
-def _write_json(path: Path, found: Any) -> None:
-    figures = {
-        s.model: {
-            "auc": [s.auc.value, s.auc.low, s.auc.high],
-            "log_loss": [s.log_loss.value, s.log_loss.low, s.log_loss.high],
-            "brier": [s.brier.value, s.brier.low, s.brier.high],
-            "calibration_error": s.calibration_error,
-        }
-        for s in found.scores
-    }
-    try:
-        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"{path}: {error.strerror or error}.") from error
+def _add_runs(runs: argparse.ArgumentParser) -> None:
+    verbs = runs.add_subparsers(required=True, metavar="list|compare|plot")
+    listing = verbs.add_parser("list", help="the runs below a folder and what they reached")
+    listing.set_defaults(command="runs_list")
+    listing.add_argument("folder", type=Path)
+    compare = verbs.add_parser("compare", help="paired differences with intervals")
+    compare.set_defaults(command="runs_compare")
+    compare.add_argument("runs", type=Path, nargs="+", help="the first is what others are held to")
+    compare.add_argument("--json", type=Path, help="write the figures to this file as well")
+    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    plot = verbs.add_parser("plot", help="learning curves, reliability, AUC by history length")
+    plot.set_defaults(command="runs_plot")
+    plot.add_argument("runs", type=Path, nargs="+")
+    plot.add_argument("--out", type=Path, required=True, help="a .png or .svg")
+
+
+def _add_log(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--log", type=Path, required=True, help="CSV (learner,item,correct,…) or a research set"
+    )
+
+
+def _add_fitting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the model's configuration, as training.epochs=30; may be repeated",
+    )
+
+
+def _add_manner(command: argparse.ArgumentParser) -> None:
+    manner = command.add_mutually_exclusive_group()
+    manner.add_argument("--resume", action="store_true", help="go on where this was killed")
+    manner.add_argument("--replace", action="store_true", help="drop the run that --out holds")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("names nothing")
+    return names
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    if text == "all":
+        return tuple(range(FOLDS))
+    folds = tuple(int(part) for part in text.split(","))
+    if not set(folds) <= set(range(FOLDS)):
+        raise argparse.ArgumentTypeError(f"must be among 0 to {FOLDS - 1}")
+    return folds
+
+
+def _from(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return value
+
+    # argparse calls it like a type and names it in its messages.
+    read.__name__ = "whole number"
+    return read

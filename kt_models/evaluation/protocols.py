@@ -184,12 +184,17 @@ def run_trial(trial: Trial, make_model: MakeModel, fitting: Fitting | None = Non
     """
     began = time.perf_counter()
     model = make_model()
-    if isinstance(model, PlainModel):
-        model.fit(trial.train)
-    else:
-        model.fit(trial.train, fitting or Fitting())
+    fit_model(model, trial.train, fitting or Fitting())
     prob = predict_trial(trial, model)
     return Predictions(trial, prob, time.perf_counter() - began, model)
+
+
+def fit_model(model: AbstractModel | PlainModel, log: ResponseLog, fitting: Fitting) -> None:
+    """Fit a model on a log."""
+    if isinstance(model, PlainModel):
+        model.fit(log)
+    else:
+        model.fit(log, fitting)
 
 
 def predict_trial(trial: Trial, model: AbstractModel | PlainModel) -> NDArray[np.float64]:

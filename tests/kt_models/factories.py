@@ -1,5 +1,7 @@
 """Logs for tests: random ones, and ones whose truth is known."""
 
+import csv
+
 import numpy as np
 
 from kt_models.data.log import ResponseLog, build_log
@@ -68,3 +70,15 @@ def simulated_log(rng, parameters, *, learners=120, answers=80, items=60, concep
         shown_at=np.array(at),
     )
     return log, {f"i{item}": float(value) for item, value in enumerate(offset)}
+
+
+def write_log(log, path):
+    """Write a log as the project's CSV and return the path."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["learner", "item", "correct", "concepts", "answered_at"])
+        for r in range(len(log)):
+            concepts = "|".join(log.concept_keys[k] for k in log.concepts[r] if k >= 0)
+            learner, item = log.learner_keys[log.learner[r]], log.item_keys[log.item[r]]
+            writer.writerow([learner, item, log.correct[r], concepts, log.answered_at[r]])
+    return path

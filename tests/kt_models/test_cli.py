@@ -1,42 +1,76 @@
 """The command line: figures, files, exit codes; and what importing the light parts pulls in."""
 
-import csv
 import json
+import shlex
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from kt_models import api
-from kt_models.cli import main
-from tests.kt_models.factories import random_log
+from kt_models.cli import PROTOCOLS, main
+from kt_models.evaluation import protocols
+from kt_models.models import MODELS
+from kt_models.saved_models import load_model
+from tests.kt_models.factories import random_log, write_log
+
+PROMISED = {
+    "auc",
+    "auc_low",
+    "auc_high",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "accuracy",
+    "majority_rate",
+    "n",
+    "seconds",
+}
+SMALL = ["--set", "hidden=8", "--set", "width=4", "--set", "training.epochs=2"]
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    log = random_log(np.random.default_rng(6), learners=10, answers=12)
-    path = tmp_path_factory.mktemp("log") / "log.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["learner", "item", "correct", "concepts", "answered_at"])
-        for r in range(len(log)):
-            concepts = "|".join(log.concept_keys[k] for k in log.concepts[r] if k >= 0)
-            learner, item = log.learner_keys[log.learner[r]], log.item_keys[log.item[r]]
-            writer.writerow([learner, item, log.correct[r], concepts, log.answered_at[r]])
-    return path
+    log = random_log(np.random.default_rng(6), learners=10, answers=22)
+    return write_log(log, tmp_path_factory.mktemp("log") / "log.csv")
 
 
 class TestTrain:
-    def test_writes_a_model_that_loads(self, path, tmp_path, capsys):
+    def test_leaves_a_run_whose_model_loads(self, path, tmp_path, capsys):
         out = tmp_path / "models" / "first"
 
-        code = main(["train", "--log", str(path), "--model", "psi-filter", "--out", str(out)])
+        code = main(["train", "--log", str(path), "--model", "dkt", *SMALL, "--out", str(out)])
 
-        fitted = api.load_filter(out / "psi-filter.json")
+        model, provenance = load_model(out / "checkpoint", MODELS)
         assert code == 0
-        assert fitted.provenance["answers"] == 120
-        assert "120 answers, 10 learners" in capsys.readouterr().out
+        assert model.config.hidden == 8
+        assert provenance["answers"] == 220
+        assert "220 answers, 10 learners" in capsys.readouterr().out
+        run = json.loads((out / "run.json").read_text())
+        assert run["config"]["training"]["epochs"] == 2
+        assert run["log"]["sha256"] == provenance["log_sha256"]
+        steps = json.loads((out / "curves.json").read_text())["steps"]
+        assert [step["step"] for step in steps] == [1, 2]
+        assert {
+            "train_loss",
+            "validation_log_loss",
+            "validation_auc",
+            "learning_rate",
+            "seconds",
+        } < set(steps[0])
+        assert json.loads((out / "metrics.json").read_text())["epochs"] == 2
+
+    def test_its_command_repeats_it_to_the_bit(self, path, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        main(["train", "--log", str(path), "--model", "dkt", *SMALL, "--seed", "3", "--out", "run"])
+        weights = (tmp_path / "run" / "checkpoint" / "weights.safetensors").read_bytes()
+        words = shlex.split((tmp_path / "run" / "command.txt").read_text())
+        assert words[:3] == ["python", "-m", "kt_models"]
+
+        assert main(words[3:]) == 0
+
+        again = (tmp_path / "run" / "checkpoint" / "weights.safetensors").read_bytes()
+        assert again == weights
 
     def test_tells_an_unreadable_log_in_one_message(self, tmp_path, capsys):
         bad = tmp_path / "bad.csv"
@@ -54,27 +88,116 @@ class TestTrain:
         assert main(["train", "--log", str(path), "--out", str(taken)]) == 1
         assert "taken" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        ("setting", "said"),
+        [("layers=3", "layers"), ("hidden=wide", "hidden = 'wide'"), ("hidden", "name=value")],
+    )
+    def test_tells_a_setting_that_the_model_has_not(self, path, tmp_path, setting, said, capsys):
+        line = ["train", "--log", str(path), "--model", "dkt", "--out", str(tmp_path / "run")]
+
+        assert main([*line, "--set", setting]) == 1
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "run" / "run.json").exists()
+
 
 class TestEvaluate:
-    def test_prints_a_row_per_model_and_writes_the_figures(self, path, tmp_path, capsys):
-        figures = tmp_path / "figures.json"
-        models = "global-mean,item-mean"
+    @pytest.mark.parametrize("protocol", PROTOCOLS)
+    def test_writes_the_figures_and_the_predictions(self, path, tmp_path, protocol):
+        out = tmp_path / "out"
+        line = ["evaluate", "--log", str(path), "--model", "pfa", "--protocol", protocol]
 
-        code = main(["evaluate", "--log", str(path), "--models", models, "--json", str(figures)])
+        code = main([*line, "--out", str(out), "--resamples", "50"])
+
+        assert code == 0
+        figures = json.loads((out / "metrics.json").read_text())
+        assert set(figures) > PROMISED
+        assert (figures["model"], figures["protocol"]) == ("pfa", protocol)
+        lines = (out / "predictions.csv").read_text().splitlines()
+        assert lines[0] == "learner,position,item,correct,predicted"
+        assert len(lines) == figures["n"] + 1
+        assert figures["n"] == {"forecast": 20, "cold-start": 20}.get(protocol, 44)
+
+    def test_compares_several_and_keeps_a_run_of_each(self, path, tmp_path, capsys):
+        out = tmp_path / "out"
+        models = "item-mean,pfa"
+
+        code = main(["evaluate", "--log", str(path), "--models", models, "--out", str(out)])
 
         printed = capsys.readouterr().out
         assert code == 0
-        assert "2 others" in printed
-        assert set(json.loads(figures.read_text())) == {"global-mean", "item-mean"}
-        assert "global-mean     0.5000" in printed
+        assert "fitted on 8 learners" in printed
+        assert [line.split()[0] for line in printed.splitlines()[3:5]] == ["item-mean", "pfa"]
+        found = [
+            json.loads((out / name / "metrics.json").read_text()) for name in models.split(",")
+        ]
+        assert found[0]["answers_sha256"] == found[1]["answers_sha256"]
+        assert "--model pfa" in (out / "pfa" / "command.txt").read_text()
 
-    def test_tells_a_model_that_there_is_not(self, path, capsys):
+    def test_compares_what_is_quick_without_a_word(self, path, capsys):
+        assert main(["evaluate", "--log", str(path), "--resamples", "10"]) == 0
+        assert "item-mean" in capsys.readouterr().out
+
+    def test_reads_a_research_set_by_its_folder(self, tmp_path, capsys):
+        folder = tmp_path / "synthetic5"
+        folder.mkdir()
+        rng = np.random.default_rng(0)
+        for part in ("train", "test"):
+            rows = [",".join(map(str, rng.integers(0, 2, 4))) for _ in range(10)]
+            text = "".join(f"4\n1,2,3,4\n{row}\n" for row in rows)
+            (folder / f"naive_c5_q50_s4000_v0_{part}.csv").write_text(text)
+
+        assert main(["evaluate", "--log", str(folder), "--models", "item-mean"]) == 0
+        assert "80 answers, 20 learners, 4 items" in capsys.readouterr().out
+        assert main(["evaluate", "--log", str(tmp_path), "--models", "item-mean"]) == 1
+        assert "dbe_kt22" in capsys.readouterr().err
+
+    def test_tells_a_model_that_there_is_not(self, path, tmp_path, capsys):
         assert main(["evaluate", "--log", str(path), "--models", "oracle"]) == 1
         assert "psi-filter" in capsys.readouterr().err
 
+    def test_tells_that_one_model_needs_a_folder(self, path, capsys):
+        assert main(["evaluate", "--log", str(path), "--model", "pfa"]) == 1
+        assert "--out DIR" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("protocol", "rows", "said"),
+        [
+            ("time-split", "a,x,1\nb,x,0\n", "answered_at"),
+            ("forecast", "".join(f"{who},x,1\n" * 5 for who in "abcde"), "more than 5"),
+            ("learner-split", "a,x,1\nb,x,0\n", "2 learners cannot be dealt out over 5"),
+            ("learner-split", "".join(f"{who},x,1\n" * 5 for who in "abcdefghij"), "both right"),
+        ],
+    )
+    def test_tells_what_a_log_cannot_do(self, tmp_path, protocol, rows, said, capsys):
+        log = tmp_path / "log.csv"
+        log.write_text("learner,item,correct\n" + rows)
+        line = ["evaluate", "--log", str(log), "--model", "item-mean", "--protocol", protocol]
+
+        assert main([*line, "--out", str(tmp_path / "out")]) == 1
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "out" / "metrics.json").exists()
+
+
+def test_the_command_line_offers_the_protocols_that_there_are():
+    assert PROTOCOLS == protocols.PROTOCOLS
+
 
 @pytest.mark.parametrize(
-    "line", [[], ["train"], ["evaluate", "--log", "x", "--test-share", "2"], ["fly"]]
+    "line",
+    [
+        [],
+        ["train"],
+        ["fly"],
+        ["evaluate", "--log", "x", "--folds", "1"],
+        ["evaluate", "--log", "x", "--fold", "-1"],
+        ["evaluate", "--log", "x", "--protocol", "leave-one-out"],
+        ["evaluate", "--log", "x", "--model", "pfa", "--models", "pfa"],
+        ["train", "--log", "x", "--out", "y", "--resume", "--replace"],
+        ["benchmark", "--data", "x", "--sets", "a", "--models", "b", "--out", "y", "--folds", "5"],
+        ["benchmark", "--data", "x", "--sets", ",", "--models", "b", "--out", "y"],
+        ["runs"],
+        ["runs", "compare"],
+    ],
 )
 def test_a_wrong_command_line_exits_with_two(line):
     with pytest.raises(SystemExit) as caught:
@@ -83,9 +206,11 @@ def test_a_wrong_command_line_exits_with_two(line):
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("module", ["kt_models.streaming.psi_filter", "kt_models.api"])
+@pytest.mark.parametrize(
+    "module", ["kt_models.streaming.psi_filter", "kt_models.api", "kt_models.cli"]
+)
 def test_light_modules_load_numpy_and_nothing_heavy(module):
-    heavy = ["scipy", "numba", "sklearn", "torch", "pandas", "django"]
+    heavy = ["scipy", "numba", "sklearn", "torch", "pandas", "django", "matplotlib"]
     code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
 
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
