@@ -14,9 +14,12 @@ from torch.nn.functional import relu
 from typing_extensions import override
 
 from kt_models.models.cakt_convolution.block import compiled_block, from_lanes, to_lanes
+from kt_models.models.cakt_convolution.lanes import LANES
 
 # Channels between the four residual blocks (Su et al. 2023, Table 1).
 CHANNELS = (1, 4, 8, 4, 1)
+# Positions that are judged together: 200 MB in the convolutions at k = 6, H = 17.
+AT_ONCE = 1024
 
 
 class TimelySqueeze(nn.Module):
@@ -78,7 +81,16 @@ class Conv3dBranch(nn.Module):
     @override
     def forward(self, embedded: Tensor) -> Tensor:
         """Return [P, E] from [P, k, E]."""
-        if embedded.device.type == "cpu" and embedded.dtype == torch.float32:
+        if self.training:
+            return self._at_once(embedded)
+        # Without batch statistics every position stands alone, so memory need not grow with them.
+        parts = [self._at_once(part) for part in torch.split(embedded, AT_ONCE)]
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+    def _at_once(self, embedded: Tensor) -> Tensor:
+        # The compiled form costs as much for one position as for all its lanes.
+        worth_it = self.training or len(embedded) > LANES // 2
+        if worth_it and embedded.device.type == "cpu" and embedded.dtype == torch.float32:
             return self._compiled(embedded)
         return self.plain(embedded)
 

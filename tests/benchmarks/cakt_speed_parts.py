@@ -53,7 +53,9 @@ def _conv(conv: nn.Conv3d, values: Tensor, depth: int) -> Tensor:
     weight = conv.weight
     reach = weight.shape[2] // 2
     # band[z, y, tap]: output slice z takes input slice y = z + tap - reach.
-    z, y, tap = torch.meshgrid(*(torch.arange(n) for n in (depth, depth, 2 * reach + 1)))
+    z, y, tap = torch.meshgrid(
+        *(torch.arange(n) for n in (depth, depth, 2 * reach + 1)), indexing="ij"
+    )
     band = (y == z + tap - reach).to(weight.dtype)
     folded = torch.einsum("zyt,oithw->zoyihw", band, weight)
     height, width = weight.shape[3:]

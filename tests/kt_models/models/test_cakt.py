@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from kt_models.errors import ImpossibleParameter
+from kt_models.models import cakt_branches
 from kt_models.models.cakt import CaktConfig, CaktNetwork, published_program
 from kt_models.models.cakt_branches import Conv3dBranch
 from kt_models.models.cakt_history import recent_same_concept
@@ -123,6 +124,16 @@ class TestCompiledConvolutions:
         with torch.no_grad():
             got, wanted = fast(embedded), exact.plain(embedded.double())
         assert got.numpy() == pytest.approx(wanted.numpy(), abs=2e-5)
+
+    def test_many_positions_are_judged_in_parts(self, monkeypatch):
+        branch = Conv3dBranch(k=3, side=4, squeeze=True).eval()
+        embedded = torch.randn(83, 3, 16)
+        with torch.no_grad():
+            whole = branch(embedded)
+            monkeypatch.setattr(cakt_branches, "AT_ONCE", 32)
+            parts = branch(embedded)
+
+        assert (parts == whole).all()
 
     def test_two_threads_give_what_one_gives(self):
         torch.manual_seed(0)
