@@ -3,7 +3,7 @@
     train       fit a model on a log
     evaluate    fit models and judge them on answers that they have not learnt from
     benchmark   the same over several sets, models and folds; goes on where it was killed
-    runs        list, compare and plot what the others left
+    runs        list, compare and plot what the others left; learning curves
 
 Exit codes: 0 done, 1 an anticipated failure told in one message, 2 a wrong command line,
 130 stopped from the keyboard.
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="fit a model on a log and keep it in a folder"))
     _add_evaluate(commands.add_parser("evaluate", help="judge models on held-out answers of a log"))
     _add_benchmark(commands.add_parser("benchmark", help="sets x models x folds, and their table"))
-    _add_runs(commands.add_parser("runs", help="list, compare, plot"))
+    _add_runs(commands.add_parser("runs", help="list, compare, plot; learning curves"))
     return whole
 
 
@@ -94,7 +94,7 @@ def _add_benchmark(benchmark: argparse.ArgumentParser) -> None:
 
 
 def _add_runs(runs: argparse.ArgumentParser) -> None:
-    verbs = runs.add_subparsers(required=True, metavar="list|compare|plot")
+    verbs = runs.add_subparsers(required=True, metavar="list|compare|plot|learning-curve")
     listing = verbs.add_parser("list", help="the runs below a folder and what they reached")
     listing.set_defaults(command="runs_list")
     listing.add_argument("folder", type=Path)
@@ -108,6 +108,16 @@ def _add_runs(runs: argparse.ArgumentParser) -> None:
     plot.set_defaults(command="runs_plot")
     plot.add_argument("runs", type=Path, nargs="+")
     plot.add_argument("--out", type=Path, required=True, help="a .png or .svg")
+    curve = verbs.add_parser("learning-curve", help="how many more learners a model needs")
+    curve.set_defaults(command="runs_learning_curve")
+    curve.add_argument("--model", required=True)
+    curve.add_argument("--out", type=Path, required=True, help="folder of its runs and report")
+    curve.add_argument("--sizes", type=_from(3), default=5, help="training sets of rising size")
+    curve.add_argument("--seeds", type=_from(1), default=3, help="runs per size")
+    curve.add_argument("--gain", type=_positive, default=0.002, help="of log loss, in nats")
+    _add_log(curve)
+    _add_fitting(curve)
+    curve.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
 
 
 def _add_log(command: argparse.ArgumentParser) -> None:
@@ -160,3 +170,10 @@ def _from(least: int) -> Callable[[str], int]:
     # argparse calls it like a type and names it in its messages.
     read.__name__ = "whole number"
     return read
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0.0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kt_models.evaluation import metrics
+from kt_models.evaluation.power_law import MoreLearners
 from kt_models.runs.comparing import Evaluation
-from kt_models.runs.files import writing
+from kt_models.runs.files import CannotWrite, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,12 +25,7 @@ def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
     Raises:
         CannotWrite: the file cannot be written, or the format is unknown.
     """
-    import matplotlib as mpl  # noqa: PLC0415
-
-    # No screen is needed, and none is asked for.
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
+    plt = _pyplot()
     figure, (learning, calibration, length) = plt.subplots(1, 3, figsize=(15, 4.5))
     try:
         for one in evaluations:
@@ -41,14 +39,51 @@ def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
         length.set_xscale("symlog", linthresh=1)
         length.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
         figure.tight_layout()
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                figure.savefig(path, dpi=120)
-            except ValueError as error:
-                raise OSError(None, f"{error}", str(path)) from error
+        _save(figure, path)
     finally:
         plt.close(figure)
+
+
+def plot_learning_curve(found: MoreLearners, path: Path, *, name: str) -> None:
+    """Draw error over training learners with the fitted power law, and write the picture.
+
+    Raises:
+        CannotWrite: the file cannot be written, or the format is unknown.
+    """
+    plt = _pyplot()
+    figure, axes = plt.subplots(figsize=(6, 4.5))
+    try:
+        axes.plot(found.sizes, found.errors, "o", label=name)
+        most = max(found.sizes)
+        learners = np.geomspace(min(found.sizes), 4.0 * most, 100)
+        law = f"{found.law.a:.3g} n^-{found.law.b:.2f} + {found.law.c:.3f}"
+        axes.plot(learners, [found.law.error(n) for n in learners], linestyle="--", label=law)
+        axes.axvline(most, color="grey", linewidth=0.8, linestyle=":")
+        axes.set_xscale("log")
+        _label(axes, "Error over learners", "training learners", "log loss (nats)")
+        figure.tight_layout()
+        _save(figure, path)
+    finally:
+        plt.close(figure)
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl  # noqa: PLC0415
+
+    # No screen is needed, and none is asked for.
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    return plt
+
+
+def _save(figure: Any, path: Path) -> None:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            figure.savefig(path, dpi=120)
+        except ValueError as error:
+            raise CannotWrite(f"{path}: {error}.") from error
 
 
 def _learning(axes: "Axes", one: Evaluation) -> None:
