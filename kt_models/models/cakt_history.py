@@ -32,8 +32,7 @@ def recent_same_concept(
     most = int(torch.maximum(concept.amax(), asked.amax())) + 1 if concept.numel() else 1
     # One number orders by learner, then concept, then place.
     code = ((row * most + concept) * (places + 1)) + torch.arange(places, device=concept.device)
-    usable = known & (concept > 0)
-    codes = code[usable].sort().values
+    codes = code[known].sort().values
     base = (row * most + asked) * (places + 1)
     end = torch.searchsorted(codes, base + before)
     pick = end[..., None] + torch.arange(-k, 0, device=concept.device)

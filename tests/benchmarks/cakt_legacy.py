@@ -1,11 +1,13 @@
 """CAKT on the splits it was published on, by the published protocol, beside the paper's figures.
 
-    .venv/bin/python -m tests.benchmarks.cakt_legacy run SET VARIANT --data DIR --runs RUNS
+    .venv/bin/python -m tests.benchmarks.cakt_legacy run SET VARIANT [--branch BRANCH] \\
+        --data DIR --runs RUNS
     .venv/bin/python -m tests.benchmarks.cakt_legacy report --runs RUNS
 
 SET is assist2009, assist2015, assist2017 or statics, VARIANT is paper or code, DIR holds the
-published splits. A run writes RUNS/SET-VARIANT/metrics.json after every epoch and goes on where a
-killed one stopped. `report` gathers what is there into docs/benchmarks/cakt_legacy.json.
+published splits, BRANCH is what stands in place of the convolutions (see CaktConfig). A run writes
+RUNS/SET-VARIANT-BRANCH/metrics.json after every epoch and goes on where a killed one stopped.
+`report` gathers what is there into docs/benchmarks/cakt_legacy.json and its section.
 
 Two figures of each run: `honest_auc`, the test AUC at the epoch that validation learners chose, and
 `best_epoch_on_test_auc`, the highest test AUC of all epochs, as the published program reports it.
@@ -17,6 +19,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -31,7 +34,7 @@ from kt_models.data.legacy_splits import (
 from kt_models.data.log import ResponseLog
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.evaluation import metrics
-from kt_models.models.cakt import CaktConfig, CaktNetwork, published_program
+from kt_models.models.cakt import Branch, CaktConfig, CaktNetwork, published_program
 from kt_models.training import trainer
 from kt_models.training.sequences import Sequences, batches, encode, windows
 from tests.benchmarks.cakt_legacy_report import write_report
@@ -67,6 +70,7 @@ def main() -> None:
     parser.add_argument("what", choices=("run", "report"))
     parser.add_argument("set", choices=LEGACY_SETS, nargs="?")
     parser.add_argument("variant", choices=VARIANTS, nargs="?")
+    parser.add_argument("--branch", choices=get_args(Branch), default="conv3d")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
@@ -76,13 +80,14 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     kind, config = LEGACY_SETS[given.set], VARIANTS[given.variant]
+    config = dataclasses.replace(config, branch=given.branch)
     parts, concepts = load(given.data, kind)
     torch.manual_seed(SEED)
     run(
         CaktNetwork(config, concepts=concepts).to(trainer.device()),
         parts,
         recipe=Recipe(epochs=given.epochs),
-        folder=given.runs / f"{given.set}-{given.variant}",
+        folder=given.runs / f"{given.set}-{given.variant}-{given.branch}",
     )
 
 
