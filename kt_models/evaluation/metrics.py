@@ -251,9 +251,8 @@ def _bins(prob: FloatArray, bins: int) -> NDArray[np.int64]:
     order = np.argsort(prob, kind="stable")
     starts = _runs(prob[order])
     ends = np.append(starts[1:], len(prob))
-    middle = (starts + ends - 1) * bins // (2 * len(prob))
     place = np.empty(len(prob), dtype=np.int64)
-    place[order] = np.repeat(middle, ends - starts)
+    place[order] = np.repeat(starts * bins // len(prob), ends - starts)
     return place
 
 

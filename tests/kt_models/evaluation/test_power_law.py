@@ -90,6 +90,19 @@ class TestMoreLearners:
         assert 0.0 < found.out_of_reach < 1.0
         assert "cannot be told" in found.verdict()
 
+    def test_knows_the_luck_of_who_was_tested(self):
+        law, widths = PowerLaw(1.0, 0.5, 0.42), []
+        for spread in (0.0, 0.3):
+            losses = curve(law, np.random.default_rng(0), runs=1, learners=spread)
+            found = more_learners(
+                losses, sizes=SIZES, counts=COUNTS, gain=0.005, seed=0, resamples=50
+            )
+            widths.append(found.floor[1] - found.floor[0])
+
+        # The mean of 200 learners' levels moves by 0.3 / sqrt(200) either way.
+        assert widths[0] < 1e-6
+        assert widths[1] == pytest.approx(4.0 * 0.3 / np.sqrt(200), rel=0.3)
+
     def test_weighs_test_learners_by_their_answers(self):
         counts = np.array([10.0, 30.0])
         losses = [np.array([[10.0, 15.0]]) * 0.8**k for k in range(3)]

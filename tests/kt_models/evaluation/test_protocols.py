@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from kt_models.data.log import build_log
 from kt_models.data.splits import NothingToSplit
 from kt_models.evaluation import metrics, protocols
 from kt_models.evaluation.protocols import PROTOCOLS, UnknownProtocol, run_trial, trial_of
@@ -83,6 +84,20 @@ class TestTimeSplit:
         done = run_trial(trial_of(log, "time-split"), Watcher)
 
         assert (np.isnan(done.prob) == ~done.trial.scored).all()
+
+    def test_scores_what_was_answered_at_the_very_moment_and_learns_nothing_of_it(self):
+        tied = build_log(
+            learners=["a", "b", "c", "d", "e"] * 2,
+            items=["x"] * 10,
+            concepts=[("k",)] * 10,
+            correct=np.ones(10),
+            answered_at=np.array([1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]),
+        )
+
+        trial = trial_of(tied, "time-split")
+
+        assert trial.train.answered_at.tolist() == [1.0, 2.0, 3.0, 4.0]
+        assert trial.scored.sum() == 6
 
     def test_refuses_a_log_without_times(self, log):
         with pytest.raises(NothingToSplit, match="answered_at"):
