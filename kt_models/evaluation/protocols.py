@@ -29,9 +29,8 @@ from kt_models.data.splits import (
 )
 from kt_models.errors import KTModelError
 from kt_models.models.base import AbstractModel, Fitting
-from kt_models.models.plain import PlainModel
 
-MakeModel = Callable[[], AbstractModel | PlainModel]
+MakeModel = Callable[[], AbstractModel]
 
 GIVEN, ASKED = 10, 10
 COLD = 10
@@ -74,7 +73,7 @@ class Predictions:
     trial: Trial
     prob: NDArray[np.float64]
     seconds: float
-    model: AbstractModel | PlainModel
+    model: AbstractModel
 
 
 def learner_split(log: ResponseLog, *, fold: int = 0, folds: int = 5, seed: int = 0) -> Trial:
@@ -184,20 +183,12 @@ def run_trial(trial: Trial, make_model: MakeModel, fitting: Fitting | None = Non
     """
     began = time.perf_counter()
     model = make_model()
-    fit_model(model, trial.train, fitting or Fitting())
+    model.fit(trial.train, fitting or Fitting())
     prob = predict_trial(trial, model)
     return Predictions(trial, prob, time.perf_counter() - began, model)
 
 
-def fit_model(model: AbstractModel | PlainModel, log: ResponseLog, fitting: Fitting) -> None:
-    """Fit a model on a log."""
-    if isinstance(model, PlainModel):
-        model.fit(log)
-    else:
-        model.fit(log, fitting)
-
-
-def predict_trial(trial: Trial, model: AbstractModel | PlainModel) -> NDArray[np.float64]:
+def predict_trial(trial: Trial, model: AbstractModel) -> NDArray[np.float64]:
     """Return [R] P(right) of a trial's test answers; nan where nothing is asked."""
     if trial.given is None:
         return np.where(trial.scored, model.predict(trial.test), np.nan)

@@ -3,20 +3,24 @@
 from collections.abc import Callable
 
 from kt_models.models.base import AbstractModel
+from kt_models.models.bkt import Bkt
 from kt_models.models.cakt import Cakt
 from kt_models.models.cakt_item import CaktItem
 from kt_models.models.dkt import Dkt
-from kt_models.models.means import ConceptMean, GlobalMean, ItemMean
-from kt_models.models.pfa import PFA
-from kt_models.models.plain import PlainModel
+from kt_models.models.elo import Elo
+from kt_models.models.logistic import Logistic
+from kt_models.models.means import ConceptMean, ItemMean, Majority
+from kt_models.models.pfa import Pfa
 from kt_models.models.psi_filter import PsiFilter
 
-MODELS: dict[str, Callable[[], AbstractModel | PlainModel]] = {
-    "global-mean": GlobalMean,
+MODELS: dict[str, Callable[..., AbstractModel]] = {
+    "majority": Majority,
     "concept-mean": ConceptMean,
     "item-mean": ItemMean,
-    "pfa": PFA,
-    "best-lr": lambda: PFA(learner_counts=True),
+    "bkt": Bkt,
+    "pfa": Pfa,
+    "logistic": Logistic,
+    "elo": Elo,
     "dkt": Dkt,
     "cakt": Cakt,
     "cakt-item": CaktItem,

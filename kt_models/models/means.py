@@ -1,68 +1,114 @@
 """Three models that ignore the learner: the means that every tracer has to beat."""
 
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
-from kt_models.models.plain import PlainModel
-
-# Pseudo-answers of the overall mean added to every item and concept.
-HOLD = 5.0
+from kt_models.models.base import Fitting, States
+from kt_models.models.folding import FoldingModel, looked_up
 
 
-class GlobalMean(PlainModel):
-    """Everybody's share of right answers, whatever the item."""
+@dataclass(frozen=True, slots=True)
+class MeanConfig:
+    """What a mean decides beforehand.
 
-    mean: float
+    Attributes:
+        hold: pseudo-answers of the overall mean that are added to every item or concept.
+    """
+
+    hold: float = 5.0
+
+
+class _Mean(FoldingModel):
+    """A table of shares right; a learner's state holds no more than how many answers there were."""
+
+    config: MeanConfig
+
+    def __init__(self, config: MeanConfig | None = None) -> None:
+        """Create an unfitted model."""
+        super().__init__(config or MeanConfig())
+        self.means = np.empty(0)
 
     @override
-    def fit(self, log: ResponseLog) -> None:
-        self.mean = float(log.correct.mean())
+    def init(self, count: int) -> States:
+        return {"answers": np.zeros(count, dtype=np.int64)}
 
     @override
-    def predict(self, log: ResponseLog) -> NDArray[np.float64]:
-        return np.full(len(log), self.mean)
+    def _fold(self, log: ResponseLog, states: States, *, learning: bool) -> NDArray[np.float64]:
+        if learning:
+            states["answers"] += np.diff(log.starts)
+        return self._means_of(log)
+
+    @abc.abstractmethod
+    def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
+        """Return [R] the mean that stands for each answer."""
+
+    @override
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"means": self.means}
+
+    @override
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.means = arrays["means"]
+
+    def _shrunken(
+        self, index: NDArray[np.int64], correct: NDArray[np.float64], size: int
+    ) -> NDArray[np.float64]:
+        right = np.bincount(index, correct, minlength=size)
+        count = np.bincount(index, minlength=size)
+        hold = self.config.hold
+        return np.asarray((right + hold * self.vocabulary.mean) / (count + hold))
 
 
-class ItemMean(PlainModel):
+class Majority(_Mean):
+    """Everybody's share of right answers, whatever the item: above 1/2 it says right to all."""
+
+    name: ClassVar[str] = "majority"
+
+    @override
+    def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
+        self.means = np.array([self.vocabulary.mean])
+
+    @override
+    def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
+        return np.full(len(log), self.means[0])
+
+
+class ItemMean(_Mean):
     """The item's share of right answers, shrunk to the overall mean."""
 
-    means: NDArray[np.float64]
+    name: ClassVar[str] = "item-mean"
 
     @override
-    def fit(self, log: ResponseLog) -> None:
-        self.means = _shrunken(log.item, log.correct, len(log.item_keys), log.correct.mean())
+    def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
+        self.means = self._shrunken(train.item, train.correct, len(train.item_keys))
 
     @override
-    def predict(self, log: ResponseLog) -> NDArray[np.float64]:
-        return self.means[log.item]
+    def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
+        return looked_up(self.means, log.item, unknown=self.vocabulary.mean)
 
 
-class ConceptMean(PlainModel):
+class ConceptMean(_Mean):
     """The concept's share of right answers, shrunk; the mean of them for several concepts."""
 
-    means: NDArray[np.float64]
+    name: ClassVar[str] = "concept-mean"
 
     @override
-    def fit(self, log: ResponseLog) -> None:
-        concepts = log.concepts
+    def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
+        concepts = train.concepts
         rows, columns = np.nonzero(concepts >= 0)
         met = concepts[rows, columns]
-        size = len(log.concept_keys)
-        self.means = _shrunken(met, log.correct[rows], size, log.correct.mean())
+        self.means = self._shrunken(met, train.correct[rows], len(train.concept_keys))
 
     @override
-    def predict(self, log: ResponseLog) -> NDArray[np.float64]:
+    def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
         present = log.concept_sets >= 0
-        summed = np.where(present, self.means[log.concept_sets], 0.0).sum(axis=1)
-        of_set: NDArray[np.float64] = summed / present.sum(axis=1)
-        return of_set[log.concept_set]
-
-
-def _shrunken(
-    index: NDArray[np.int64], correct: NDArray[np.float64], size: int, mean: float
-) -> NDArray[np.float64]:
-    right = np.bincount(index, correct, minlength=size)
-    count = np.bincount(index, minlength=size)
-    return np.asarray((right + HOLD * mean) / (count + HOLD))
+        means = looked_up(self.means, log.concept_sets, unknown=self.vocabulary.mean)
+        of_set = np.where(present, means, 0.0).sum(axis=1) / present.sum(axis=1)
+        return np.asarray(of_set[log.concept_set])

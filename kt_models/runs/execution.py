@@ -8,11 +8,10 @@ from typing import Any
 
 from kt_models.data.log import ResponseLog
 from kt_models.evaluation.figures import ScoredAnswers, figures_of
-from kt_models.evaluation.protocols import Trial, fit_model, run_trial
+from kt_models.evaluation.protocols import Trial, run_trial
 from kt_models.evaluation.resampling import RESAMPLES
 from kt_models.models.base import AbstractModel, Fitting, Step
 from kt_models.models.network import NetworkModel
-from kt_models.models.plain import PlainModel
 from kt_models.runs.code_version import code_version, device_name, library_versions
 from kt_models.runs.description import Description
 from kt_models.runs.files import writing
@@ -80,7 +79,7 @@ def train(path: Path, request: Request, manner: Manner = Manner()) -> dict[str, 
             return folder.metrics()
         steps = _Steps(folder, manner.progress)
         began = time.perf_counter()
-        fit_model(model, request.log, _fitting(folder, request, steps))
+        model.fit(request.log, _fitting(folder, request, steps))
         metrics = _common(request, model, time.perf_counter() - began, steps)
         _keep(folder, request, model, metrics)
         folder.finish(metrics)
@@ -136,7 +135,7 @@ def evaluate(
 
 def _description(
     request: Request,
-    model: AbstractModel | PlainModel,
+    model: AbstractModel,
     *,
     kind: str,
     protocol: Mapping[str, Any],
@@ -182,7 +181,7 @@ def _fitting(folder: RunFolder, request: Request, steps: _Steps) -> Fitting:
 
 
 def _common(
-    request: Request, model: AbstractModel | PlainModel, seconds: float, steps: _Steps
+    request: Request, model: AbstractModel, seconds: float, steps: _Steps
 ) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         "model": request.model,
@@ -204,7 +203,7 @@ def _common(
 def _keep(
     folder: RunFolder,
     request: Request,
-    model: AbstractModel | PlainModel,
+    model: AbstractModel,
     metrics: Mapping[str, Any],
 ) -> None:
     """Save the model and what it told on the way."""
@@ -212,16 +211,15 @@ def _keep(
         # A fit that went on after a kill did not report the epochs before it once more.
         for number, figures in enumerate(model.history.epochs, start=1):
             folder.add_step(number, figures)
-    if isinstance(model, AbstractModel):
-        told = {name: value for name, value in metrics.items() if not isinstance(value, list)}
-        log = request.log
-        provenance = {
-            "log_sha256": log.sha256(),
-            "learners": len(log.learner_keys),
-            "answers": len(log),
-            "seed": request.seed,
-            "code": code_version(),
-            "metrics": told,
-        }
-        with writing(folder.checkpoint):
-            save_model(model, folder.checkpoint, provenance=provenance)
+    told = {name: value for name, value in metrics.items() if not isinstance(value, list)}
+    log = request.log
+    provenance = {
+        "log_sha256": log.sha256(),
+        "learners": len(log.learner_keys),
+        "answers": len(log),
+        "seed": request.seed,
+        "code": code_version(),
+        "metrics": told,
+    }
+    with writing(folder.checkpoint):
+        save_model(model, folder.checkpoint, provenance=provenance)

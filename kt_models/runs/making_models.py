@@ -8,14 +8,13 @@ from typing import Any
 from kt_models.errors import ImpossibleSetting, UnknownName
 from kt_models.models import MODELS
 from kt_models.models.base import AbstractModel
-from kt_models.models.plain import PlainModel
 from kt_models.saved_models import config_from
 
 Settings = Mapping[str, Any]
 """Values by name; a nested configuration's under the name of its field."""
 
 
-def make_model(name: str, settings: Settings | None = None) -> AbstractModel | PlainModel:
+def make_model(name: str, settings: Settings | None = None) -> AbstractModel:
     """Return an unfitted model.
 
     Args:
@@ -30,16 +29,14 @@ def make_model(name: str, settings: Settings | None = None) -> AbstractModel | P
         raise UnknownName(f"No model is called {name}; there are {', '.join(MODELS)}.")
     model = MODELS[name]()
     if settings:
-        if isinstance(model, PlainModel):
-            raise ImpossibleSetting(f"{name} has nothing to set.")
         laid_over = _laid_over(dataclasses.asdict(model.config), settings)
         model.config = config_from(type(model.config), laid_over)
     return model
 
 
-def config_of(model: AbstractModel | PlainModel) -> dict[str, Any]:
+def config_of(model: AbstractModel) -> dict[str, Any]:
     """Return a model's configuration as JSON values."""
-    return {} if isinstance(model, PlainModel) else dataclasses.asdict(model.config)
+    return dataclasses.asdict(model.config)
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, Any]:

@@ -53,24 +53,42 @@ def forecast_log(
         learners: the learners to fold; all by default.
     """
     chosen = np.arange(len(log.learner_keys)) if learners is None else learners
-    sizes = np.count_nonzero(log.concept_sets >= 0, axis=1)
-    answers = psi_kernel.Answers(
-        offset=offsets,
-        concept_set=log.concept_set,
-        concept_sets=log.concept_sets,
-        set_sizes=sizes,
-        set_shares=_shares(parameters, sizes),
-        correct=log.correct,
-        shown_at=log.shown_at,
-        answered_at=log.answered_at,
-        assisted=log.assisted,
-        damping=_damping_table(parameters),
-    )
+    answers = _answers_of(log, parameters, offsets)
     forecasts = np.full((len(log), 2), np.nan)
     rows = np.empty((len(log.concept_keys), COLUMNS))
     scalars = psi_kernel.Scalars.of(parameters)
     psi_kernel.forecast_log(log.starts, chosen, answers, scalars, rows, forecasts)
     return Forecasts(forecasts[:, 0], forecasts[:, 1])
+
+
+def continue_tables(
+    log: ResponseLog,
+    parameters: FilterParameters,
+    *,
+    offsets: NDArray[np.float64],
+    ability: NDArray[np.float64],
+    rows: NDArray[np.float64],
+) -> None:
+    """Fold a log into the tables of its L learners, in place.
+
+    Args:
+        log: the answers that come next.
+        parameters: the filter's scalars.
+        offsets: [R] logit offset of each answer's item.
+        ability: [L, 4] mean, variance, epoch second of the last answer, answers.
+        rows: [L, K, 6] `FilterState.values` of every concept of the log's vocabulary.
+    """
+    everyone = np.arange(rows.shape[1])
+    marks = np.zeros(rows.shape[:2], dtype=np.uint8)
+    psi_kernel.fold_answers(
+        log.starts,
+        _answers_of(log, parameters, offsets),
+        psi_kernel.Scalars.of(parameters),
+        _passing(None, everyone),
+        rows,
+        ability,
+        marks,
+    )
 
 
 def fold_states(
@@ -169,6 +187,25 @@ def fold_learners(
         psi_kernel.fold_answers(bounds - bounds[0], answers, scalars, passing, rows, ability, marks)
         folded += _folded(ids, rows, ability, marks)
     return folded
+
+
+def _answers_of(
+    log: ResponseLog, parameters: FilterParameters, offsets: NDArray[np.float64]
+) -> psi_kernel.Answers:
+    """Return a log as the kernel reads it."""
+    sizes = np.count_nonzero(log.concept_sets >= 0, axis=1)
+    return psi_kernel.Answers(
+        offset=offsets,
+        concept_set=log.concept_set,
+        concept_sets=log.concept_sets,
+        set_sizes=sizes,
+        set_shares=_shares(parameters, sizes),
+        correct=log.correct,
+        shown_at=log.shown_at,
+        answered_at=log.answered_at,
+        assisted=log.assisted,
+        damping=_damping_table(parameters),
+    )
 
 
 def _passing(rule: PassingRule | None, ids: NDArray[np.int64]) -> psi_kernel.Passing:

@@ -20,8 +20,7 @@ filter's on the same answers, resampled together: an interval above 0 is a real 
 """
 
 NOTES = """\
-PFA has one difficulty per item and, per concept, log(1 + n) of earlier right and wrong answers;
-Best-LR adds the learner's totals (Gervet et al. 2020). Both are scikit-learn's logistic regression.
+The peers are described in `docs/models.md`.
 ASSISTments 2017 is an action log, about half of whose rows retry an item just answered wrong; so
 the AUC on each learner's first meeting with an item is given too. Which learners a split tests
 moves AUC and log loss of every model together, by more than the filter leads the best regression;

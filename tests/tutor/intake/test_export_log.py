@@ -211,7 +211,7 @@ class TestReadByOthers:
         )
 
     def test_its_command_trains_and_evaluates_on_it(self, exported, tmp_path, capsys):
-        models = "global-mean,item-mean"
+        models = "majority,item-mean"
 
         trained = kt_models(["train", "--log", str(exported), "--out", str(tmp_path / "fitted")])
         evaluated = kt_models(["evaluate", "--log", str(exported), "--models", models])
