@@ -19,6 +19,7 @@ VIOLATIONS = {
     "curriculum-doors": ("tutor/student/forbidden.py", "import curriculum.scheduler"),
     # Indirectly, and inside a function: practice uses the engine of tracing.
     "web-light": ("tutor/tracing/engine.py", "def later():\n    import torch"),
+    "py-irt-door": ("curriculum/irt/forbidden.py", "import pyro"),
     "streaming-is-light": ("kt_models/streaming/forbidden.py", "import scipy"),
 }
 

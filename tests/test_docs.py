@@ -134,7 +134,7 @@ def test_modules_that_can_be_run_are_described():
         if module.name.endswith(".__main__")
     ]
 
-    assert runnable == ["kt_models"]
+    assert runnable == ["kt_models", "curriculum"]
     assert [name for name in runnable if f"python -m {name}" not in everything()] == []
     named = set(re.findall(r"python -m ((?:tutor|kt_models|curriculum|tests)[\w.]*)", everything()))
     assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []

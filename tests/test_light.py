@@ -36,6 +36,7 @@ WEB = (
 STREAMING = """
 import importlib, pkgutil, sys
 import kt_models.streaming, curriculum.scheduler
+import curriculum.irt.ability, curriculum.irt.curves, curriculum.irt.parameters
 for package in (kt_models.streaming, curriculum.scheduler):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)

@@ -1,0 +1,295 @@
+"""How near calibrated items come to the truth, how their scale holds, and how long it takes.
+
+    .venv/bin/python -m tests.benchmarks.calibration [--data DIR] [--docs DOCS] [--seeds 5]
+        [--speed R …]
+
+DIR holds the unpacked folder irt, for LSAT 6 and 7. `--speed` gives numbers of responses to time
+both engines with (1000000 and 10000000 take minutes and gigabytes). With --docs it writes
+DOCS/benchmarks/calibration.json and its section of DOCS/benchmarks.md.
+"""
+
+import argparse
+import json
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from curriculum.irt.ability import estimate_abilities
+from curriculum.irt.drift import link_and_test
+from curriculum.irt.em import fit_em
+from curriculum.irt.models import Anchors, ItemModel, Priors
+from curriculum.irt.parameters import bank_of
+from curriculum.irt.py_irt_model import fit_py_irt
+from curriculum.irt.responses import Responses, responses_of_matrix
+from curriculum.irt.standard_errors import standard_errors
+from tests.benchmarks.psi_filter import circumstances as circumstances_of
+from tests.curriculum.irt.factories import answer, simulate
+
+HEADING = "## Calibration: items against the truth"
+LSAT = {"mirt__LSAT6": -2466.653, "mirt__LSAT7": -2658.805}
+ENGINES = {"py-irt": fit_py_irt, "em": fit_em}
+TARGETS = {
+    "r_difficulty": "≥ 0.97",
+    "r_log_discrimination": "≥ 0.81",
+    "rmse_difficulty": "–",
+    "rmse_difficulty_linked": "≤ 0.22",
+    "sd_ratio": "0.95–1.05",
+    "coverage_difficulty": "0.93–0.97",
+    "coverage_log_discrimination": "–",
+    "r_ability": "–",
+    "processor_seconds": "–",
+}
+
+
+def main(arguments):
+    """Run the benchmark; return 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--docs", type=Path)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--speed", type=int, nargs="*", default=[100_000])
+    options = parser.parse_args(arguments)
+    options.splits = 0
+    result = circumstances_of(options)
+    result["command"] = f"python -m tests.benchmarks.calibration --seeds {options.seeds}"
+    result["recovery"] = {
+        name: [recovery(engine, seed) for seed in range(options.seeds)]
+        for name, engine in ENGINES.items()
+    }
+    result["linking"] = [linking(seed) for seed in range(options.seeds)]
+    if options.data and (options.data / "irt").is_dir():
+        result["lsat"] = lsat(options.data / "irt")
+    else:
+        print("left out LSAT: --data does not name a folder with irt in it", file=sys.stderr)
+    result["speed"] = [speed(count) for count in options.speed]
+    print(json.dumps(result, indent=1))
+    if options.docs:
+        text = json.dumps(result, indent=1) + "\n"
+        (options.docs / "benchmarks" / "calibration.json").write_text(text, encoding="utf-8")
+        write_section(options.docs / "benchmarks.md", result)
+    return 0
+
+
+def recovery(engine, seed):
+    """Return what one fit of 1,000 learners x 100 items, 20 % seen, gets right."""
+    made = simulate(seed=seed)
+    began = time.process_time()
+    fit = engine(made.responses)
+    seconds = time.process_time() - began
+    errors = standard_errors(made.responses, fit, model=ItemModel.TWO, priors=Priors())
+    place, slope = fit.bank.difficulty, np.log(fit.bank.discrimination)
+    scale = made.difficulty.std() / place.std()
+    linked = scale * (place - place.mean()) + made.difficulty.mean()
+    r = made.responses
+    ability = estimate_abilities(
+        learner=r.learner, item=r.item, correct=r.correct, learners=1000, bank=fit.bank
+    )
+    off, off_slope = place - made.difficulty, slope - np.log(made.discrimination)
+    return {
+        "seed": seed,
+        "r_difficulty": float(np.corrcoef(place, made.difficulty)[0, 1]),
+        "r_log_discrimination": float(np.corrcoef(slope, np.log(made.discrimination))[0, 1]),
+        "rmse_difficulty": rmse(off),
+        "rmse_difficulty_linked": rmse(linked - made.difficulty),
+        "sd_ratio": float(place.std() / made.difficulty.std()),
+        "coverage_difficulty": float((np.abs(off) < 1.96 * errors.difficulty).mean()),
+        "coverage_log_discrimination": float(
+            (np.abs(off_slope) < 1.96 * errors.log_discrimination).mean()
+        ),
+        "r_ability": float(np.corrcoef(ability.mean, made.ability)[0, 1]),
+        "processor_seconds": seconds,
+    }
+
+
+def linking(seed):
+    """Return the errors of 60 new items, answered by learners N(0.7, 1.2), on the old scale."""
+    rng = np.random.default_rng(seed)
+    place, slope = rng.normal(size=140), np.exp(0.35 * rng.normal(size=140))
+    first, second = rng.normal(size=1000), 0.7 + 1.2 * rng.normal(size=1000)
+    names = tuple(f"i{k}" for k in range(140))
+    early, late = (
+        responses_of_matrix(
+            answer(ability, place[own], slope[own], rng=rng, share=0.25), items=names[own]
+        )
+        for ability, own in ((first, slice(0, 80)), (second, slice(40, 140)))
+    )
+    old, free = fit_em(early).bank, fit_em(late).bank
+    report = link_and_test(free, old, bank=140)
+    anchored = fit_py_irt(late, anchors=Anchors(old.only(report.kept))).bank
+    banks = {
+        "no linking": free,
+        "mean-sigma": report.mean_sigma.apply(free),
+        "haebara": report.haebara.apply(free),
+        "stocking-lord": report.link.apply(free),
+        "py-irt, anchors, free population": anchored,
+    }
+    # Both to the population, and to the scale that the first wave's very learners define.
+    return {
+        name: {
+            "bias": float((bank.difficulty[40:] - place[80:]).mean()),
+            "rmse": rmse(bank.difficulty[40:] - place[80:]),
+            "bias_to_sample": float(
+                (bank.difficulty[40:] - (place[80:] - first.mean()) / first.std()).mean()
+            ),
+        }
+        for name, bank in banks.items()
+    }
+
+
+def lsat(folder):
+    """Return the marginal log-likelihoods of both engines beside the published ones."""
+    found = {}
+    for name, published in LSAT.items():
+        rows = np.loadtxt(folder / f"{name}.csv", delimiter=",", skiprows=1)
+        responses = responses_of_matrix(rows[:, 1:-1], counts=rows[:, -1])
+        flat = Priors(difficulty_sd=100.0, log_discrimination_sd=10.0)
+        found[name.removeprefix("mirt__")] = {
+            "published": published,
+            **{engine: fit(responses).log_likelihood for engine, fit in ENGINES.items()},
+            "em, flat priors": fit_em(responses, priors=flat).log_likelihood,
+        }
+    return found
+
+
+def speed(count):
+    """Return processor seconds of both engines on a log of R responses, 20 a learner.
+
+    The warm start comes from a calibration of 85 % of the learners.
+    """
+    responses = sparse(count, items=max(100, count // 500))
+    cut = int(np.searchsorted(responses.learner, int(0.85 * len(responses.learners))))
+    part = Responses(
+        learners=responses.learners,
+        items=responses.items,
+        learner=responses.learner[:cut],
+        item=responses.item[:cut],
+        correct=responses.correct[:cut],
+    )
+    earlier = fit_em(part).bank
+    jobs = {
+        "em": lambda: fit_em(responses),
+        "em, warm": lambda: fit_em(responses, earlier=earlier),
+        "py-irt, warm": lambda: fit_py_irt(responses, earlier=earlier),
+        "py-irt, cold": lambda: fit_py_irt(responses),
+    }
+    seconds, fits = {}, {}
+    for name, job in jobs.items():
+        began = time.process_time()
+        fits[name] = job()
+        seconds[name] = time.process_time() - began
+    gap = fits["py-irt, warm"].bank.difficulty - fits["em"].bank.difficulty
+    return {
+        "responses": len(responses),
+        "learners": len(responses.learners),
+        "items": len(responses.items),
+        "processor_seconds": seconds,
+        "iterations": {name: fit.iterations for name, fit in fits.items()},
+        "warm_py_irt_times_em": seconds["py-irt, warm"] / seconds["em"],
+        "rmse_warm_py_irt_to_em": rmse(gap),
+        "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+
+
+def sparse(count, *, items, each=20):
+    """Return responses of learners who answered `each` items drawn without regard to anything."""
+    rng = np.random.default_rng(0)
+    learners = count // each
+    # A walk of a random step over the items meets each at most once.
+    start, step = rng.integers(0, items, learners), rng.integers(1, items // each, learners)
+    item = (start[:, None] + step[:, None] * np.arange(each)) % items
+    ability = np.repeat(rng.normal(size=learners), each)
+    place, slope = rng.normal(size=items), np.exp(0.35 * rng.normal(size=items))
+    chosen = item.ravel()
+    chance = 1.0 / (1.0 + np.exp(-slope[chosen] * (ability - place[chosen])))
+    bank = bank_of([f"i{k}" for k in range(items)], difficulty=place, discrimination=slope)
+    return Responses(
+        learners=tuple(f"l{k}" for k in range(learners)),
+        items=bank.items,
+        learner=np.repeat(np.arange(learners), each),
+        item=chosen,
+        correct=(rng.random(len(chosen)) < chance).astype(float),
+    )
+
+
+def rmse(values):
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def section_of(result):
+    lines = [
+        HEADING,
+        "",
+        f"`{result['command']}`, {result['measured_at']}, commit {result['commit'][:7]},",
+        f"{result['hardware']}.",
+        "All figures: `docs/benchmarks/calibration.json`.",
+        "",
+        "1,000 learners N(0, 1), 100 items with b ~ N(0, 1) and log a ~ N(0, 0.35), a fifth of all",
+        f"pairs answered; means over {len(result['recovery']['em'])} seeds, in brackets the least",
+        "and the greatest.",
+        "",
+        "| figure | target | py-irt | EM |",
+        "|---|---|---|---|",
+    ]
+    for figure, target in TARGETS.items():
+        cells = [spread([one[figure] for one in runs]) for runs in result["recovery"].values()]
+        lines.append(f"| {figure.replace('_', ' ')} | {target} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Linking: 60 new items, answered by other learners, N(0.7, 1.2), who also answer 40 known",
+        "items; about 250 answers an item. Error of the new items' difficulties on the old scale.",
+        "The truth is the population's (targets: bias at most 0.03, RMSE at most 0.25); the last",
+        "column takes the first learners' own mean and sd for 0 and 1, without that chance.",
+        "",
+        "| method | RMSE | bias | bias to the sample |",
+        "|---|---|---|---|",
+    ]
+    for name in result["linking"][0]:
+        cells = [
+            spread([run[name][figure] for run in result["linking"]])
+            for figure in ("rmse", "bias", "bias_to_sample")
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    if "lsat" in result:
+        lines += [
+            "",
+            "Marginal log-likelihood (target: within 0.5 of the published maximum):",
+            "",
+            "| data | published | py-irt | EM | EM, flat priors |",
+            "|---|---|---|---|---|",
+        ]
+        for name, one in result["lsat"].items():
+            lines.append(f"| {name} | " + " | ".join(f"{x:.3f}" for x in one.values()) + " |")
+    lines += [
+        "",
+        "Processor seconds, 20 answers a learner; warm from 85 % of the learners. *Gap*: RMSE of",
+        "the warm py-irt fit's difficulties to EM's; *ratio*: its time over EM's.",
+        "",
+        "| responses | items | EM | EM, warm | py-irt, warm | py-irt, cold | ratio | gap | GB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in result["speed"]:
+        seconds = " | ".join(f"{x:.1f}" for x in one["processor_seconds"].values())
+        sizes = f"{one['responses']:,} | {one['items']:,}"
+        rest = f"{one['rmse_warm_py_irt_to_em']:.4f} | {one['peak_gigabytes']:.2f}"
+        lines.append(f"| {sizes} | {seconds} | {one['warm_py_irt_times_em']:.1f} | {rest} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def spread(values):
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def write_section(page, result):
+    before = page.read_text(encoding="utf-8")
+    own = re.compile(rf"^{re.escape(HEADING)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    section = section_of(result)
+    after = own.sub(lambda _: section, before) if own.search(before) else f"{before}\n{section}"
+    page.write_text(after.rstrip("\n") + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
