@@ -20,8 +20,12 @@ import numpy as np
 
 from kt_models import api
 from kt_models.data.research_logs import read_assistments2017, read_dbe_kt22
+from kt_models.data.splits import split_learners
 from kt_models.evaluation import metrics, resampling
-from kt_models.evaluation.prequential import compare_models, first_meetings
+from kt_models.evaluation.figures import ScoredAnswers, figures_of, first_meetings
+from kt_models.evaluation.protocols import Trial, run_trial
+from kt_models.models import MODELS
+from kt_models.models.base import Fitting
 from kt_models.streaming import psi_filter
 from kt_models.training import psi_fold
 from tests.benchmarks.psi_filter_report import write_section
@@ -104,32 +108,31 @@ def one_split(name, log, seed):
     started = time.perf_counter()
     # Further splits only show how much the split itself matters.
     names = list(PEERS) if seed == 0 else ["item-mean", "psi-filter"]
-    found = compare_models(
-        log,
-        models=names,
-        seed=seed,
-        progress=lambda model: print(f"{name} split {seed}: {model}", file=sys.stderr, flush=True),
-    )
-    test = found.test
-    fresh = first_meetings(test)
-    filtered = next(s for s in found.scores if s.model == "psi-filter")
+    train, test = (log.only_learners(own) for own in split_learners(log, seed=seed))
+    trial = Trial("learner-split", train, test, np.ones(len(test), dtype=bool))
+    found = {}
+    for model in names:
+        print(f"{name} split {seed}: {model}", file=sys.stderr, flush=True)
+        found[model] = run_trial(trial, MODELS[model], Fitting(seed=seed))
+    fresh, filtered = first_meetings(test), found["psi-filter"].prob
     models = {}
-    for s in found.scores:
-        models[s.model] = {
-            "auc": figures(s.auc),
-            "log_loss": figures(s.log_loss),
-            "brier": figures(s.brier),
-            "calibration_error": round(s.calibration_error, 5),
+    for model, done in found.items():
+        reached = figures_of(ScoredAnswers.of(done), seed=seed)
+        models[model] = {
+            "auc": figures(reached.auc),
+            "log_loss": figures(reached.log_loss),
+            "brier": figures(reached.brier),
+            "calibration_error": round(reached.calibration_error, 5),
             "first_meeting_auc": figures(
                 resampling.by_learner(
                     metrics.auc,
                     correct=test.correct[fresh],
-                    prob=s.prob[fresh],
+                    prob=done.prob[fresh],
                     learner=test.learner[fresh],
                     seed=seed,
                 )
             ),
-            "log_loss_above_filter": figures(paired_loss(test, s.prob, filtered.prob, seed)),
+            "log_loss_above_filter": figures(paired_loss(test, done.prob, filtered, seed)),
         }
     return {
         "seed": seed,

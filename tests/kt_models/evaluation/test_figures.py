@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from kt_models.data.log import build_log
 from kt_models.errors import ShapeMismatch
 from kt_models.evaluation import metrics
 from kt_models.evaluation.figures import ScoredAnswers, figures_of, first_meetings
@@ -89,8 +90,13 @@ class TestFiguresOf:
             figures_of(dataclasses.replace(answers, correct=np.ones(120)), seed=0)
 
 
-def test_first_meetings_are_the_first_answers_of_a_learner_to_an_item(log):
-    fresh = first_meetings(log)
+def test_first_meetings_are_the_first_answers_of_a_learner_to_an_item():
+    log = build_log(
+        learners=["a", "a", "a", "b"],
+        items=["x", "x", "y", "x"],
+        concepts=[("k",)] * 4,
+        correct=np.ones(4),
+        answered_at=np.arange(4.0),
+    )
 
-    assert fresh.sum() == len(set(zip(log.learner.tolist(), log.item.tolist(), strict=True)))
-    assert fresh[log.position == 0].all()
+    assert first_meetings(log).tolist() == [True, False, True, True]
