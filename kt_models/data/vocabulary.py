@@ -269,4 +269,5 @@ def _padded(sets: list[tuple[int, ...]]) -> NDArray[np.int64]:
 
 def _require_below(index: NDArray[np.int64], size: int, what: str) -> None:
     if len(index) and not 0 <= index.min() <= index.max() < size:
-        raise UnknownName(f"There are {size} {what}s, numbered from 0; got {index.max()}.")
+        worst = index.max() if index.max() >= size else index.min()
+        raise UnknownName(f"There are {size} {what}s, numbered from 0; got {worst}.")

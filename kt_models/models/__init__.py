@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kt_models.models.akt import Akt
 from kt_models.models.base import AbstractModel
 from kt_models.models.bkt import Bkt
 from kt_models.models.cakt import Cakt
@@ -12,6 +13,7 @@ from kt_models.models.logistic import Logistic
 from kt_models.models.means import ConceptMean, ItemMean, Majority
 from kt_models.models.pfa import Pfa
 from kt_models.models.psi_filter import PsiFilter
+from kt_models.models.simplekt import SimpleKt
 
 MODELS: dict[str, Callable[..., AbstractModel]] = {
     "majority": Majority,
@@ -22,6 +24,8 @@ MODELS: dict[str, Callable[..., AbstractModel]] = {
     "logistic": Logistic,
     "elo": Elo,
     "dkt": Dkt,
+    "akt": Akt,
+    "simplekt": SimpleKt,
     "cakt": Cakt,
     "cakt-item": CaktItem,
     "psi-filter": PsiFilter,

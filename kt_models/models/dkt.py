@@ -36,7 +36,9 @@ class DktConfig:
     items: bool = True
     times: bool = True
     dropout: float = 0.3
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(epochs=8, positions=2048, weight_decay=0.3)
+    )
 
 
 class DktNetwork(Network):

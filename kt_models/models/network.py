@@ -1,6 +1,7 @@
 """Models that are networks: fitting, predicting and streaming on top of a `Network`."""
 
 import abc
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
@@ -18,7 +19,9 @@ from kt_models.training.trainer import History, Network, TrainingConfig
 
 
 class NetworkConfig(Protocol):
-    """What the configuration of every network has."""
+    """What the configuration of every network has; it is a frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def training(self) -> TrainingConfig:
@@ -55,6 +58,7 @@ class NetworkModel(AbstractModel):
             held_out=encode(held_out, self.vocabulary),
             config=self.config.training,
             seed=fitting.seed,
+            settings=dataclasses.asdict(self.config),
             folder=fitting.folder,
             report=fitting.report,
         )

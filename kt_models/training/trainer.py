@@ -5,10 +5,8 @@ decay to zero does as well as any other that knows the last step in advance.
 """
 
 import dataclasses
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,14 +18,13 @@ from torch import Tensor, nn
 
 from kt_models.errors import KTModelError
 from kt_models.evaluation import metrics
+from kt_models.training.resuming import fingerprint, load_state, save_state
 from kt_models.training.schedules import learning_rates
 from kt_models.training.sequences import Batch, Sequences, batches, windows
 
-RESUME = "resume.pt"
 
-
-class CannotResume(KTModelError):
-    """What a killed fit left behind belongs to another log, configuration or version."""
+class Diverged(KTModelError):
+    """The loss is no number any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class TrainingConfig:
         learning_rate: the highest.
         warm_up: share of all steps during which the rate rises from zero.
         schedule: `linear`, or `refined` by the gradient norms of a first run that is thrown away
-            (the same paper, section 3), which doubles the cost.
+            (the same paper, section 3), which doubles the cost and needs no warm-up.
         weight_decay: decoupled (AdamW), on matrices and embeddings, not on vectors.
         positions: answers per step, padding included.
         longest: answers after which a training sequence is cut; those judged are never cut.
@@ -90,7 +87,13 @@ def answer_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 @dataclass(slots=True)
 class History:
-    """One entry per epoch: `train_loss`, `validation_log_loss`, `validation_auc`, `seconds` ..."""
+    """What was measured on the way.
+
+    Attributes:
+        epochs: of each: `train_loss`, `validation_log_loss`, `validation_auc`, `learning_rate` (of
+            the last step), `seconds`.
+        gradient_norms: of each step: the L1 norm before clipping.
+    """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     gradient_norms: list[float] = field(default_factory=list)
@@ -114,6 +117,7 @@ def train(
     held_out: Sequences,
     config: TrainingConfig,
     seed: int,
+    settings: Mapping[str, Any] | None = None,
     folder: Path | None = None,
     report: Callable[[int, int, dict[str, float]], object] | None = None,
 ) -> History:
@@ -128,23 +132,32 @@ def train(
         held_out: answers of other learners, which decide when to stop.
         config: how.
         seed: of the order of batches and of dropout.
+        settings: of the network; a state kept under others is refused.
         folder: where to keep the state after every epoch.
         report: called with (epochs done, epochs planned, figures of the last).
 
     Raises:
         CannotResume: the folder holds the state of another fit.
+        Diverged: the loss is no number any more.
     """
     net.to(device())
-    rates = None
+    rates = learning_rates(config.warm_up)
     if config.schedule == "refined":
-        rates = _refined_rates(net, training, held_out, config, seed)
+        rates = _refined_rates(net, training, held_out, config, seed, settings, folder)
     fit = _Fit(net, training, held_out, config, seed, rates)
+    own = ""
     if folder is not None:
-        fit.resume(folder)
+        own = fingerprint(
+            net,
+            settings={"training": dataclasses.asdict(config), "network": dict(settings or {})},
+            seed=seed,
+            logs=(training, held_out),
+        )
+        fit.resume(folder, own)
     while fit.goes_on():
         figures = fit.run_epoch()
         if folder is not None:
-            fit.save(folder)
+            fit.save(folder, own)
         if report is not None:
             report(len(fit.history.epochs), config.epochs, figures)
     net.load_state_dict(fit.best_weights)
@@ -162,14 +175,14 @@ class _Fit:
         held_out: Sequences,
         config: TrainingConfig,
         seed: int,
-        rates: NDArray[np.float64] | None,
+        rates: NDArray[np.float64],
     ) -> None:
         self.net, self.config, self.seed = net, config, seed
         self.training, self.held_out = training, held_out
         self.spans = windows(training.starts, longest=config.longest)
         self.optimizer = torch.optim.AdamW(_groups(net, config.weight_decay), lr=0.0)
         # Batches differ a little in number from epoch to epoch, so progress counts epochs.
-        self.rates = rates if rates is not None else learning_rates(config.warm_up)
+        self.rates = rates
         self.history = History()
         self.best_weights = _copy(net.state_dict())
 
@@ -181,6 +194,11 @@ class _Fit:
         epoch, began = len(self.history.epochs), time.perf_counter()
         torch.manual_seed(1_000_003 * self.seed + epoch)
         loss = self._learn(np.random.default_rng([self.seed, epoch]), epoch)
+        if not np.isfinite(loss):
+            raise Diverged(
+                f"The training loss is {loss} in epoch {epoch + 1}; "
+                f"take a lower learning rate than {self.config.learning_rate}."
+            )
         prob = predicted(self.net, self.held_out)
         correct = self.held_out.correct.astype(float)
         figures = {
@@ -208,52 +226,28 @@ class _Fit:
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.net.loss(here)
             loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+            norm = _l1_norm(self.net)
+            nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
             self.optimizer.step()
             count = int(here.mask.sum())
             total, answers = total + float(loss.detach()) * count, answers + count
-            self.history.gradient_norms.append(float(norm))
+            self.history.gradient_norms.append(norm)
         return total / max(answers, 1)
 
-    def fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        digest.update(json.dumps(dataclasses.asdict(self.config), sort_keys=True).encode())
-        digest.update(f"{self.seed} {torch.__version__}".encode())
-        for name, value in self.net.state_dict().items():
-            digest.update(f"{name} {tuple(value.shape)}".encode())
-        for part in (self.training, self.held_out):
-            for name in ("starts", "item", "correct"):
-                digest.update(np.ascontiguousarray(getattr(part, name)).tobytes())
-        return digest.hexdigest()
-
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, fingerprint: str) -> None:
         state = {
-            "fingerprint": self.fingerprint(),
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best_weights": self.best_weights,
             "epochs": self.history.epochs,
             "gradient_norms": self.history.gradient_norms,
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{RESUME}.part"
-        torch.save(state, part)
-        # A kill while writing must leave the last whole state.
-        part.replace(folder / RESUME)
+        save_state(folder, state, fingerprint=fingerprint)
 
-    def resume(self, folder: Path) -> None:
-        path = folder / RESUME
-        if not path.is_file():
+    def resume(self, folder: Path, fingerprint: str) -> None:
+        state = load_state(folder, fingerprint=fingerprint, device=device())
+        if state is None:
             return
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device())
-        except Exception as error:
-            raise CannotResume(f"{path} is damaged ({error}); delete it to begin anew.") from error
-        if state["fingerprint"] != self.fingerprint():
-            raise CannotResume(
-                f"{path} belongs to another log, configuration or version of torch; "
-                "name another folder, or delete it to begin anew."
-            )
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.best_weights = state["best_weights"]
@@ -261,14 +255,33 @@ class _Fit:
 
 
 def _refined_rates(
-    net: Network, training: Sequences, held_out: Sequences, config: TrainingConfig, seed: int
+    net: Network,
+    training: Sequences,
+    held_out: Sequences,
+    config: TrainingConfig,
+    seed: int,
+    settings: Mapping[str, Any] | None,
+    folder: Path | None,
 ) -> NDArray[np.float64]:
     first = _copy(net.state_dict())
     # Every planned step is needed for the curve, so this run does not stop early.
     plain = dataclasses.replace(config, schedule="linear", patience=config.epochs)
-    history = train(net, training=training, held_out=held_out, config=plain, seed=seed)
+    history = train(
+        net,
+        training=training,
+        held_out=held_out,
+        config=plain,
+        seed=seed,
+        settings=settings,
+        folder=None if folder is None else folder / "first_run",
+    )
     net.load_state_dict(first)
     return learning_rates(config.warm_up, gradient_norms=np.array(history.gradient_norms))
+
+
+def _l1_norm(net: nn.Module) -> float:
+    gradients = [p.grad for p in net.parameters() if p.grad is not None]
+    return float(nn.utils.get_total_norm(gradients, norm_type=1.0))
 
 
 def predicted(

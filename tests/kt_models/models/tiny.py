@@ -3,16 +3,20 @@
 import dataclasses
 
 from kt_models.models import MODELS
+from kt_models.models.akt import AktConfig
 from kt_models.models.base import AbstractModel
 from kt_models.models.cakt import CaktConfig
 from kt_models.models.cakt_item import CaktItemConfig
 from kt_models.models.dkt import DktConfig
+from kt_models.models.simplekt import SimpleKtConfig
 from kt_models.training.trainer import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=8, learning_rate=1e-2, positions=1024)
+# Windows shorter than the histories, so that what falls out of them is tested too.
 CONFIGS = {
     "dkt": DktConfig(hidden=16, width=8, training=TRAINING),
-    # A window shorter than the histories, so that what falls out of it is tested too.
+    "akt": AktConfig(width=16, heads=2, window=15, training=TRAINING),
+    "simplekt": SimpleKtConfig(width=16, heads=2, window=15, training=TRAINING),
     "cakt-item": CaktItemConfig(
         hidden=16,
         width=8,
@@ -24,6 +28,9 @@ CONFIGS = {
     ),
     "cakt": CaktConfig(k=3, side=4, training=dataclasses.replace(TRAINING, positions=256)),
 }
+
+# Attention keeps keys and values of its window in every layer: as large as the window asks for.
+LARGE = ("akt", "simplekt")
 
 # Those that are fitted without learners in mind: nothing that a learner does can move them.
 BLIND = ("majority", "concept-mean", "item-mean")
