@@ -60,6 +60,13 @@ class TestTrain:
         } < set(steps[0])
         assert json.loads((out / "metrics.json").read_text())["epochs"] == 2
 
+    def test_fits_the_live_filter_where_no_model_is_named(self, path, tmp_path):
+        assert main(["train", "--log", str(path), "--out", str(tmp_path)]) == 0
+
+        model, provenance = load_model(tmp_path / "checkpoint", MODELS)
+        assert model.name == "psi-filter"
+        assert provenance["learners"] == 10
+
     def test_its_command_repeats_it_to_the_bit(self, path, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         main(["train", "--log", str(path), "--model", "dkt", *SMALL, "--seed", "3", "--out", "run"])
