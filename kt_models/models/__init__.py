@@ -13,6 +13,8 @@ from kt_models.models.logistic import Logistic
 from kt_models.models.means import ConceptMean, ItemMean, Majority
 from kt_models.models.pfa import Pfa
 from kt_models.models.psi_filter import PsiFilter
+from kt_models.models.psi_filter_graph import PsiFilterGraph
+from kt_models.models.psi_kt import PsiKt
 from kt_models.models.simplekt import SimpleKt
 
 MODELS: dict[str, Callable[..., AbstractModel]] = {
@@ -29,4 +31,6 @@ MODELS: dict[str, Callable[..., AbstractModel]] = {
     "cakt": Cakt,
     "cakt-item": CaktItem,
     "psi-filter": PsiFilter,
+    "psi-filter-graph": PsiFilterGraph,
+    "psi-kt": PsiKt,
 }

@@ -96,6 +96,18 @@ class Sequences:
             row=torch.from_numpy(places),
         )
 
+    def firsts(self, count: int) -> "Sequences":
+        """Return the first `count` answers of every learner."""
+        lengths = np.diff(self.starts)
+        place = np.arange(len(self.item)) - np.repeat(self.starts[:-1], lengths)
+        kept = {
+            f.name: getattr(self, f.name)[place < count]
+            for f in dataclasses.fields(self)
+            if f.name != "starts"
+        }
+        starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, count))])
+        return Sequences(starts=starts, **kept)
+
     def whole(self) -> Batch:
         """Return all learners as one batch, in their order."""
         return self.batch(np.stack([self.starts[:-1], self.starts[1:]], axis=1))

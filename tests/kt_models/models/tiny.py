@@ -8,6 +8,8 @@ from kt_models.models.base import AbstractModel
 from kt_models.models.cakt import CaktConfig
 from kt_models.models.cakt_item import CaktItemConfig
 from kt_models.models.dkt import DktConfig
+from kt_models.models.psi_filter_network import GraphFilterConfig
+from kt_models.models.psi_kt_network import PsiKtConfig
 from kt_models.models.simplekt import SimpleKtConfig
 from kt_models.training.trainer import TrainingConfig
 
@@ -27,6 +29,10 @@ CONFIGS = {
         training=TRAINING,
     ),
     "cakt": CaktConfig(k=3, side=4, training=dataclasses.replace(TRAINING, positions=256)),
+    "psi-filter-graph": GraphFilterConfig(
+        alpha_nodes=3, training=TrainingConfig(epochs=2, learning_rate=2e-2, weight_decay=0.0)
+    ),
+    "psi-kt": PsiKtConfig(hidden=16, width=8, training=TRAINING),
 }
 
 # Attention keeps keys and values of its window in every layer: as large as the window asks for.
