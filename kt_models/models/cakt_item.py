@@ -1,10 +1,9 @@
-"""CAKT with items: an LSTM over answers beside what its last W answers say about the question.
+"""CAKT with items: an LSTM over answers beside what the last W answers say about the question.
 
 From CAKT (Su, Liu, Yang & Lu 2023, doi 10.3389/fpsyg.2023.1150329) it has the last answers on the
-concepts of the question asked, weighted by how long ago they were, and the gates that fuse them
-with the LSTM. What is ours: items and sets of concepts with calibrated easiness, the answers to the
-same item, real times, how far the learner has been above expectation, one head of attention over
-the window, and a window instead of the whole history. Each ingredient can be switched off.
+concepts of the question asked. What is ours: items and sets of concepts with calibrated easiness,
+the answers to the same item, real times, one head of attention, and a window instead of the whole
+history. Each ingredient can be switched, and those that earned nothing are off.
 """
 
 import dataclasses
@@ -20,6 +19,7 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models import cakt_item_memory as memory
 from kt_models.models import cakt_item_window as windows
 from kt_models.models.cakt_item_memory import Recall
+from kt_models.models.cakt_item_parts import MeanBranch, TryEmbedding, WindowAttention
 from kt_models.models.cakt_item_window import History
 from kt_models.models.dkt import QuestionEmbedding, log_time
 from kt_models.models.network import NetworkModel
@@ -46,6 +46,7 @@ class CaktItemConfig:
         recall: whether outcomes and ages of the recalled answers are inputs of the read-out.
         surplus: whether running averages of outcome less expectation are.
         attention: width of the head that reads the window, 0 for none.
+        tries: answers to the very item up to which their number has weights of its own; 0 for none.
         product: whether the LSTM's state also meets the question factor by factor.
         times: whether gaps, elapsed times and ages are known.
         items: whether items are known, or sets of concepts alone.
@@ -59,10 +60,11 @@ class CaktItemConfig:
     window: int = 128
     recent_items: int = 3
     recent_concepts: int = 6
-    branch: Literal["mean", "none"] = "mean"
+    branch: Literal["mean", "none"] = "none"
     recall: bool = True
-    surplus: bool = True
+    surplus: bool = False
     attention: int = 32
+    tries: int = 6
     product: bool = True
     times: bool = True
     items: bool = True
@@ -106,18 +108,22 @@ class CaktItemNetwork(Network):
             concepts=concepts,
             dropout=config.dropout,
         )
-        self.lstm = nn.LSTM(2 * config.width + PER_TOKEN, config.hidden, batch_first=True)
-        self.branch = MeanBranch(config) if config.branch == "mean" else None
-        self.attention = WindowAttention(config) if config.attention else None
-        self.project = nn.Linear(config.hidden, config.width) if config.product else None
+        width, hidden, token = config.width, config.hidden, 2 * config.width + PER_TOKEN
+        self.lstm = nn.LSTM(token, hidden, batch_first=True)
+        self.branch: MeanBranch | None = None
+        self.attention: WindowAttention | None = None
+        self.tries: TryEmbedding | None = None
+        if config.branch == "mean":
+            self.branch = MeanBranch(token=token, hidden=hidden)
+        if config.attention:
+            self.attention = WindowAttention(width=width, token=token, size=config.attention)
+        if config.tries and config.items:
+            self.tries = TryEmbedding(items=items, width=width, tries=config.tries)
+        self.project = nn.Linear(hidden, width) if config.product else None
         figures = _figures(config)
-        inputs = config.hidden + config.width + figures + config.attention
-        self.read_out = nn.Sequential(
-            nn.Linear(inputs + config.width * config.product, config.hidden),
-            nn.ReLU(),
-            nn.Dropout(config.read_dropout),
-            nn.Linear(config.hidden, 1),
-        )
+        inputs = hidden + width + figures + config.attention + width * config.product
+        inner, dropout = nn.Linear(inputs, hidden), nn.Dropout(config.read_dropout)
+        self.read_out = nn.Sequential(inner, nn.ReLU(), dropout, nn.Linear(hidden, 1))
         self.direct = nn.Linear(figures, 1, bias=False)
         nn.init.zeros_(self.direct.weight)
         self.easiness = nn.Parameter(torch.ones(()))
@@ -205,10 +211,13 @@ class CaktItemNetwork(Network):
         """
         with torch.no_grad():
             figures, match, recalled = self._looked_up(batch, history, shown)
+        logit = self.direct(figures).squeeze(2) + self.mean_logit
+        if self.tries is not None:
+            again, offset = self.tries(batch.item, match[0].sum(dim=2))
+            question, logit = question + again, logit + offset
         if self.branch is not None:
             before = self.branch(before, tokens, recalled)
         parts = [before, question, figures]
-        logit = self.direct(figures).squeeze(2) + self.mean_logit
         if self.attention is not None:
             parts.append(self.attention(question, tokens, history, match))
         if self.project is not None:
@@ -243,66 +252,6 @@ class CaktItemNetwork(Network):
             averages = memory.running_surplus(history, surplus)
             parts.append(averages.expand(-1, batch.item.shape[1], -1))
         return torch.cat(parts, dim=2), match, found[1]
-
-
-class MeanBranch(nn.Module):
-    """The mean of the answers recalled, weighted by (1 + lag)^-rate, gated into the LSTM's state.
-
-    The gates are those of CAKT, equations 5 to 7.
-    """
-
-    def __init__(self, config: CaktItemConfig) -> None:
-        """Create the branch."""
-        super().__init__()
-        self.value = nn.Linear(2 * config.width + PER_TOKEN, config.hidden)
-        self.rate = nn.Parameter(torch.tensor(-2.0))
-        self.gates = nn.Linear(2 * config.hidden, 2 * config.hidden)
-
-    @override
-    def forward(self, before: Tensor, tokens: Tensor, recalled: Recall) -> Tensor:
-        """Return [B, T, hidden] from the LSTM's states of that shape and tokens [B, N, .]."""
-        learners, questions, size = recalled.place.shape
-        values: Tensor = self.value(tokens)
-        rate = nn.functional.softplus(self.rate)
-        weights = torch.exp(-rate * torch.log1p(recalled.lag)) * recalled.there
-        weights = weights / (weights.sum(dim=2, keepdim=True) + 0.5)
-        firsts = torch.arange(learners, device=values.device)[:, None, None] * values.shape[1]
-        # One pass over the values instead of a gathered copy per question.
-        mean = nn.functional.embedding_bag(
-            (recalled.place + firsts).view(-1, size),
-            values.reshape(-1, values.shape[2]),
-            per_sample_weights=weights.view(-1, size),
-            mode="sum",
-        ).view(learners, questions, -1)
-        gates = torch.sigmoid(self.gates(torch.cat([mean, before], dim=2)))
-        of_mean, of_state = gates.chunk(2, dim=2)
-        return of_mean * mean + of_state * before
-
-
-class WindowAttention(nn.Module):
-    """One head over the window, with a say for the same item, the same concept and recency."""
-
-    def __init__(self, config: CaktItemConfig) -> None:
-        """Create the head."""
-        super().__init__()
-        token = 2 * config.width + PER_TOKEN
-        self.query = nn.Linear(config.width, config.attention)
-        self.key = nn.Linear(token, config.attention)
-        self.value = nn.Linear(token, config.attention)
-        # Of the same item, of a shared concept, and per log of answers since.
-        self.says = nn.Parameter(torch.tensor([1.0, 1.0, -0.5]))
-
-    @override
-    def forward(
-        self, question: Tensor, tokens: Tensor, history: History, match: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        """Return [B, T, attention]; shapes as in `CaktItemNetwork`."""
-        lags = torch.arange(history.window, 0, -1, device=tokens.device, dtype=torch.float32)
-        bias = self.says[0] * match[0] + self.says[1] * match[1] + self.says[2] * torch.log(lags)
-        bias = bias.masked_fill(~history.seen(history.answers.mask), -math.inf)
-        return memory.attended(
-            history, self.query(question), self.key(tokens), self.value(tokens), bias
-        )
 
 
 def _timeless(history: History, shown: Tensor) -> tuple[History, Tensor]:

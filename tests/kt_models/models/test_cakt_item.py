@@ -11,6 +11,7 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models import cakt_item_memory as memory
 from kt_models.models import cakt_item_window as windows
 from kt_models.models.cakt_item import CaktItem, CaktItemConfig
+from kt_models.models.cakt_item_parts import TryEmbedding
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.training.sequences import Batch, encode
 from tests.kt_models.factories import simulated_log
@@ -173,6 +174,19 @@ def test_attention_sees_the_window_alone():
         assert found[learner, question].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
+def test_each_try_at_an_item_has_weights_of_its_own():
+    tries = TryEmbedding(items=4, width=8, tries=3)
+    with torch.no_grad():
+        tries.offsets.weight.copy_(torch.arange(15.0).view(5, 3))
+        tries.vectors.weight.copy_(torch.arange(4.0)[:, None].expand(4, 8))
+
+    vectors, offsets = tries(torch.tensor([[2, 2, 4]]), torch.tensor([[0, 2, 9]]))
+
+    # Rows are items, columns the tries after the first; later ones share the last column.
+    assert offsets.tolist() == [[0.0, 7.0, 14.0]]
+    assert vectors[..., 0].tolist() == [[0.0, 2.0, 3.0]]
+
+
 def test_a_stored_window_is_the_end_of_the_history():
     batch = drawn()
     history, _ = sighted(batch)
@@ -211,6 +225,7 @@ def test_any_course_has_a_state_of_at_most_ten_thousand_bytes(concepts, simulate
         {"recall": False},
         {"surplus": False},
         {"attention": 0},
+        {"tries": 0},
         {"product": False},
         {"times": False},
         {"items": False},

@@ -25,6 +25,8 @@ CONFIGS = {
         window=12,
         recent_items=2,
         recent_concepts=3,
+        branch="mean",
+        surplus=True,
         attention=4,
         training=TRAINING,
     ),
