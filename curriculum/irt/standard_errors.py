@@ -117,8 +117,9 @@ def _together(
     """Return [I] errors of log discrimination and difficulty from the whole information matrix."""
     count, learners = len(responses.items), len(responses.learners)
     # Column of each parameter; the one slope of the 1PL stands in the first.
-    slopes = 1 if model is ItemModel.ONE else count
-    at_slope = np.zeros(len(responses), dtype=np.int64) if slopes == 1 else responses.item
+    shared = model is ItemModel.ONE
+    slopes = 1 if shared else count
+    at_slope = np.zeros(len(responses), dtype=np.int64) if shared else responses.item
     rows = np.concatenate([responses.learner, responses.learner])
     columns = np.concatenate([at_slope, slopes + responses.item])
     values = np.concatenate([by_slope, by_place])
@@ -130,9 +131,8 @@ def _together(
         ]
     )
     information = np.asarray((score.T @ score).todense()) + np.diag(precision)
-    keep = np.concatenate([estimated if slopes == count else estimated[:0], estimated])
-    if slopes == 1:
-        keep = np.concatenate([[extra is None], estimated])
+    # With anchors the one slope is theirs.
+    keep = np.concatenate([np.array([extra is None]) if shared else estimated, estimated])
     if extra is not None:
         mixed = np.asarray(score.T @ extra)
         information = np.block([[information, mixed], [mixed.T, extra.T @ extra]])
