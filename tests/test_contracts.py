@@ -46,7 +46,8 @@ def broken(folder: Path) -> set[str]:
         text=True,
         check=False,
     )
-    flowing = re.sub(r"\s+", " ", done.stdout)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    flowing = re.sub(r"\s+", " ", plain)
     return {name for name in contracts().values() if f"{name} BROKEN" in flowing}
 
 
