@@ -10,6 +10,7 @@ DOCS/benchmarks/psi_kt_forecast.json and the section of DOCS/benchmarks.md.
 
 import argparse
 import dataclasses
+import functools
 import json
 import sys
 import time
@@ -57,7 +58,7 @@ def psi_kt(graph):
 
 
 CANDIDATES = {
-    "majority": MODELS["majority"] if "majority" in MODELS else MODELS["global-mean"],
+    "majority": MODELS["majority"],
     "concept-mean": MODELS["concept-mean"],
     "item-mean": MODELS["item-mean"],
     "pfa": MODELS["pfa"],
@@ -101,8 +102,13 @@ def main(arguments):
     return 0
 
 
+@functools.cache
+def read(name, data):
+    return RESEARCH_LOGS[name](data / name)
+
+
 def trial_of(name, options):
-    trial = forecast(RESEARCH_LOGS[name](options.data / name))
+    trial = forecast(read(name, options.data))
     learners = len(trial.train.learner_keys)
     if learners <= MOST_LEARNERS:
         return trial
@@ -113,7 +119,7 @@ def trial_of(name, options):
 def whole_test(name, options):
     """Return the first answers of all of the fold's test learners, for prediction one by one."""
     trial = trial_of(name, options)
-    log = RESEARCH_LOGS[name](options.data / name)
+    log = read(name, options.data)
     tested = np.flatnonzero(np.isin(log.learner_keys, trial.test.learner_keys))
     return first_answers(log.only_learners(tested), PREQUENTIAL)
 

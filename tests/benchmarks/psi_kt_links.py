@@ -7,7 +7,7 @@ import numpy as np
 from kt_models.data.research_logs import RESEARCH_LOGS
 from kt_models.evaluation import metrics
 
-RESAMPLES = 2000
+RESAMPLES = 300
 
 
 def links_found(folder, edges, concepts):
