@@ -135,4 +135,5 @@ class PsiFilterGraph(NetworkModel):
 
     def traits(self, states: States) -> Traits:
         """Return the traits of learners from their states."""
-        return filtered_traits(self._own(states), self.network().scalars())
+        with torch.inference_mode():
+            return filtered_traits(self._own(states), self.network().scalars())

@@ -221,3 +221,18 @@ def test_an_items_vocabulary_is_that_of_the_training_log():
     model.fit(log)
 
     assert model.vocabulary.concept_keys == Vocabulary.of(log).concept_keys
+
+
+def test_a_fitted_model_reads_traits_from_stored_states():
+    log = simulate(np.random.default_rng(7), learners=12, answers=10).log
+    model = PsiFilterGraph(GraphFilterConfig(graph="none", training=TRAINING))
+    model.fit(log)
+    states = model.advance(model.init(12), log)
+
+    found = model.traits(model.unpack(model.pack(states)))
+
+    assert found.estimate.shape == (12, 4)
+    assert (found.low <= found.estimate).all()
+    assert (found.estimate <= found.high).all()
+    # Without a graph nobody's transfer is anything but none.
+    assert found.estimate[:, 3] == pytest.approx(np.zeros(12))
