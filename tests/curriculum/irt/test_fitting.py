@@ -309,3 +309,33 @@ def test_refuses_what_cannot_be_fitted(engine):
 def test_impossible_settings(make):
     with pytest.raises(ImpossibleSetting):
         make()
+
+
+def test_few_anchors_leave_doubt_about_all_items():
+    made = simulate(seed=9, learners=800, items=30, share=0.5)
+    one = bank_of(["i0"], difficulty=made.difficulty[:1], discrimination=made.discrimination[:1])
+    anchored = np.arange(30) < 1
+    fit = fit_em(made.responses, anchors=Anchors(one))
+
+    few = standard_errors(
+        made.responses, fit, model=ItemModel.TWO, priors=Priors(), anchored=anchored
+    )
+    none = standard_errors(
+        made.responses, fit_em(made.responses), model=ItemModel.TWO, priors=Priors()
+    )
+
+    assert np.median(few.difficulty[1:] / none.difficulty[1:]) > 1.15
+
+
+def test_an_item_below_chance_does_not_keep_em_from_its_end():
+    made = simulate(seed=4, learners=1000, items=20, share=0.2, guessing=0.2)
+    matrix = made.matrix.copy()
+    rng = np.random.default_rng(0)
+    seen = ~np.isnan(matrix[:, :4])
+    matrix[:, :4][seen] = rng.random(int(seen.sum())) < 0.07
+
+    fit = fit_em(responses_of_matrix(matrix), model=ItemModel.THREE, guessing=np.full(20, 0.2))
+
+    assert fit.converged
+    assert fit.iterations < 200
+    assert (fit.bank.difficulty[:4] > 2.5).all()
