@@ -9,6 +9,7 @@ from kt_models.models.cakt import Cakt
 from kt_models.models.cakt_item import CaktItem
 from kt_models.models.dkt import Dkt
 from kt_models.models.elo import Elo
+from kt_models.models.ensemble import Ensemble
 from kt_models.models.logistic import Logistic
 from kt_models.models.means import ConceptMean, ItemMean, Majority
 from kt_models.models.pfa import Pfa
@@ -33,4 +34,5 @@ MODELS: dict[str, Callable[..., AbstractModel]] = {
     "psi-filter": PsiFilter,
     "psi-filter-graph": PsiFilterGraph,
     "psi-kt": PsiKt,
+    "ensemble": Ensemble,
 }

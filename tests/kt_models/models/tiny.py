@@ -8,6 +8,7 @@ from kt_models.models.base import AbstractModel
 from kt_models.models.cakt import CaktConfig
 from kt_models.models.cakt_item import CaktItemConfig
 from kt_models.models.dkt import DktConfig
+from kt_models.models.ensemble import EnsembleConfig
 from kt_models.models.psi_filter_network import GraphFilterConfig
 from kt_models.models.psi_kt_network import PsiKtConfig
 from kt_models.models.simplekt import SimpleKtConfig
@@ -29,6 +30,16 @@ CONFIGS = {
         surplus=True,
         attention=4,
         training=TRAINING,
+    ),
+    "ensemble": EnsembleConfig(
+        components=("elo", "pfa", "dkt"),
+        settings={
+            "dkt": {
+                "hidden": 16,
+                "width": 8,
+                "training": {"epochs": 8, "learning_rate": 1e-2, "positions": 1024},
+            }
+        },
     ),
     "cakt": CaktConfig(k=3, side=4, training=dataclasses.replace(TRAINING, positions=256)),
     "psi-filter-graph": GraphFilterConfig(

@@ -1,0 +1,111 @@
+"""Pooling of several models' probabilities on the logit scale, by proper scoring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from kt_models.errors import ShapeMismatch
+
+FloatArray = NDArray[np.float64]
+
+# Pseudo-answers that hold the weights to equal ones: little against thousands of answers, and
+# enough to share the weight between models that say the same.
+HOLD = 20.0
+# Whether a model lowers the log loss is judged on answers that its weight was not fitted on.
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """Logit = intercept + sum over C models of weight times the model's logit.
+
+    Attributes:
+        weights: [C], none negative; 0 leaves a model out. They need not sum to one: models that
+            know different things are together surer than each alone.
+        intercept: added to the logit.
+    """
+
+    weights: FloatArray
+    intercept: float
+
+    def __call__(self, logits: FloatArray) -> FloatArray:
+        """Return [..] pooled logits of [.., C]."""
+        return np.asarray(logits @ self.weights + self.intercept)
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return the pooling as arrays."""
+        return {"weights": self.weights, "intercept": np.array([self.intercept])}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> "Pooling":
+        """Return the pooling that `arrays` wrote."""
+        return cls(arrays["weights"], float(arrays["intercept"][0]))
+
+
+def fit_pooling(logits: FloatArray, correct: FloatArray) -> Pooling:
+    """Return the pooling of least log loss, without the models that do not lower it.
+
+    Weights are held to equal ones. Models are then left out one after the other, as long as the
+    log loss on answers not fitted on does not rise (five folds of consecutive answers, which keeps
+    a learner's answers together where they follow one another).
+
+    Args:
+        logits: [R, C] predictions of answers that no model has learnt from.
+        correct: [R] 0 to 1.
+
+    Raises:
+        ShapeMismatch: the arrays differ in length, there is no answer, or no model.
+    """
+    if logits.ndim != 2 or logits.shape[:1] != correct.shape or not logits.size:
+        shapes = f"{logits.shape} and {correct.shape}"
+        raise ShapeMismatch(f"logits and correct are {shapes}: give [R, C] and [R], not empty.")
+    kept = list(range(logits.shape[1]))
+    loss = _loss_of_others(logits[:, kept], correct)
+    while len(kept) > 1:
+        without = [[c for c in kept if c != dropped] for dropped in kept]
+        losses = [_loss_of_others(logits[:, fewer], correct) for fewer in without]
+        best = int(np.argmin(losses))
+        if losses[best] > loss:
+            break
+        kept, loss = without[best], losses[best]
+    weights, intercept = _fitted(logits[:, kept], correct)
+    spread = np.zeros(logits.shape[1])
+    spread[kept] = weights
+    return Pooling(spread, intercept)
+
+
+def _fitted(logits: FloatArray, correct: FloatArray) -> tuple[FloatArray, float]:
+    count = logits.shape[1]
+
+    def loss(values: FloatArray, /) -> tuple[float, FloatArray]:
+        x = logits @ values[:-1] + values[-1]
+        error = 0.5 * (1.0 + np.tanh(0.5 * x)) - correct
+        off = values[:-1] - 1.0 / count
+        total = float(np.sum(np.logaddexp(0.0, x) - correct * x) + 0.5 * HOLD * off @ off)
+        return total, np.append(error @ logits + HOLD * off, error.sum())
+
+    found = minimize(
+        loss,
+        np.append(np.full(count, 1.0 / count), 0.0),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, None)] * count + [(None, None)],
+    )
+    return np.asarray(found.x[:-1]), float(found.x[-1])
+
+
+def _loss_of_others(logits: FloatArray, correct: FloatArray) -> float:
+    """Return the mean log loss of each fold under the weights that the others give."""
+    fold = np.arange(len(correct)) * FOLDS // len(correct)
+    total = 0.0
+    for number in np.unique(fold):
+        here = fold == number
+        # With a single answer there are no others.
+        there = ~here if not here.all() else here
+        weights, intercept = _fitted(logits[there], correct[there])
+        x = logits[here] @ weights + intercept
+        total += float(np.sum(np.logaddexp(0.0, x) - correct[here] * x))
+    return total / len(correct)
