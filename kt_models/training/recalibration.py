@@ -14,10 +14,17 @@ from kt_models.errors import ShapeMismatch
 PIECES = 6
 # A slope of 0 would make ties of predictions that differ, and so change the AUC.
 LEAST_SLOPE = 0.05
-# Pseudo-answers that hold every slope near 1; a small validation set moves little.
-HOLD = 20.0
+# How strongly predictions may be held where they are, in pseudo-answers; infinite leaves them be.
+# Learners differ, and a map that fits some of them need not fit others: what is chosen is what
+# helps those that it was not fitted on.
+HOLDS = (np.inf, 1000.0, 100.0, 10.0, 1.0)
+FOLDS = 5
+# Log loss in nats, over all answers, that a map may gain by chance.
+LUCK = 3.0
 # Logits beyond are as good as certain.
 EDGE = 12.0
+# Steep pieces may take an extreme one further, but never to a probability of exactly 0 or 1.
+LAST = 30.0
 
 FloatArray = NDArray[np.float64]
 
@@ -43,8 +50,12 @@ class Recalibration:
 
     def __call__(self, prob: FloatArray) -> FloatArray:
         """Return [..] recalibrated probabilities."""
-        pieces = _pieces(_logit(prob), self.knots)
-        return _sigmoid(self.shift + self._anchor() + pieces @ self.slopes)
+        return _sigmoid(np.clip(self.moved(_logit(prob)), -LAST, LAST))
+
+    def moved(self, logit: FloatArray) -> FloatArray:
+        """Return [..] recalibrated logits."""
+        pieces = _pieces(logit, self.knots)
+        return np.asarray(self.shift + self._anchor() + pieces @ self.slopes)
 
     def _anchor(self) -> float:
         """The pieces are measured from the first knot, so that slopes of 1 give the logit back."""
@@ -75,23 +86,57 @@ def fit_recalibration(*, prob: FloatArray, correct: FloatArray) -> Recalibration
     if not len(prob):
         return Recalibration.none()
     logit = _logit(prob)
+    losses = [_loss_of_others(logit, correct, hold) for hold in HOLDS]
+    best = int(np.argmin(losses))
+    chosen = HOLDS[best] if losses[best] < losses[0] - LUCK else np.inf
+    return _fitted(logit, correct, chosen)
+
+
+def _loss_of_others(logit: FloatArray, correct: FloatArray, hold: float) -> float:
+    """Return the summed log loss of each fold under the map that the others give.
+
+    Folds are consecutive answers, which keeps nearly all learners whole.
+    """
+    fold = np.arange(len(logit)) * FOLDS // len(logit)
+    total = 0.0
+    for number in range(FOLDS):
+        here = fold == number
+        x = _fitted(logit[~here], correct[~here], hold).moved(logit[here])
+        total += float(np.sum(np.logaddexp(0.0, x) - correct[here] * x))
+    return total
+
+
+def _fitted(logit: FloatArray, correct: FloatArray, hold: float) -> Recalibration:
+    """Return the map of least log loss, held to the identity.
+
+    The penalty is on what shift, common slope and single slopes move logits by, so it means the
+    same for predictions that are spread wide and for those that are not.
+    """
+    if np.isinf(hold) or not len(logit):
+        return Recalibration.none()
     knots = np.unique(np.quantile(logit, np.linspace(0.0, 1.0, PIECES + 1)[1:-1]))
     # Constant predictions leave nothing but the level to be mended.
     knots = knots[(knots > logit.min()) & (knots < logit.max())]
     pieces = _pieces(logit, knots)
     anchor = float(knots[0]) if len(knots) else 0.0
-    size = pieces.shape[1]
+    spread, widths = float(np.std(logit)), np.std(pieces, axis=0)
+    size = len(widths)
 
-    def loss(values: FloatArray) -> tuple[float, FloatArray]:
-        x = anchor + values[0] + pieces @ values[1:]
+    def loss(values: FloatArray, /) -> tuple[float, FloatArray]:
+        shift, off = values[0], values[1:] - 1.0
+        x = anchor + shift + pieces @ values[1:]
         error = _sigmoid(x) - correct
-        off = values[1:] - 1.0
-        total = float(np.sum(np.logaddexp(0.0, x) - correct * x) + 0.5 * HOLD * off @ off)
-        return total, np.concatenate([[error.sum()], error @ pieces + HOLD * off])
+        common = off.mean()
+        # A slope of 0 spread is not seen by the answers: a little holds it all the same.
+        own = (widths**2 + 1e-6) * (off - common)
+        penalty = shift**2 + (spread * common) ** 2 + own @ (off - common)
+        slope = spread**2 * common / size + own - own.mean()
+        total = float(np.sum(np.logaddexp(0.0, x) - correct * x) + 0.5 * hold * penalty)
+        return total, np.append(error.sum() + hold * shift, error @ pieces + hold * slope)
 
     found = minimize(
         loss,
-        np.concatenate([[0.0], np.ones(size)]),
+        np.append(0.0, np.ones(size)),
         jac=True,
         method="L-BFGS-B",
         bounds=[(None, None)] + [(LEAST_SLOPE, None)] * size,
