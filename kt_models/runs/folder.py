@@ -26,6 +26,8 @@ from kt_models.runs.files import write_json, write_text, writing
 FORMAT = 1
 RUN, COMMAND, CURVES, METRICS = "run.json", "command.txt", "curves.json", "metrics.json"
 PREDICTIONS = ("predictions.npz", "predictions.csv")
+# What a run leaves that was killed before it had said what it is.
+EMPTY = {"lock", f"{RUN}.part"}
 
 
 class RunsClash(KTModelError):
@@ -72,9 +74,11 @@ class RunFolder:
             replace: drop whatever run is there.
 
         Raises:
-            RunsClash: another run is there, or an equal one that was killed, and neither is asked.
+            RunsClash: another run is there, or an equal one that was killed, and neither is asked;
+                or files that are no run's.
             CannotWrite: the folder cannot be written to.
         """
+        self._require_run_or_empty()
         if (self.path / RUN).is_file() and not replace:
             differs = description.differences(self.description())
             if differs:
@@ -88,16 +92,29 @@ class RunFolder:
                 raise RunsClash(f"{msg}; add --resume to go on, or --replace to begin anew.")
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            self._clear()
-            write_text(self.path / COMMAND, description.command + "\n")
+            if (self.path / RUN).is_file():
+                self._clear()
+            # First, because it says that what else comes here is a run's and may be cleared.
             write_json(self.path / RUN, {"format": FORMAT} | dataclasses.asdict(description))
+            write_text(self.path / COMMAND, description.command + "\n")
         return True
 
+    def _require_run_or_empty(self) -> None:
+        if (self.path / RUN).is_file() or not self.path.is_dir():
+            return
+        with writing(self.path):
+            strange = sorted(path.name for path in self.path.iterdir() if path.name not in EMPTY)
+        if strange:
+            msg = f"{self.path} holds files but no run ({', '.join(strange[:3])})"
+            raise RunsClash(f"{msg}; name a new or an empty folder.")
+
     def _clear(self) -> None:
-        for name in (METRICS, RUN, COMMAND, CURVES, *PREDICTIONS):
+        for name in (METRICS, COMMAND, CURVES, *PREDICTIONS):
             (self.path / name).unlink(missing_ok=True)
         for folder in (self.fit, self.checkpoint):
             shutil.rmtree(folder, ignore_errors=True)
+        # Last: a folder without it is nobody's to clear.
+        (self.path / RUN).unlink(missing_ok=True)
 
     def description(self) -> Description:
         """Return what the run was asked to do.

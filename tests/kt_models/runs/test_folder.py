@@ -64,6 +64,23 @@ class TestBegin:
         assert not folder.finished
         assert folder.curves() == []
 
+    @pytest.mark.parametrize("replace", [True, False])
+    def test_leaves_alone_what_no_run_wrote(self, folder, replace):
+        folder.checkpoint.mkdir(parents=True)
+        mine = folder.checkpoint / "mine.txt"
+        mine.write_text("x")
+
+        with pytest.raises(RunsClash, match=r"no run \(checkpoint\); name a new or an empty"):
+            folder.begin(ASKED, resume=False, replace=replace)
+        assert mine.read_text() == "x"
+
+    def test_begins_where_a_run_was_killed_before_it_said_what_it_is(self, folder):
+        folder.path.mkdir(parents=True)
+        (folder.path / "run.json.part").write_text("{")
+
+        with folder.lock():
+            assert folder.begin(ASKED, resume=False)
+
     @pytest.mark.parametrize(
         ("change", "said"),
         [
