@@ -105,16 +105,33 @@ def _run(options: argparse.Namespace, job: Job, log: ResponseLog) -> dict[str, A
         )
 
 
+def published_command(options: argparse.Namespace) -> str:
+    """Return the command without this machine's paths: DATA holds the sets, RUNS the runs."""
+    words = ["benchmark", "--data", "DATA", "--out", "RUNS", "--protocol", options.protocol]
+    for name in ("sets", "models", "folds"):
+        words += [f"--{name}", ",".join(map(str, getattr(options, name)))]
+    words += ["--seed", str(options.seed), "--resamples", str(options.resamples)]
+    for name in ("settings", "docs"):
+        path = getattr(options, name)
+        if path is not None:
+            words += [f"--{name}", path.name if path.is_absolute() else str(path)]
+    return command_line([*words, "--collect"] if options.collect else words)
+
+
 def _write_table(options: argparse.Namespace) -> None:
     result = {
-        "command": command_line(options.arguments),
+        "command": published_command(options),
         "measured_at": now(),
         "protocol": options.protocol,
         "seed": options.seed,
         "code": code_version(),
         "libraries": library_versions(),
         "sets": tables.collect(
-            options.out, protocol=options.protocol, sets=options.sets, models=options.models
+            options.out,
+            protocol=options.protocol,
+            sets=options.sets,
+            models=options.models,
+            seed=options.seed,
         ),
     }
     if not result["sets"]:

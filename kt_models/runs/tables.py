@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kt_models.runs.benchmark import folder_of
-from kt_models.runs.folder import RunFolder
+from kt_models.runs.folder import RunFolder, RunsClash
 
 HEADING = "## Models of knowledge tracing"
 AVERAGED = ("auc", "log_loss", "brier", "calibration_error", "accuracy", "majority_rate", "seconds")
@@ -60,7 +60,7 @@ def file_name(protocol: str) -> str:
 
 
 def collect(
-    out: Path, *, protocol: str, sets: Iterable[str], models: Iterable[str]
+    out: Path, *, protocol: str, sets: Iterable[str], models: Iterable[str], seed: int
 ) -> dict[str, Any]:
     """Return what finished runs reached: set -> size of the log and model -> folds, mean, sd.
 
@@ -69,6 +69,10 @@ def collect(
         protocol: its name.
         sets: names of the logs.
         models: names of the models, in the order of the table.
+        seed: of all runs.
+
+    Raises:
+        RunsClash: a run has another seed, so it has other test learners.
     """
     found: dict[str, Any] = {}
     models = tuple(models)
@@ -76,6 +80,7 @@ def collect(
         rows, log = {}, None
         for model in models:
             runs = _finished(folder_of(out, protocol, set_name, model))
+            _require_seed(runs.values(), seed)
             if runs:
                 rows[model] = _row(runs)
                 log = next(iter(runs.values())).description().log
@@ -88,6 +93,14 @@ def collect(
 def _finished(folder: Path) -> dict[int, RunFolder]:
     runs = {int(path.name.split("-")[1]): RunFolder(path) for path in folder.glob("fold-*")}
     return {fold: runs[fold] for fold in sorted(runs) if runs[fold].finished}
+
+
+def _require_seed(runs: Iterable[RunFolder], seed: int) -> None:
+    for run in runs:
+        own = run.description().seed
+        if own != seed:
+            msg = f"{run.path} was run with seed {own}, the table is of seed {seed}"
+            raise RunsClash(f"{msg}; give --seed {own}, or a folder of runs for each seed.")
 
 
 def _row(runs: Mapping[int, RunFolder]) -> dict[str, Any]:
@@ -116,21 +129,20 @@ def section(result: Mapping[str, Any]) -> str:
     lines += [f"`{result['command']}`, {result['measured_at']}.", ""]
     lines += [f"All figures: `docs/benchmarks/{file_name(protocol)}`.", ""]
     lines += [textwrap.fill(told, width=100), ""]
+    rows = [row for found in result["sets"].values() for row in found["models"].values()]
+    differ = len({commit for row in rows for commit in row["commits"]}) > 1
     for name, found in result["sets"].items():
-        lines += table(name, found)
+        lines += table(name, found, commits=differ)
     return "\n".join(lines)
 
 
-def table(name: str, found: Mapping[str, Any]) -> list[str]:
-    """Return the table of one set as lines of Markdown."""
+def table(name: str, found: Mapping[str, Any], *, commits: bool = False) -> list[str]:
+    """Return the table of one set as lines of Markdown; `commits` says of what code a row is."""
     parts = ("answers", "learners", "items", "concepts")
     size = ", ".join(f"{found[part]:,} {part}" for part in parts)
-    lines = [
-        f"**{name}**: {size}.",
-        "",
-        "| model | folds | AUC | log loss | Brier | calibration | accuracy (majority) | seconds |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ["model", "folds", "AUC", "log loss", "Brier", "calibration"]
+    columns += ["accuracy (majority)", "seconds", *(["commit"] if commits else [])]
+    lines = [f"**{name}**: {size}.", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for model, row in found["models"].items():
         mean = row["mean"]
         cells = [
@@ -143,6 +155,8 @@ def table(name: str, found: Mapping[str, Any]) -> list[str]:
             f"{mean['accuracy']:.4f} ({mean['majority_rate']:.4f})",
             f"{mean['seconds']:,.0f}",
         ]
+        if commits:
+            cells.append(", ".join(commit[:7] for commit in row["commits"]))
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
 

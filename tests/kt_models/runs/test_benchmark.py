@@ -167,7 +167,11 @@ class TestTable:
     @pytest.fixture
     def found(self, done):
         return tables.collect(
-            done, protocol="learner-split", sets=["spring", "winter"], models=["pfa", "dkt"]
+            done,
+            protocol="learner-split",
+            sets=["spring", "winter"],
+            models=["pfa", "dkt"],
+            seed=0,
         )
 
     def test_holds_mean_and_spread_of_the_folds_that_are_there(self, found, done):
@@ -194,7 +198,9 @@ class TestTable:
 
     def test_gives_an_interval_where_there_is_one_fold(self, data, tmp_path):
         run(data, tmp_path, "--folds", "2", sets="spring", models="pfa")
-        found = tables.collect(tmp_path, protocol="learner-split", sets=["spring"], models=["pfa"])
+        found = tables.collect(
+            tmp_path, protocol="learner-split", sets=["spring"], models=["pfa"], seed=0
+        )
 
         only = found["spring"]["models"]["pfa"]["folds"]["2"]
         cell = f"| pfa | 2 | {only['auc']:.4f} ({only['auc_low']:.4f}–{only['auc_high']:.4f}) |"
@@ -214,7 +220,32 @@ class TestTable:
         assert text.count(tables.HEADING) == text.count("**spring**") == 1
         result = json.loads((docs / "benchmarks" / "models.json").read_text())
         assert set(result["sets"]) == {"spring", "autumn"}
-        assert result["command"].startswith("python -m kt_models benchmark")
+        assert result["command"].startswith("python -m kt_models benchmark --data DATA --out RUNS")
+        assert "--docs docs --collect" in result["command"]
+        for told in (text, json.dumps(result)):
+            assert not any(str(path.parent) in told for path in (data, done, docs))
+
+    def test_says_of_what_code_each_row_is_where_that_differs(self, data, tmp_path):
+        run(data, tmp_path, sets="spring")
+        one = tmp_path / "learner-split" / "spring" / "pfa" / "fold-0" / "run.json"
+        described = json.loads(one.read_text())
+        here = str(described["code"]["commit"])[:7]
+
+        assert "commit" not in (tmp_path / "table.md").read_text()
+        one.write_text(json.dumps(described | {"code": {"commit": "0123456789"}}))
+        run(data, tmp_path, "--collect", sets="spring")
+
+        lines = (tmp_path / "table.md").read_text().splitlines()
+        assert next(line for line in lines if line.startswith("| pfa")).endswith("| 0123456 |")
+        assert next(line for line in lines if line.startswith("| item")).endswith(f"| {here} |")
+        assert {line.count("|") for line in lines if line.startswith("|")} == {10}
+
+    def test_refuses_to_mix_seeds(self, data, tmp_path, capsys):
+        run(data, tmp_path, sets="spring", models="item-mean")
+        run(data, tmp_path, "--seed", "1", sets="spring", models="pfa")
+
+        assert run(data, tmp_path, "--collect", sets="spring") == 1
+        assert "pfa/fold-0 was run with seed 1, the table is of seed 0" in capsys.readouterr().err
 
     def test_keeps_the_sections_of_protocols_apart(self, tmp_path):
         page = tmp_path / "benchmarks.md"
