@@ -115,7 +115,11 @@ class ResponseLog:
         digest = hashlib.sha256()
         for keys in (self.learner_keys, self.item_keys, self.concept_keys):
             digest.update("\x1f".join(keys).encode() + b"\x1e")
-        for name in ("starts", "item", "concept_set", "concept_sets", "correct", "answered_at"):
+        digest.update(str(self.has_times).encode())
+        for name in (
+            *("starts", "item", "concept_set", "concept_sets", "correct"),
+            *("shown_at", "answered_at", "assisted"),
+        ):
             digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return digest.hexdigest()
 

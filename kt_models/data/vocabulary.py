@@ -27,6 +27,7 @@ class Vocabulary:
         item_sets: [I] row of `concept_sets` of each item; -1 for an item without any answer.
         item_counts: [I] training answers to each item.
         item_right: [I] sum of `correct` over those answers.
+        set_counts: [S] training answers to items with each set of concepts.
         reference_items: [K] the concept's item of median difficulty among those answered, which
             stands for the concept where no item is named; -1 for a concept without any.
     """
@@ -37,7 +38,16 @@ class Vocabulary:
     item_sets: NDArray[np.int64]
     item_counts: NDArray[np.int64]
     item_right: NDArray[np.float64]
+    set_counts: NDArray[np.int64]
     reference_items: NDArray[np.int64]
+
+    @property
+    def met_concepts(self) -> NDArray[np.bool_]:
+        """[K] whether anybody answered an item with the concept in training."""
+        met = np.zeros(len(self.concept_keys), dtype=bool)
+        concepts = self.concept_sets[self.set_counts > 0]
+        met[concepts[concepts >= 0]] = True
+        return met
 
     @property
     def item_logits(self) -> NDArray[np.float64]:
@@ -66,6 +76,7 @@ class Vocabulary:
             item_sets=sets,
             item_counts=counts,
             item_right=right,
+            set_counts=np.bincount(log.concept_set, minlength=len(log.concept_sets)),
             reference_items=_reference_items(log, sets, counts, right),
         )
 
@@ -193,7 +204,14 @@ class Vocabulary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
-        arrays = ("concept_sets", "item_sets", "item_counts", "item_right", "reference_items")
+        arrays = (
+            "concept_sets",
+            "item_sets",
+            "item_counts",
+            "item_right",
+            "set_counts",
+            "reference_items",
+        )
         keys = {"item_keys": list(self.item_keys), "concept_keys": list(self.concept_keys)}
         return keys | {name: getattr(self, name).tolist() for name in arrays}
 
@@ -211,6 +229,7 @@ class Vocabulary:
             item_sets=whole("item_sets"),
             item_counts=whole("item_counts"),
             item_right=np.array(values["item_right"], dtype=float),
+            set_counts=whole("set_counts"),
             reference_items=whole("reference_items"),
         )
 

@@ -110,7 +110,9 @@ class AbstractModel(abc.ABC):
         self.vocabulary = Vocabulary.of(train)
         self._fit(train, held_out, fitting)
         prob = self._predict(held_out)
-        self.recalibration = fit_recalibration(prob=prob, correct=held_out.correct)
+        self.recalibration = fit_recalibration(
+            prob=prob, correct=held_out.correct, learner=held_out.learner
+        )
         if self.refits_on_all:
             self.vocabulary = Vocabulary.of(log)
             self._fit(log, held_out, fitting)

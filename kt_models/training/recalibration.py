@@ -71,33 +71,37 @@ class Recalibration:
         return cls(arrays["knots"], arrays["slopes"], float(arrays["shift"][0]))
 
 
-def fit_recalibration(*, prob: FloatArray, correct: FloatArray) -> Recalibration:
+def fit_recalibration(
+    *, prob: FloatArray, correct: FloatArray, learner: NDArray[np.int64] | None = None
+) -> Recalibration:
     """Return the monotone map of `prob` that predicts `correct` with the least log loss.
 
     Args:
         prob: [R] predictions of answers that the model has not learnt from.
         correct: [R] 0 to 1.
+        learner: [R] whose answers they are; None says that each is somebody else's. Fewer than
+            FOLDS learners say nothing of others, and nothing is changed.
 
     Raises:
         ShapeMismatch: the arrays differ in length.
     """
     if prob.shape != correct.shape:
         raise ShapeMismatch(f"{len(prob)} probabilities and {len(correct)} answers.")
-    if not len(prob):
+    whose = np.arange(len(prob)) if learner is None else np.unique(learner, return_inverse=True)[1]
+    people = int(whose.max(initial=-1)) + 1
+    if people < FOLDS:
         return Recalibration.none()
-    logit = _logit(prob)
-    losses = [_loss_of_others(logit, correct, hold) for hold in HOLDS]
+    logit, fold = _logit(prob), whose * FOLDS // people
+    losses = [_loss_of_others(logit, correct, fold, hold) for hold in HOLDS]
     best = int(np.argmin(losses))
     chosen = HOLDS[best] if losses[best] < losses[0] - LUCK else np.inf
     return _fitted(logit, correct, chosen)
 
 
-def _loss_of_others(logit: FloatArray, correct: FloatArray, hold: float) -> float:
-    """Return the summed log loss of each fold under the map that the others give.
-
-    Folds are consecutive answers, which keeps nearly all learners whole.
-    """
-    fold = np.arange(len(logit)) * FOLDS // len(logit)
+def _loss_of_others(
+    logit: FloatArray, correct: FloatArray, fold: NDArray[np.int64], hold: float
+) -> float:
+    """Return the summed log loss of each fold of learners under the map that the others give."""
     total = 0.0
     for number in range(FOLDS):
         here = fold == number

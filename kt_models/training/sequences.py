@@ -136,17 +136,19 @@ def encode(
         last_answered_at: [L] epoch seconds of each learner's answer before this log; nan for none.
         steps: [L] answers of each learner before this log.
     """
-    known = len(vocabulary.item_keys), len(vocabulary.concept_keys), len(vocabulary.concept_sets)
-    met = np.zeros(max(known[0], len(log.item_keys)), dtype=bool)
-    met[: known[0]] = vocabulary.item_counts > 0
-    sets = np.where(log.concept_sets < known[1], log.concept_sets + 1, 0)
+    # A vocabulary names all that its log names, and a part of it was never met in training.
+    items = _numbers(vocabulary.item_counts > 0, len(log.item_keys))
+    sets = _numbers(vocabulary.set_counts > 0, len(log.concept_sets))
+    concepts = _numbers(vocabulary.met_concepts, len(log.concept_keys))
+    # Index -1, no concept, finds the 0 at the end.
+    named = np.append(concepts, 0)[log.concept_sets]
     before = np.zeros(len(log.learner_keys), np.int64) if steps is None else steps
     learner = log.learner
     return Sequences(
         starts=log.starts,
-        item=np.where(met[log.item], log.item + 1, 0),
-        concepts=sets[log.concept_set],
-        concept_set=np.where(log.concept_set < known[2], log.concept_set + 1, 0),
+        item=items[log.item],
+        concepts=named[log.concept_set],
+        concept_set=sets[log.concept_set],
         difficulty=easiness(log, vocabulary, in_training=in_training).astype(np.float32),
         correct=log.correct.astype(np.float32),
         gap=_gaps(log, last_answered_at).astype(np.float32),
@@ -154,6 +156,13 @@ def encode(
         assisted=log.assisted.astype(np.float32),
         step=np.arange(len(log)) - log.starts[learner] + before[learner],
     )
+
+
+def _numbers(met: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
+    """Return for each of `size` names its place and one, or 0 for one not met."""
+    numbers = np.zeros(max(size, len(met)), dtype=np.int64)
+    numbers[: len(met)] = np.where(met, np.arange(len(met)) + 1, 0)
+    return numbers
 
 
 def easiness(
@@ -174,7 +183,8 @@ def easiness(
         answered = left > 0
     if answered.all():
         return values
-    return np.where(answered, values, _concept_easiness(log, vocabulary, by_item))
+    others = _concept_easiness(log, vocabulary, by_item, without_own=in_training)
+    return np.where(answered, values, others)
 
 
 def _own(log: ResponseLog) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
@@ -185,20 +195,40 @@ def _own(log: ResponseLog) -> tuple[NDArray[np.int64], NDArray[np.float64], NDAr
 
 
 def _concept_easiness(
-    log: ResponseLog, vocabulary: Vocabulary, by_item: NDArray[np.float64]
+    log: ResponseLog,
+    vocabulary: Vocabulary,
+    by_item: NDArray[np.float64],
+    *,
+    without_own: bool,
 ) -> NDArray[np.float64]:
-    """Return [R] the mean easiness, by answers, of the items of the answer's concepts."""
+    """Return [R] the mean easiness, by answers, of the items of the answer's concepts.
+
+    Args:
+        log: the answers.
+        vocabulary: whose items are averaged.
+        by_item: [I] their easiness.
+        without_own: leaves out the very item, which is to be told from the others alone.
+    """
     size = len(log.concept_keys)
     items = np.flatnonzero(vocabulary.item_counts > 0)
     concepts = vocabulary.concept_sets[vocabulary.item_sets[items]]
     rows, columns = np.nonzero(concepts >= 0)
     weight = vocabulary.item_counts[items][rows].astype(float)
     met = concepts[rows, columns]
-    total = np.bincount(met, weight * by_item[items][rows], minlength=size)
-    mean = total / np.maximum(np.bincount(met, weight, minlength=size), 1.0)
-    present = log.concept_sets >= 0
-    by_set = np.where(present, mean[log.concept_sets], 0.0).sum(axis=1) / present.sum(axis=1)
-    return np.asarray(by_set[log.concept_set])
+    total = np.bincount(met, weight * by_item[items][rows], minlength=size).astype(float)
+    many = np.bincount(met, weight, minlength=size).astype(float)
+    asked = log.concepts
+    present = asked >= 0
+    sums: NDArray[np.float64] = total[asked]
+    counts: NDArray[np.float64] = many[asked]
+    if without_own:
+        # A row whose concepts are not those that its item is known by has nothing of it in them.
+        there = vocabulary.item_sets[log.item] == log.concept_set
+        own = np.where(there, vocabulary.item_counts[log.item], 0).astype(float)[:, None]
+        sums, counts = sums - own * by_item[log.item][:, None], counts - own
+    # Half an answer is less than any: what is left of a difference that should be none.
+    means = np.where(present & (counts > 0.5), sums / np.maximum(counts, 1.0), 0.0)
+    return np.asarray(means.sum(axis=1) / present.sum(axis=1))
 
 
 def _gaps(log: ResponseLog, last_answered_at: NDArray[np.float64] | None) -> NDArray[np.float64]:

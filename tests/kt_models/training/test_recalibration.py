@@ -142,3 +142,25 @@ def test_no_answers_leave_the_predictions_as_they_are():
 def test_refuses_arrays_of_two_lengths():
     with pytest.raises(ShapeMismatch):
         fit_recalibration(prob=np.full(3, 0.5), correct=np.ones(4))
+
+
+def test_a_handful_of_learners_say_nothing_of_others():
+    rng = np.random.default_rng(0)
+    correct = (rng.random(400) < 0.9).astype(float)
+
+    found = fit_recalibration(
+        prob=np.full(400, 0.5), correct=correct, learner=np.repeat(np.arange(4), 100)
+    )
+
+    assert found(np.array([0.5])) == pytest.approx([0.5])
+
+
+def test_what_fits_each_learner_but_none_of_the_others_is_not_taken():
+    # Six learners, each far above or far below what is said, as many of either.
+    learner = np.repeat(np.arange(6), 200)
+    correct = np.where(learner % 2 == 0, 1.0, 0.0)
+    prob = np.full(1200, 0.5)
+
+    found = fit_recalibration(prob=prob, correct=correct, learner=learner)
+
+    assert found(np.array([0.5])) == pytest.approx([0.5], abs=0.05)

@@ -93,6 +93,24 @@ class TestNames:
         assert ((found.item > 0) == met).all()
 
 
+class TestNamesOfOthers:
+    def test_what_only_other_learners_met_is_unknown(self):
+        log = small_log(
+            [
+                ("a", "i0", ("k0",), 1, 0),
+                ("b", "i1", ("k0", "k1"), 0, 0),
+                ("b", "i2", ("k2",), 1, 1),
+            ]
+        )
+        vocabulary = Vocabulary.of(log.only_learners(np.array([0])))
+
+        found = encode(log, vocabulary)
+
+        assert found.item.tolist() == [1, 0, 0]
+        assert found.concept_set.tolist() == [1, 0, 0]
+        assert found.concepts.tolist() == [[1, 0], [1, 0], [0, 0]]
+
+
 class TestDifficulty:
     def test_in_training_leaves_the_learners_own_answers_out(self, log, vocabulary):
         found = easiness(log, vocabulary, in_training=True)
@@ -144,7 +162,7 @@ class TestDifficulty:
         first = (6 * easy + 2 * hard) / 8
         assert found == pytest.approx([first, (first + other) / 2])
 
-    def test_in_training_an_item_only_one_learner_met_takes_its_concepts_mean(self):
+    def test_in_training_an_item_only_one_learner_met_is_told_from_its_concepts_other_items(self):
         log = small_log(
             [("a", "i0", ("k0",), 1, t) for t in range(4)] + [("b", "i1", ("k0",), 0, 0)]
         )
@@ -152,7 +170,13 @@ class TestDifficulty:
 
         found = easiness(log, vocabulary, in_training=True)
 
-        assert found == pytest.approx(np.full(5, found[0]))
+        easy, hard = vocabulary.item_logits
+        assert found == pytest.approx([hard] * 4 + [easy])
+
+    def test_in_training_an_item_that_shares_no_concept_does_not_give_its_answer_away(self):
+        log = small_log([("a", "i0", ("k0",), 1, 0), ("b", "i1", ("k1",), 0, 0)])
+
+        assert easiness(log, Vocabulary.of(log), in_training=True) == pytest.approx([0.0, 0.0])
 
 
 class TestTimes:
