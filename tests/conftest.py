@@ -13,6 +13,10 @@ from tests.servers.postgres import postgres_server
 from tests.servers.redis_server import redis_server
 from tests.servers.site import Place, Places, Site, migrated, served
 
+# Small problems gain nothing by threads, and those of several test processes wait for each other by
+# spinning. Set here, it reaches torch, the processes of `-n` and whatever else the tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 DATABASE_URL = "TUTOR_DATABASE_URL"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "places"}
 
