@@ -26,7 +26,7 @@ from kt_models.training.recalibration import Recalibration
 # Logits beyond are as good as certain.
 EDGE = 12.0
 # What a component's vocabulary has that the ensemble's does not say.
-OWN = ("item_counts", "item_right", "reference_items")
+OWN = ("item_counts", "item_right", "set_counts", "reference_items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class EnsembleConfig:
         settings: by component, values of its configuration that differ from the usual ones.
     """
 
-    components: tuple[str, ...] = ("psi-filter", "logistic", "dkt")
+    components: tuple[str, ...] = ("psi-filter", "logistic", "cakt-item")
     settings: dict = field(default_factory=dict)  # type: ignore[type-arg] # JSON values
 
 
