@@ -13,9 +13,9 @@ A forecast from ten to ten: fold 0 of five, by learner; of each test learner wit
 answers 11 to 20 are predicted from the first ten alone, open loop (which item comes and when is
 known, no outcome is). All models have learnt from the same training learners and are told the same
 ten answers. PSI-KT's family learns from each training learner's first 50 answers, as in the paper,
-the graph of the filter from 200. Configurations were chosen on training learners of another split of
-the same logs, some of whom are among those tested here. Intervals are 95 % bootstrap intervals by
-learner; differences are paired, on the same answers.
+the graph of the filter from 200. Configurations were chosen on training learners of another split
+of the same logs, some of whom are among those tested here. Intervals are 95 % bootstrap intervals
+by learner; differences are paired, on the same answers.
 """
 
 
