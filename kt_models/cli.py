@@ -154,10 +154,12 @@ def _names(text: str) -> tuple[str, ...]:
 def _numbers(text: str) -> tuple[int, ...]:
     if text == "all":
         return tuple(range(FOLDS))
-    folds = tuple(int(part) for part in text.split(","))
-    if not set(folds) <= set(range(FOLDS)):
-        raise argparse.ArgumentTypeError(f"must be among 0 to {FOLDS - 1}")
-    return folds
+    parts = [part.strip() for part in text.split(",")]
+    if not set(parts) <= set(map(str, range(FOLDS))):
+        raise argparse.ArgumentTypeError(
+            f"{text}: name folds from 0 to {FOLDS - 1}, joined by commas, or all"
+        )
+    return tuple(int(part) for part in parts)
 
 
 def _from(least: int) -> Callable[[str], int]:

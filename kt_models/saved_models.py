@@ -113,7 +113,7 @@ def _value(name: str, hint: Any, value: Any) -> Any:
         allowed = ", ".join(map(str, typing.get_args(hint)))
         raise ImpossibleSetting(f"{name} = {value!r}: must be one of {allowed}.")
     if typing.get_origin(hint) is tuple:
-        return tuple(value)
+        return _tuple(name, typing.get_args(hint)[0], value)
     if isinstance(hint, UnionType):
         hint = tuple(a for a in typing.get_args(hint))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -122,6 +122,13 @@ def _value(name: str, hint: Any, value: Any) -> Any:
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ImpossibleSetting(f"{name} = {value!r}: must be {getattr(hint, '__name__', hint)}.")
     return value
+
+
+def _tuple(name: str, hint: Any, value: Any) -> tuple[Any, ...]:
+    # A word is a sequence too, of letters.
+    if not isinstance(value, list | tuple):
+        raise ImpossibleSetting(f"{name} = {value!r}: must be a list.")
+    return tuple(_value(name, hint, one) for one in value)
 
 
 def _description(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kt_models.commands.common import (
 )
 from kt_models.runs.execution import Request, train
 from kt_models.runs.folder import RunFolder
-from kt_models.runs.making_models import parse_settings
+from kt_models.runs.making_models import make_model, parse_settings
 
 
 def run(options: argparse.Namespace) -> None:
@@ -22,6 +22,8 @@ def run(options: argparse.Namespace) -> None:
         KTModelError: the log, the settings or the folder do not do.
     """
     settings = parse_settings(options.settings)
+    # Before a long log is read: is there such a model, with such settings?
+    make_model(options.model, settings)
     log = read_log(options.log)
     print(described(log))
     request = Request(

@@ -22,6 +22,8 @@ def split_learners(
     count = len(log.learner_keys)
     order = np.random.default_rng(seed).permutation(count)
     cut = round(count * test_share)
+    if count < 2:
+        raise NothingToSplit(f"A split needs at least two learners; the log has {count}.")
     if not 0 < cut < count:
         raise NothingToSplit(f"{count} learners cannot be split with a share of {test_share}.")
     return np.sort(order[cut:]), np.sort(order[:cut])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kt_models.data.log import ResponseLog
 from kt_models.data.splits import split_learners
 from kt_models.data.vocabulary import Vocabulary
-from kt_models.errors import NotFitted, ShapeMismatch
+from kt_models.errors import ImpossibleAnswer, NotFitted, ShapeMismatch
 from kt_models.training.recalibration import Recalibration, fit_recalibration
 
 # Of the training learners; they decide when to stop and how to recalibrate, and nothing else.
@@ -171,7 +171,13 @@ class AbstractModel(abc.ABC):
         answered_at: float = 0.0,
         assisted: bool = False,
     ) -> States:
-        """Return one learner's state after one answer; `advance` for B = 1."""
+        """Return one learner's state after one answer; `advance` for B = 1.
+
+        Raises:
+            ImpossibleAnswer: `correct` is outside 0..1.
+        """
+        if not 0.0 <= correct <= 1.0:
+            raise ImpossibleAnswer(f"correct = {correct}: must be from 0 (wrong) to 1 (right).")
         answers = self.vocabulary.answers(
             item=np.array([item]),
             starts=np.array([0, 1]),

@@ -21,6 +21,7 @@ from typing_extensions import override
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import Fitting, States
 from kt_models.models.folding import FoldingModel
+from kt_models.settings import require_above_zero, require_at_least, require_share
 from kt_models.training.bkt_em import Attempts, Rates, fit_rates
 
 # Where the search for everybody's common rates begins.
@@ -45,6 +46,16 @@ class BktConfig:
     hold: float = 10.0
     largest: float = 0.5
     steps: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_above_zero(self, "hold", "largest")
+        require_share(self, "largest")
+        require_at_least(self, 1, "steps")
 
 
 class Bkt(FoldingModel):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from kt_models.data.vocabulary import Vocabulary
-from kt_models.errors import ImpossibleParameter
+from kt_models.errors import ImpossibleSetting
 from kt_models.models.cakt_branches import build_branch
 from kt_models.models.cakt_history import recent_same_concept
 from kt_models.models.network import NetworkModel
@@ -58,12 +58,12 @@ class CaktConfig:
         """Refuse sizes that cannot be built.
 
         Raises:
-            ImpossibleParameter: naming the parameter.
+            ImpossibleSetting: naming the parameter.
         """
         if self.k < 2 or self.side < 3 or self.window < 1:
-            raise ImpossibleParameter("CAKT needs k >= 2, side >= 3 and window >= 1.")
+            raise ImpossibleSetting("CAKT needs k >= 2, side >= 3 and window >= 1.")
         if not self.theta > 0.0:
-            raise ImpossibleParameter(f"theta must be above 0, not {self.theta}.")
+            raise ImpossibleSetting(f"theta must be above 0, not {self.theta}.")
 
     @property
     def dimensions(self) -> int:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from kt_models.data.vocabulary import Vocabulary
+from kt_models.errors import ImpossibleSetting
 from kt_models.models import cakt_item_memory as memory
 from kt_models.models import cakt_item_window as windows
 from kt_models.models.cakt_item_memory import Recall
@@ -23,6 +24,7 @@ from kt_models.models.cakt_item_parts import MeanBranch, TryEmbedding, WindowAtt
 from kt_models.models.cakt_item_window import History
 from kt_models.models.dkt import QuestionEmbedding, log_time
 from kt_models.models.network import NetworkModel
+from kt_models.settings import require_at_least, require_share
 from kt_models.training.sequences import Batch
 from kt_models.training.trainer import Network, TrainingConfig
 
@@ -73,6 +75,17 @@ class CaktItemConfig:
     training: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(epochs=8, positions=2048, weight_decay=0.3)
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "hidden", "width", "window", "recent_items", "recent_concepts")
+        require_at_least(self, 0, "attention", "tries")
+        require_share(self, "dropout", "read_dropout")
+        _window(self, most=1)
 
 
 class CaktItemNetwork(Network):
@@ -273,6 +286,12 @@ def _window(config: CaktItemConfig, most: int) -> int:
     each = windows.stored_size(window=1, concepts=most)
     # Two vectors of float32, and what every network stores of its learners (see NetworkModel).
     left = MOST_BYTES - 8 * config.hidden - 16
+    if left < each:
+        most_hidden = (MOST_BYTES - 16 - each) // 8
+        raise ImpossibleSetting(
+            f"hidden = {config.hidden} leaves no room in a state for a single answer of an item "
+            f"with {most} concepts; at most {most_hidden} do."
+        )
     return min(config.window, left // each)
 
 

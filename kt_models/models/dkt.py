@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.network import NetworkModel
+from kt_models.settings import require_at_least, require_share
 from kt_models.training.sequences import Batch
 from kt_models.training.trainer import Network, TrainingConfig
 
@@ -39,6 +40,15 @@ class DktConfig:
     training: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(epochs=8, positions=2048, weight_decay=0.3)
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "hidden", "width")
+        require_share(self, "dropout")
 
 
 class DktNetwork(Network):

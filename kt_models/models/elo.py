@@ -20,6 +20,7 @@ from typing_extensions import override
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import Fitting, States
 from kt_models.models.folding import FoldingModel, offsets_of_answers
+from kt_models.settings import require_above_zero, require_at_least
 
 # Name, start, least and largest of what is fitted. The first steps are on a log scale.
 SCALARS = (
@@ -54,6 +55,15 @@ class EloConfig:
     sweeps: int = 6
     turns: int = 2
     sample: int = 150_000
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_above_zero(self, "item_var")
+        require_at_least(self, 1, "sweeps", "turns", "sample")
 
 
 class Elo(FoldingModel):

@@ -41,6 +41,15 @@ class EnsembleConfig:
     components: tuple[str, ...] = ("psi-filter", "logistic", "cakt-item")
     settings: dict = field(default_factory=dict)  # type: ignore[type-arg] # JSON values
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        if not self.components:
+            raise ImpossibleSetting("components: name at least one model to pool.")
+
 
 class Ensemble(AbstractModel):
     """A logit pool; a state is the components' states side by side, `0.` and so on before a name.

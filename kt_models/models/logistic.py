@@ -9,6 +9,8 @@ predicted no better on validation learners. A count n enters as log(1 + n), of a
 and of wrong ones: their logarithms say what none of them says alone.
 """
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,9 +20,11 @@ from scipy import sparse
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
+from kt_models.errors import ImpossibleSetting
 from kt_models.models.base import States
 from kt_models.models.linear import LinearModel
-from kt_models.training.window_counts import blank, count_windows
+from kt_models.settings import require_above_zero, require_at_least
+from kt_models.training.window_counts import LAST, blank, count_windows
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -38,6 +42,18 @@ class LogisticConfig:
     penalty: float = 1.0
     windows: tuple[float, ...] = (HOUR, DAY, 7.0 * DAY, 30.0 * DAY)
     memory: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_above_zero(self, "penalty")
+        require_at_least(self, LAST, "memory")
+        ends = (0.0, *self.windows, math.inf)
+        if not all(before < after for before, after in itertools.pairwise(ends)):
+            raise ImpossibleSetting(f"windows = {self.windows} must be above 0 and ascend.")
 
 
 class Logistic(LinearModel):

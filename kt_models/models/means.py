@@ -12,6 +12,7 @@ from typing_extensions import override
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import Fitting, States
 from kt_models.models.folding import FoldingModel, looked_up
+from kt_models.settings import require_above_zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class MeanConfig:
     """
 
     hold: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_above_zero(self, "hold")
 
 
 class _Mean(FoldingModel):

@@ -15,6 +15,7 @@ from typing_extensions import override
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import States
 from kt_models.models.linear import LinearModel
+from kt_models.settings import require_above_zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class PfaConfig:
     """
 
     penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_above_zero(self, "penalty")
 
 
 class Pfa(LinearModel):

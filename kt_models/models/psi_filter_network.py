@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from kt_models.errors import ImpossibleSetting
 from kt_models.models import psi_trait_filter as filtering
 from kt_models.models.psi_graph import Graph, normalised
 from kt_models.models.psi_trait_filter import Asked, Scalars, State
+from kt_models.settings import require_above_zero, require_at_least
 from kt_models.training.graph_newton import ColumnEvidence
 from kt_models.training.sequences import Batch
 from kt_models.training.trainer import Network, TrainingConfig, answer_loss
@@ -49,6 +51,18 @@ class GraphFilterConfig:
             epochs=5, learning_rate=2e-2, weight_decay=0.0, positions=16_384, longest=100
         )
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "alpha_nodes", "omega_nodes", "longest_history")
+        require_at_least(self, 0, "rounds")
+        require_above_zero(self, "item_prior_sd", "concept_prior_sd", "memory")
+        if self.memory > 1.0:
+            raise ImpossibleSetting(f"memory = {self.memory} must be at most 1.")
 
 
 class GraphFilterNetwork(Network):

@@ -20,6 +20,7 @@ from kt_models.models.psi_kt_visits import (
     shares,
     steps,
 )
+from kt_models.settings import require_above_zero, require_at_least
 from kt_models.training.sequences import Batch
 from kt_models.training.trainer import Network, TrainingConfig, answer_loss
 
@@ -56,6 +57,16 @@ class PsiKtConfig:
             epochs=20, learning_rate=5e-3, weight_decay=1e-5, positions=4096, longest=200
         )
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "hidden", "width")
+        require_above_zero(self, "item_prior_sd")
+        require_at_least(self, 0, "bound")
 
 
 class PsiKtNetwork(Network):

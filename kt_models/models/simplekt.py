@@ -14,6 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from kt_models.data.vocabulary import Vocabulary
+from kt_models.errors import ImpossibleSetting
 from kt_models.models.attention import (
     DotProductAttention,
     Layer,
@@ -25,6 +26,7 @@ from kt_models.models.attention import (
 )
 from kt_models.models.network import NetworkModel
 from kt_models.models.rasch import RaschEmbedding, ReadOut
+from kt_models.settings import require_at_least, require_share
 from kt_models.training.sequences import Batch
 from kt_models.training.trainer import Network, TrainingConfig
 
@@ -56,6 +58,19 @@ class SimpleKtConfig:
     training: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(epochs=8, positions=2048, weight_decay=0.3)
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "width", "heads", "layers", "window")
+        require_share(self, "dropout", "item_dropout")
+        if self.width % self.heads:
+            raise ImpossibleSetting(f"heads = {self.heads} must divide width = {self.width}.")
+        if self.width % 2:
+            raise ImpossibleSetting(f"width = {self.width} must be even.")
 
 
 class SimpleKtNetwork(Network):

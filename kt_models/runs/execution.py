@@ -8,6 +8,7 @@ from typing import Any
 
 from kt_models.data.log import ResponseLog
 from kt_models.evaluation.figures import ScoredAnswers, figures_of
+from kt_models.evaluation.metrics import OneKindOfAnswer
 from kt_models.evaluation.protocols import Trial, run_trial
 from kt_models.evaluation.resampling import RESAMPLES
 from kt_models.models.base import AbstractModel, Fitting, Step
@@ -108,8 +109,10 @@ def evaluate(
     Raises:
         RunsClash: the folder holds a run that stands in the way, or a process at work.
         CannotWrite: the folder cannot be written to.
+        OneKindOfAnswer: the scored answers are all right or all wrong; nothing is fitted.
         KTModelError: whatever the model or a metric raises; nothing is half written.
     """
+    _require_both_kinds(trial)
     model, folder = make_model(request.model, request.settings), RunFolder(path)
     with folder.lock():
         if not folder.begin(
@@ -131,6 +134,15 @@ def evaluate(
         write_answers(path, trial.test, answers)
         folder.finish(metrics)
     return metrics
+
+
+def _require_both_kinds(trial: Trial) -> None:
+    right = trial.test.correct[trial.scored] > 0.5
+    if len(right) and right.all() == right.any():
+        msg = f"All {len(right)} answers to be scored are {'right' if right[0] else 'wrong'}"
+        raise OneKindOfAnswer(
+            f"{msg}; AUC needs both right and wrong ones: take another fold or protocol."
+        )
 
 
 def _description(

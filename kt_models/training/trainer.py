@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from kt_models.errors import KTModelError
 from kt_models.evaluation import metrics
+from kt_models.settings import require_above_zero, require_at_least, require_share
 from kt_models.training.resuming import fingerprint, load_state, save_state
 from kt_models.training.schedules import learning_rates
 from kt_models.training.sequences import Batch, Sequences, batches, windows
@@ -53,6 +54,17 @@ class TrainingConfig:
     positions: int = 8192
     longest: int = 500
     clip: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ImpossibleSetting: naming the setting.
+        """
+        require_at_least(self, 1, "epochs", "patience", "positions", "longest")
+        require_above_zero(self, "learning_rate", "clip")
+        require_at_least(self, 0, "weight_decay")
+        require_share(self, "warm_up")
 
 
 class Network(nn.Module):

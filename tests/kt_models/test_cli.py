@@ -1,5 +1,6 @@
 """The command line: figures, files, exit codes; and what importing the light parts pulls in."""
 
+import dataclasses
 import json
 import shlex
 import subprocess
@@ -106,8 +107,24 @@ class TestTrain:
         assert said in capsys.readouterr().err
         assert not (tmp_path / "run" / "run.json").exists()
 
+    def test_refuses_a_model_before_it_reads_the_log(self, tmp_path, capsys):
+        absent = str(tmp_path / "absent.csv")
+
+        assert main(["train", "--log", absent, "--model", "zz", "--out", str(tmp_path)]) == 1
+        assert "No model is called zz" in capsys.readouterr().err
+
 
 class TestEvaluate:
+    def test_tells_answers_of_one_kind_before_anything_is_fitted(self, tmp_path, capsys):
+        log = random_log(np.random.default_rng(6), learners=10, answers=22)
+        log = dataclasses.replace(log, correct=np.ones(len(log)))
+        out = tmp_path / "run"
+        asked = ["--log", str(write_log(log, tmp_path / "log.csv")), "--out", str(out)]
+
+        assert main(["evaluate", "--model", "majority", *asked]) == 1
+        assert "All 44 answers to be scored are right" in capsys.readouterr().err
+        assert not out.exists()
+
     @pytest.mark.parametrize("protocol", PROTOCOLS)
     def test_writes_the_figures_and_the_predictions(self, path, tmp_path, protocol):
         out = tmp_path / "out"
@@ -172,7 +189,11 @@ class TestEvaluate:
             ("time-split", "a,x,1\nb,x,0\n", "answered_at"),
             ("forecast", "".join(f"{who},x,1\n" * 5 for who in "abcde"), "more than 5"),
             ("learner-split", "a,x,1\nb,x,0\n", "2 learners cannot be dealt out over 5"),
-            ("learner-split", "".join(f"{who},x,1\n" * 5 for who in "abcdefghij"), "both right"),
+            (
+                "learner-split",
+                "".join(f"{who},x,1\n" * 5 for who in "abcdefghij"),
+                "both right and wrong",
+            ),
         ],
     )
     def test_tells_what_a_log_cannot_do(self, tmp_path, protocol, rows, said, capsys):
@@ -223,3 +244,9 @@ def test_light_modules_load_numpy_and_nothing_heavy(module):
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
+
+
+def test_folds_that_are_none_are_told_in_words(capsys):
+    with pytest.raises(SystemExit):
+        main(["benchmark", "--data", "d", "--sets", "s", "--models", "m", "--folds", "a,7"])
+    assert "a,7: name folds from 0 to 4" in capsys.readouterr().err

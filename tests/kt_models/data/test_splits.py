@@ -39,6 +39,10 @@ class TestSplitLearners:
         with pytest.raises(NothingToSplit):
             split_learners(log, test_share=0.01, seed=0)
 
+    def test_says_that_one_learner_cannot_be_split(self, log):
+        with pytest.raises(NothingToSplit, match="at least two learners; the log has 1"):
+            split_learners(log.only_learners(np.array([3])), test_share=1.0)
+
 
 class TestSplitTime:
     def test_gives_the_moment_before_which_that_share_was_answered(self, log):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from kt_models.errors import ImpossibleParameter
+from kt_models.errors import ImpossibleSetting
 from kt_models.models import cakt_branches
 from kt_models.models.cakt import CaktConfig, CaktNetwork, published_program
 from kt_models.models.cakt_branches import Conv3dBranch
@@ -307,7 +307,7 @@ class TestStreaming:
 class TestConfig:
     @pytest.mark.parametrize("wrong", [{"k": 1}, {"side": 2}, {"window": 0}, {"theta": 0.0}])
     def test_refuses_what_cannot_be_built(self, wrong):
-        with pytest.raises(ImpossibleParameter):
+        with pytest.raises(ImpossibleSetting):
             CaktConfig(**wrong)
 
     def test_the_defaults_have_the_published_number_of_weights(self):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from kt_models.errors import ImpossibleAnswer
 from kt_models.evaluation import metrics
 from kt_models.models import MODELS
 from kt_models.models.base import Fitting
@@ -215,6 +216,11 @@ class TestStreaming:
         by_concept = fitted.predict_all(states, concepts=np.arange(8), shown_at=at)
 
         assert (by_concept == fitted.predict_all(states, items=reference, shown_at=at)).all()
+
+    @pytest.mark.parametrize("correct", [7.0, -0.1, float("nan")])
+    def test_refuses_an_outcome_that_there_is_not(self, fitted, correct):
+        with pytest.raises(ImpossibleAnswer, match="from 0"):
+            fitted.update(fitted.init(1), item=0, correct=correct)
 
 
 class TestSaving:
