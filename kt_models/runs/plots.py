@@ -90,7 +90,8 @@ def _learning(axes: "Axes", one: Evaluation) -> None:
     steps = [step for step in one.curves if "validation_log_loss" in step]
     if not steps:
         return
-    epochs = [step["step"] for step in steps]
+    # Not the step's own number: a model of several parts counts the steps of all of them.
+    epochs = range(1, len(steps) + 1)
     held_out = [step["validation_log_loss"] for step in steps]
     (line,) = axes.plot(epochs, held_out, label=f"{one.model}, validation")
     training = [step["train_loss"] for step in steps]

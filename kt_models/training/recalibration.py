@@ -19,8 +19,9 @@ LEAST_SLOPE = 0.05
 # helps those that it was not fitted on.
 HOLDS = (np.inf, 1000.0, 100.0, 10.0, 1.0)
 FOLDS = 5
-# Log loss in nats, over all answers, that a map may gain by chance.
-LUCK = 3.0
+# A gain must be so many times its standard error over learners: the validation learners may all
+# have been better than those learnt from by chance, and a map must not follow that.
+LUCK = 1.0
 # Logits beyond are as good as certain.
 EDGE = 12.0
 # Steep pieces may take an extreme one further, but never to a probability of exactly 0 or 1.
@@ -93,21 +94,22 @@ def fit_recalibration(
         return Recalibration.none()
     logit, fold = _logit(prob), whose * FOLDS // people
     losses = [_loss_of_others(logit, correct, fold, hold) for hold in HOLDS]
-    best = int(np.argmin(losses))
-    chosen = HOLDS[best] if losses[best] < losses[0] - LUCK else np.inf
-    return _fitted(logit, correct, chosen)
+    best = int(np.argmin([loss.sum() for loss in losses]))
+    gain = np.bincount(whose, losses[0] - losses[best], minlength=people)
+    doubt = float(np.std(gain)) * np.sqrt(people)
+    return _fitted(logit, correct, HOLDS[best] if gain.sum() > LUCK * doubt else np.inf)
 
 
 def _loss_of_others(
     logit: FloatArray, correct: FloatArray, fold: NDArray[np.int64], hold: float
-) -> float:
-    """Return the summed log loss of each fold of learners under the map that the others give."""
-    total = 0.0
+) -> FloatArray:
+    """Return [R] log losses of each fold of learners under the map that the others give."""
+    losses = np.empty(len(logit))
     for number in range(FOLDS):
         here = fold == number
         x = _fitted(logit[~here], correct[~here], hold).moved(logit[here])
-        total += float(np.sum(np.logaddexp(0.0, x) - correct[here] * x))
-    return total
+        losses[here] = np.logaddexp(0.0, x) - correct[here] * x
+    return losses
 
 
 def _fitted(logit: FloatArray, correct: FloatArray, hold: float) -> Recalibration:

@@ -164,3 +164,17 @@ def test_what_fits_each_learner_but_none_of_the_others_is_not_taken():
     found = fit_recalibration(prob=prob, correct=correct, learner=learner)
 
     assert found(np.array([0.5])) == pytest.approx([0.5], abs=0.05)
+
+
+def test_learners_who_happen_to_be_better_do_not_move_the_level():
+    # The level said is everybody's; these 60 learners differ from one another by far more than
+    # their mean differs from it.
+    rng = np.random.default_rng(4)
+    level = rng.normal(0.0, 0.15, 60)
+    level += 0.77 + 0.012 - level.mean()
+    learner = np.repeat(np.arange(60), 150)
+    correct = (rng.random(9000) < np.clip(level, 0.02, 0.98)[learner]).astype(float)
+
+    found = fit_recalibration(prob=np.full(9000, 0.77), correct=correct, learner=learner)
+
+    assert found(np.array([0.77])) == pytest.approx([0.77])
