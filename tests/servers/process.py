@@ -82,7 +82,8 @@ class Process:
     def stop(self) -> None:
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.close()
-        self._guard.wait(30)
+        # It also removes the server's data, which takes long where the disk is busy.
+        self._guard.wait(180)
 
     def kill(self) -> None:
         """End the server with SIGKILL, and what it left with its guard."""
