@@ -118,12 +118,10 @@ class Vocabulary:
         Raises:
             UnknownName: an index is out of range, or a concept has no answered item.
         """
-        if (items is None) == (concepts is None):
-            raise UnknownName("Name either items or concepts.")
-        if items is not None:
+        if items is not None and concepts is None:
             _require_below(items, len(self.item_keys), "item")
             return items
-        if concepts is None:  # pragma: no cover - told above; for the type checker
+        if items is not None or concepts is None:
             raise UnknownName("Name either items or concepts.")
         _require_below(concepts, len(self.concept_keys), "concept")
         found = self.reference_items[concepts]

@@ -16,7 +16,8 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleAnswer, NotFitted, ShapeMismatch
 from kt_models.training.recalibration import Recalibration, fit_recalibration
 
-# Of the training learners; they decide when to stop and how to recalibrate, and nothing else.
+# Of the training learners; they decide when to stop, how to recalibrate and, where a model chooses
+# among parts of itself (how sparse a graph, how to pool), that; and nothing else.
 VALIDATION_SHARE = 0.1
 
 States = dict[str, NDArray[Any]]

@@ -49,6 +49,18 @@ def prob(fitted, test_log):
     return fitted.predict(test_log)
 
 
+@pytest.fixture(scope="module")
+def noise():
+    return random_log(np.random.default_rng(5), learners=150, answers=60)
+
+
+@pytest.fixture(scope="module")
+def fitted_to_noise(name, noise):
+    model = tiny(name)
+    model.fit(noise.only_learners(np.arange(100)))
+    return model
+
+
 def replaced(log, **changes):
     return dataclasses.replace(log, **changes)
 
@@ -76,13 +88,10 @@ class TestPrediction:
         assert prob.shape == (len(test_log),)
         assert ((prob > 0.0) & (prob < 1.0)).all()
 
-    def test_sorts_random_labels_no_better_than_chance(self, name):
-        log = random_log(np.random.default_rng(5), learners=150, answers=60)
-        model = tiny(name)
-        model.fit(log.only_learners(np.arange(100)))
-        test = log.only_learners(np.arange(100, 150))
+    def test_sorts_random_labels_no_better_than_chance(self, fitted_to_noise, noise):
+        test = noise.only_learners(np.arange(100, 150))
 
-        prob = model.predict(test)
+        prob = fitted_to_noise.predict(test)
 
         assert metrics.auc(test.correct, prob) == pytest.approx(0.5, abs=0.035)
         assert metrics.log_loss(test.correct, prob) == pytest.approx(np.log(2), abs=0.02)
@@ -109,6 +118,22 @@ class TestPrediction:
         found = fitted.predict(changed)
 
         assert np.abs(found - prob)[~after].max() <= 1e-6
+
+    def test_what_belongs_to_an_answer_never_moves_its_own_prediction(self, fitted_to_noise, noise):
+        # Here items have several concepts, answers take time and some had hints.
+        test = noise.only_learners(np.arange(100, 150))
+        position = np.arange(len(test)) - test.starts[test.learner]
+        own = position == 20
+        changed = replaced(
+            test,
+            correct=np.where(own, 1.0 - test.correct, test.correct),
+            assisted=np.where(own, ~test.assisted, test.assisted),
+            answered_at=np.where(own, 0.5 * (test.shown_at + test.answered_at), test.answered_at),
+        )
+
+        moved = np.abs(fitted_to_noise.predict(changed) - fitted_to_noise.predict(test))
+
+        assert moved[position <= 20].max() <= 1e-6
 
     def test_who_else_is_predicted_does_not_matter(self, fitted, test_log, prob):
         for learner in (0, 7):
