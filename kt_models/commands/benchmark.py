@@ -61,6 +61,7 @@ def _run_all(options: argparse.Namespace, jobs: list[Job]) -> list[Job]:
     for number, job in enumerate(jobs, start=1):
         if job.done(seed=options.seed):
             continue
+        job.note_candidates()
         try:
             # One log at a time: the largest takes hundreds of megabytes.
             if log is None or name != job.set_name:

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from kt_models.data.log import ResponseLog
 from kt_models.data.splits import split_learners
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleAnswer, NotFitted, ShapeMismatch
+from kt_models.evaluation.metrics import log_loss
 from kt_models.training.recalibration import Recalibration, fit_recalibration
 
 # Of the training learners; they decide when to stop, how to recalibrate and, where a model chooses
@@ -70,6 +72,8 @@ class AbstractModel(abc.ABC):
         config: a frozen dataclass of everything that was decided before fitting.
         vocabulary: names known from the training log.
         recalibration: monotone map that is applied to what the model itself says.
+        validation_log_loss: of what the model itself says, on the validation learners, nats; nan
+            before a fit. What settings may be chosen by.
     """
 
     name: ClassVar[str]
@@ -82,6 +86,7 @@ class AbstractModel(abc.ABC):
         self.config = config
         self._vocabulary: Vocabulary | None = None
         self.recalibration = Recalibration.none()
+        self.validation_log_loss = math.nan
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -111,6 +116,7 @@ class AbstractModel(abc.ABC):
         self.vocabulary = Vocabulary.of(train)
         self._fit(train, held_out, fitting)
         prob = self._predict(held_out)
+        self.validation_log_loss = log_loss(held_out.correct, prob)
         self.recalibration = fit_recalibration(
             prob=prob, correct=held_out.correct, learner=held_out.learner
         )

@@ -10,10 +10,12 @@ from kt_models.data.csv_log import LogUnreadable, read_csv
 from kt_models.data.log import ResponseLog
 from kt_models.data.research_logs import RESEARCH_LOGS
 from kt_models.errors import ImpossibleSetting
+from kt_models.runs.files import write_json, writing
 from kt_models.runs.folder import RunFolder
 from kt_models.runs.making_models import Settings, config_of, make_model
 
 EVERY_SET = "*"
+CANDIDATES = "candidates.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Job:
         model: its name.
         settings: laid over the model's usual configuration.
         folder: of the run.
+        candidates: how many settings this fold's are chosen among; 0 where there is no choice.
     """
 
     set_name: str
@@ -33,6 +36,15 @@ class Job:
     model: str
     settings: Settings
     folder: RunFolder
+    candidates: int = 0
+
+    def note_candidates(self) -> None:
+        """Say beside the runs of a fold among how many the choice is, so that none is missing."""
+        if self.candidates:
+            place = self.folder.path.parent
+            with writing(place):
+                place.mkdir(parents=True, exist_ok=True)
+                write_json(place / CANDIDATES, {"candidates": self.candidates})
 
     def done(self, *, seed: int) -> bool:
         """Return whether the folder holds this evaluation, finished; the log is not looked at."""
@@ -50,9 +62,12 @@ def plan(
     models: Sequence[str],
     folds: Sequence[int],
     protocol: str,
-    settings: Mapping[str, Mapping[str, Settings]],
+    settings: Mapping[str, Mapping[str, Settings | Sequence[Settings]]],
 ) -> Iterator[Job]:
     """Yield the jobs, the first fold of all models before the second of any.
+
+    Where several settings are given, each is a job, and `chosen_run` takes one of them fold by
+    fold, by the validation learners of that fold alone.
 
     Args:
         out: folder of all runs.
@@ -60,7 +75,7 @@ def plan(
         models: names of the models.
         folds: numbers of the folds.
         protocol: its name; a split by time has one fold.
-        settings: by model, then by set or `*` for all others.
+        settings: by model, then by set or `*` for all others; a list holds candidates.
 
     Raises:
         UnknownName: there is no such model.
@@ -71,9 +86,37 @@ def plan(
             for model in models:
                 own = settings.get(model, {})
                 chosen = own.get(set_name, own.get(EVERY_SET, {}))
-                make_model(model, chosen)
                 path = folder_of(out, protocol, set_name, model) / f"fold-{fold}"
-                yield Job(set_name, fold, model, chosen, RunFolder(path))
+                if isinstance(chosen, Mapping):
+                    make_model(model, chosen)
+                    yield Job(set_name, fold, model, chosen, RunFolder(path))
+                    continue
+                for number, one in enumerate(chosen):
+                    make_model(model, one)
+                    place = RunFolder(path / f"candidate-{number}")
+                    yield Job(set_name, fold, model, one, place, candidates=len(chosen))
+
+
+def chosen_run(fold: Path) -> RunFolder | None:
+    """Return the finished run of a fold: the only one, or the best of its candidates.
+
+    The best is that of the lowest log loss on the validation learners, who are none of those
+    tested; of equals the first. None if one of them is still missing.
+
+    Args:
+        fold: folder of a fold, as `plan` lays it out.
+
+    Raises:
+        RunUnreadable: a file of a run is damaged.
+    """
+    if not (fold / CANDIDATES).is_file():
+        only = RunFolder(fold)
+        return only if only.finished else None
+    count = int(RunFolder(fold).read(CANDIDATES)["candidates"])
+    runs = [RunFolder(fold / f"candidate-{number}") for number in range(count)]
+    if not all(run.finished for run in runs):
+        return None
+    return min(runs, key=lambda run: float(run.metrics()["validation_log_loss"]))
 
 
 def folder_of(out: Path, protocol: str, set_name: str, model: str) -> Path:
@@ -106,8 +149,8 @@ def read_set(data: Path, set_name: str) -> ResponseLog:
     return RESEARCH_LOGS[set_name](path) if path.is_dir() else read_csv(path)
 
 
-def read_settings(path: Path) -> Mapping[str, Mapping[str, Settings]]:
-    """Return settings from a JSON file: model -> set or `*` -> settings.
+def read_settings(path: Path) -> Mapping[str, Mapping[str, Settings | Sequence[Settings]]]:
+    """Return settings from a JSON file: model -> set or `*` -> settings, or a list to choose from.
 
     Raises:
         ImpossibleSetting: the file cannot be read, or is not so.
@@ -117,11 +160,17 @@ def read_settings(path: Path) -> Mapping[str, Mapping[str, Settings]]:
     except (OSError, ValueError) as error:
         raise ImpossibleSetting(f"{path}: {error}.") from error
     whole = isinstance(values, dict) and all(
-        isinstance(of_set, dict) and all(isinstance(one, dict) for one in of_set.values())
+        isinstance(of_set, dict) and all(_settings(one) for one in of_set.values())
         for of_set in values.values()
     )
     if not whole:
         advice = '{"dkt": {"*": {"hidden": 64}}}'
         raise ImpossibleSetting(f"{path}: write model -> set or * -> settings, as {advice}.")
-    found: Mapping[str, Mapping[str, Settings]] = values
+    found: Mapping[str, Mapping[str, Settings | Sequence[Settings]]] = values
     return found
+
+
+def _settings(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, dict) for one in value)
+    return isinstance(value, dict)

@@ -200,6 +200,7 @@ def _common(
         "seed": request.seed,
         "seconds": seconds,
         "device": device_name(),
+        "validation_log_loss": model.validation_log_loss,
     }
     if isinstance(model, NetworkModel):
         epochs, best = model.history.epochs, model.history.best
@@ -207,8 +208,7 @@ def _common(
         earlier = epochs[: max(len(epochs) - steps.reported, 0)]
         metrics["seconds"] += sum(epoch["seconds"] for epoch in earlier)
         metrics |= {"epochs": len(epochs), "best_epoch": best + 1}
-        for name in ("validation_log_loss", "validation_auc"):
-            metrics[name] = epochs[best][name]
+        metrics["validation_auc"] = epochs[best]["validation_auc"]
     return metrics
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kt_models.runs.benchmark import folder_of
+from kt_models.runs.benchmark import chosen_run, folder_of
 from kt_models.runs.folder import RunFolder, RunsClash
 
 HEADING = "## Models of knowledge tracing"
@@ -22,6 +22,7 @@ KEPT = (
     "learners",
     "training_learners",
     "device",
+    "validation_log_loss",
     "auc_by_position",
 )
 
@@ -31,7 +32,8 @@ learners of the other folds, a tenth of whom decide when to stop and how to reca
 All models predict the same answers. Where two folds or more were run: their mean ± standard
 deviation. For one fold: its 95 % bootstrap interval by learner. *Calibration* is the expected
 calibration error over 20 bins of equally many answers; *seconds* are of fitting and predicting one
-fold by the clock.
+fold by the clock. Where a model was given several settings, those of each fold are the ones with
+the lowest log loss on that fold's validation learners, none of whom is tested in it.
 """
 
 TOLD = {
@@ -91,8 +93,8 @@ def collect(
 
 
 def _finished(folder: Path) -> dict[int, RunFolder]:
-    runs = {int(path.name.split("-")[1]): RunFolder(path) for path in folder.glob("fold-*")}
-    return {fold: runs[fold] for fold in sorted(runs) if runs[fold].finished}
+    runs = {int(path.name.split("-")[1]): chosen_run(path) for path in folder.glob("fold-*")}
+    return {fold: run for fold, run in sorted(runs.items()) if run is not None}
 
 
 def _require_seed(runs: Iterable[RunFolder], seed: int) -> None:
@@ -107,8 +109,11 @@ def _row(runs: Mapping[int, RunFolder]) -> dict[str, Any]:
     metrics = {fold: run.metrics() for fold, run in runs.items()}
     columns = {name: [one[name] for one in metrics.values()] for name in AVERAGED}
     description = next(iter(runs.values())).description()
+    names = {str(fold): run.path.name for fold, run in runs.items()}
+    chosen = {fold: name for fold, name in names.items() if name.startswith("candidate")}
     return {
         "config": description.config,
+        "chosen": chosen,
         "commits": sorted({str(run.description().code.get("commit")) for run in runs.values()}),
         "mean": {name: statistics.fmean(values) for name, values in columns.items()},
         "sd": {name: statistics.stdev(values) for name, values in columns.items()}
@@ -158,7 +163,17 @@ def table(name: str, found: Mapping[str, Any], *, commits: bool = False) -> list
         if commits:
             cells.append(", ".join(commit[:7] for commit in row["commits"]))
         lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, ""]
+    return [*lines, "", *_choices(found["models"])]
+
+
+def _choices(rows: Mapping[str, Any]) -> list[str]:
+    """Return a paragraph on which settings were chosen in which fold; none without a choice."""
+    told = [
+        f"{model} {' '.join(str(int(name.split('-')[1]) + 1) for name in row['chosen'].values())}"
+        for model, row in rows.items()
+        if row.get("chosen")
+    ]
+    return [f"Settings chosen, fold by fold: {'; '.join(told)}.", ""] if told else []
 
 
 def _folds(folds: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ def in_layout(branch: Conv3dBranch, *, half: bool = False) -> Callable[[Tensor],
     own = copy.deepcopy(branch).to(memory_format=torch.channels_last_3d)
 
     def through(embedded: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast(embedded.device.type, torch.bfloat16, enabled=half):
             return own.plain(embedded)
 
     return through
@@ -31,7 +31,7 @@ def banded(branch: Conv3dBranch, *, half: bool = False) -> Callable[[Tensor], Te
         values = embedded.view(count, depth, side, side)
         if half:
             values = values.to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast(embedded.device.type, torch.bfloat16, enabled=half):
             for block in branch.blocks:
                 values = _banded_block(block, values, depth)
         return values.view(count, depth, 1, side, side).mean(dim=1).flatten(1)
@@ -54,7 +54,8 @@ def _conv(conv: nn.Conv3d, values: Tensor, depth: int) -> Tensor:
     reach = weight.shape[2] // 2
     # band[z, y, tap]: output slice z takes input slice y = z + tap - reach.
     z, y, tap = torch.meshgrid(
-        *(torch.arange(n) for n in (depth, depth, 2 * reach + 1)), indexing="ij"
+        *(torch.arange(n, device=weight.device) for n in (depth, depth, 2 * reach + 1)),
+        indexing="ij",
     )
     band = (y == z + tap - reach).to(weight.dtype)
     folded = torch.einsum("zyt,oithw->zoyihw", band, weight)

@@ -13,6 +13,8 @@ from kt_models.runs.folder import RunFolder, RunsClash
 from tests.kt_models.factories import random_log, write_log
 
 MODELS = "item-mean,pfa"
+# Of PFA: as usual, and held so strongly to nothing that it learns nothing.
+CANDIDATES = [{}, {"penalty": 1e4}]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,41 @@ class TestBenchmark:
 
         assert run(data, tmp_path / "out", *chosen, sets="spring", models="dkt") == 1
         assert "other config" in capsys.readouterr().err
+
+    def test_chooses_among_settings_by_validation_learners_alone(self, data, tmp_path, capsys):
+        settings = tmp_path / "settings.json"
+        settings.write_text(json.dumps({"pfa": {"spring": CANDIDATES}}))
+        out = tmp_path / "out"
+
+        more = ["--settings", str(settings), "--folds", "all"]
+        assert run(data, out, *more, sets="spring", models="pfa") == 0
+
+        row = json.loads((out / "table.json").read_text())["sets"]["spring"]["models"]["pfa"]
+        for fold in range(5):
+            runs = [
+                RunFolder(out / "learner-split/spring/pfa" / f"fold-{fold}" / f"candidate-{number}")
+                for number in range(2)
+            ]
+            losses = [run.metrics()["validation_log_loss"] for run in runs]
+            best = int(np.argmin(losses))
+            assert losses[0] != losses[1]
+            assert row["chosen"][str(fold)] == f"candidate-{best}"
+            assert row["folds"][str(fold)]["auc"] == runs[best].metrics()["auc"]
+        assert "Settings chosen, fold by fold: pfa" in (out / "table.md").read_text()
+
+    def test_leaves_out_a_fold_of_which_a_candidate_is_missing(self, data, tmp_path):
+        settings = tmp_path / "settings.json"
+        settings.write_text(json.dumps({"pfa": {"spring": CANDIDATES}}))
+        out = tmp_path / "out"
+        more = ["--settings", str(settings), "--folds", "0,1"]
+        assert run(data, out, *more, sets="spring", models="pfa") == 0
+        place = out / "learner-split" / "spring" / "pfa" / "fold-0" / "candidate-1"
+        (place / "metrics.json").unlink()
+
+        assert run(data, out, *more, "--collect", sets="spring", models="pfa") == 0
+
+        row = json.loads((out / "table.json").read_text())["sets"]["spring"]["models"]["pfa"]
+        assert list(row["folds"]) == ["1"]
 
     def test_refuses_a_model_before_anything_runs(self, data, tmp_path):
         assert run(data, tmp_path / "out", models="item-mean,oracle") == 1
