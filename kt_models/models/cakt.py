@@ -216,8 +216,9 @@ class CaktNetwork(Network):
         looked = self.look_back(tokens=tokens, table=table, asked=asked, before=at)
         left = state["left_hidden"][:, None].expand(-1, count, -1).flatten(0, 1)
         fused = self.fuse(looked, left)[:, None]
+        # Contiguous, which cuDNN asks for: of one learner the reshaped view repeats its memory.
         carried = [
-            state[name][:, None].expand(-1, count, -1).reshape(1, rows * count, -1)
+            state[name][:, None].expand(-1, count, -1).reshape(1, rows * count, -1).contiguous()
             for name in ("right_hidden", "right_cell")
         ]
         hidden: Tensor = self.right(fused, tuple(carried))[0]

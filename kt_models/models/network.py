@@ -69,7 +69,7 @@ class NetworkModel(AbstractModel):
 
     @override
     def init(self, count: int) -> States:
-        with torch.inference_mode():
+        with trainer.inference():
             own = _to_numpy(self._net().start(count))
         times = np.full(count, np.nan)
         return own | {"last_answered_at": times, "steps": np.zeros(count, dtype=np.int64)}
@@ -85,7 +85,7 @@ class NetworkModel(AbstractModel):
             last_answered_at=states["last_answered_at"],
             steps=states["steps"],
         )
-        with torch.inference_mode():
+        with trainer.inference():
             own = self._net().absorb(self._own(states), encoded.whole().to(trainer.device()))
         after |= _to_numpy(own)
         after["steps"] += np.diff(answers.starts)
@@ -97,7 +97,7 @@ class NetworkModel(AbstractModel):
     def _predict_all(
         self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        with torch.inference_mode():
+        with trainer.inference():
             logits = self._net().ask(self._own(states), self._questions(states, items, shown_at))
             return np.asarray(torch.sigmoid(logits.double()).cpu().numpy())
 

@@ -114,7 +114,7 @@ class PsiFilterGraph(NetworkModel):
         firsts = sequences.firsts(self.config.longest_history)
         spans = np.stack([firsts.starts[:-1], firsts.starts[1:]], axis=1)
         net.eval()
-        with torch.inference_mode():
+        with trainer.inference():
             for batch in batches(firsts, spans, positions=self.config.training.positions):
                 net.collect(batch.to(trainer.device()), evidence)
         return evidence
@@ -135,5 +135,5 @@ class PsiFilterGraph(NetworkModel):
 
     def traits(self, states: States) -> Traits:
         """Return the traits of learners from their states."""
-        with torch.inference_mode():
+        with trainer.inference():
             return filtered_traits(self._own(states), self.network().scalars())

@@ -85,7 +85,7 @@ class PsiKt(NetworkModel):
 
     def traits(self, states: States) -> Traits:
         """Return the traits of learners from their states."""
-        with torch.inference_mode():
+        with trainer.inference():
             found = self.network().traits(self._own(states))
         # log sigma = log omega + (log 2 alpha) / 2
         mean, var = found.mean.clone(), found.var.clone()

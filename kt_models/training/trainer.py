@@ -4,6 +4,7 @@ The schedule is that of Defazio, Cutkosky, Mehta & Mishchenko (2023), arXiv 2310
 decay to zero does as well as any other that knows the last step in advance.
 """
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -120,6 +121,22 @@ class History:
 def device() -> torch.device:
     """Return the GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def inference() -> Iterator[None]:
+    """Predict without gradients and in full 32-bit floats on every device.
+
+    On a GPU, convolutions and LSTMs round their factors to 10 bits (TF32) unless told otherwise,
+    which moved CAKT's probabilities by up to 2e-4 against the CPU's.
+    """
+    usual = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = usual
 
 
 def train(
@@ -312,7 +329,7 @@ def _asked(net: Network, sequences: Sequences, positions: int) -> Iterator[tuple
     starts = sequences.starts
     spans = np.stack([starts[:-1], starts[1:]], axis=1)
     spans = spans[spans[:, 1] > spans[:, 0]]
-    with torch.inference_mode():
+    with inference():
         for batch in batches(sequences, spans, positions=positions):
             here = batch.to(device())
             yield here, net(here)

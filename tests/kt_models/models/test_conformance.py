@@ -266,12 +266,21 @@ class TestSaving:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_predicts_as_the_cpu_does(fitted, test_log, prob, monkeypatch):
+@pytest.mark.parametrize("learners", [1, 3])
+def test_cuda_predicts_as_the_cpu_does(fitted, test_log, prob, learners, monkeypatch):
+    few = test_log.only_learners(np.arange(learners))
+    asked = {"items": np.arange(5), "shown_at": np.full(learners, few.answered_at.max())}
+
+    def streamed():
+        return fitted.predict_all(fitted.advance(fitted.init(learners), few), **asked)
+
+    step_by_step = streamed()
     arrays = fitted.arrays()
     monkeypatch.setattr(trainer, "device", lambda: torch.device("cpu"))
     fitted.restore(arrays)
     try:
         assert fitted.predict(test_log) == pytest.approx(prob, abs=1e-4)
+        assert streamed() == pytest.approx(step_by_step, abs=1e-4)
     finally:
         monkeypatch.undo()
         fitted.restore(arrays)
