@@ -35,9 +35,9 @@ WEB = (
 )
 STREAMING = """
 import importlib, pkgutil, sys
-import kt_models.streaming, curriculum.scheduler
+import kt_models.streaming, curriculum.scheduler, curriculum.bandits
 import curriculum.irt.ability, curriculum.irt.curves, curriculum.irt.parameters
-for package in (kt_models.streaming, curriculum.scheduler):
+for package in (kt_models.streaming, curriculum.scheduler, curriculum.bandits):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 known = set(sys.stdlib_module_names) | {"numpy", "kt_models", "curriculum", "__main__"}

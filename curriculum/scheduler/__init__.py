@@ -8,25 +8,35 @@ from curriculum.scheduler.deciding import Distribution, decide, find_distributio
 from curriculum.scheduler.decision import Decision, Finish, FinishCode, Reason, ReasonCode
 from curriculum.scheduler.errors import (
     InvalidBank,
+    InvalidRating,
     InvalidRules,
     InvalidSituation,
     ReceiptDiffers,
 )
 from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
 from curriculum.scheduler.rules import Rules, Targets, Weights
-from curriculum.scheduler.situation import RecentAnswers, Situation, no_recent_answers
+from curriculum.scheduler.situation import (
+    Exploration,
+    Memory,
+    RecentAnswers,
+    Situation,
+    no_recent_answers,
+)
 from curriculum.scheduler.standing import Mode
 
 __all__ = [
     "Decision",
     "Distribution",
+    "Exploration",
     "Finish",
     "FinishCode",
     "GainSoftmax",
     "InvalidBank",
+    "InvalidRating",
     "InvalidRules",
     "InvalidSituation",
     "ItemBank",
+    "Memory",
     "Mode",
     "Policy",
     "Rating",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curriculum.scheduler.eligibility import Eligibility
 from curriculum.scheduler.rules import Rules
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import LEARN, REVIEW, Standing
@@ -25,6 +26,7 @@ class ArmTable:
         mode: [A] code into MODES.
         gain: [A] expected change of success probability that one item teaches, less
             `gain_sd` standard deviations, times the concept's goal weight.
+        minutes: [A] expected minutes that one item takes, > 0.
         retention: [A] 0..1, how much a review would save; 0 in other modes.
         recency: [A] 0..1, 1 right after the concept was practised; 0 while it is being
             learnt, where staying with it is wanted.
@@ -35,6 +37,7 @@ class ArmTable:
     concept: IntArray
     mode: NDArray[np.int8]
     gain: FloatArray
+    minutes: FloatArray
     retention: FloatArray
     recency: FloatArray
     order: FloatArray
@@ -43,9 +46,10 @@ class ArmTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """All eligible (arm, item) pairs, Q of them.
+    """All eligible (arm, item) pairs, Q of them, and all that is known when one is chosen.
 
     Attributes:
+        situation, standing: the learner.
         arms: the arms.
         arm: [Q] row in `arms`.
         item: [Q] item row.
@@ -53,6 +57,8 @@ class Choices:
         uniform: [Q] chance under a uniform draw of an item, then of one of its arms.
     """
 
+    situation: Situation
+    standing: Standing
     arms: ArmTable
     arm: IntArray
     item: IntArray
@@ -60,10 +66,10 @@ class Choices:
     uniform: FloatArray
 
 
-def list_choices(situation: Situation, standing: Standing, eligible: NDArray[np.bool_]) -> Choices:
+def list_choices(situation: Situation, standing: Standing, found: Eligibility) -> Choices:
     """Return the arms that have an eligible item, and how the items share them."""
     bank = situation.bank
-    is_open = eligible[bank.pair_item] & (standing.mode >= 0)[bank.pair_concept]
+    is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
     item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
     concepts = np.flatnonzero(np.bincount(concept, minlength=bank.n_concepts))
     arm = np.searchsorted(concepts, concept)
@@ -77,13 +83,14 @@ def list_choices(situation: Situation, standing: Standing, eligible: NDArray[np.
         concept=concepts,
         mode=mode,
         gain=gain * _goal_weights(situation, standing)[concepts],
+        minutes=_minutes(situation, item, arm, within),
         retention=np.where(mode == REVIEW, _retention(situation, standing, concepts), 0.0),
         recency=np.where(mode == LEARN, 0.0, _recency(situation, concepts)),
         order=1.0 - np.arange(len(concepts)) / max(len(concepts) - 1, 1),
         step_back=standing.step_back[concepts].astype(np.float64),
     )
     uniform = 1.0 / (np.count_nonzero(arms_per_item) * arms_per_item[item])
-    return Choices(arms=arms, arm=arm, item=item, within=within, uniform=uniform)
+    return Choices(situation, standing, arms, arm=arm, item=item, within=within, uniform=uniform)
 
 
 def target_probs(situation: Situation) -> FloatArray:
@@ -123,6 +130,13 @@ def _gains(situation: Situation, item: IntArray) -> FloatArray:
     taught = situation.expected_gain[item] * prob * (1.0 - prob)
     doubt = np.abs(taught * (1.0 - 2.0 * prob)) * np.sqrt(situation.logit_var[item])
     return np.asarray(taught - rules.weights.gain_sd * doubt)
+
+
+def _minutes(situation: Situation, item: IntArray, arm: IntArray, within: FloatArray) -> FloatArray:
+    """Return [A] the minutes that an item of each arm takes on average."""
+    if situation.item_minutes is None:
+        return np.full(int(arm.max()) + 1, situation.rules.minutes_per_item)
+    return np.bincount(arm, weights=within * situation.item_minutes[item]).astype(np.float64)
 
 
 def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:

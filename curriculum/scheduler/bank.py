@@ -28,6 +28,8 @@ class ItemBank:
         columns: [M, N] the same, contiguous by column.
         operational: [N] whether the item may be given at all.
         is_template: [N] whether the item comes with new numbers each time.
+        features: [N] what an item demands of the learner (sound, pictures, dragging), as bits.
+        is_fact: [K] concepts that are remembered or not, rather than mastered by degrees.
         requires: [K, K] row k: concepts to be reached before items with k.
         requires_weight: the same as float32, for counting by matrix products.
         route_weight: [K, K] float32, see `reachability.Routes.route`.
@@ -46,6 +48,8 @@ class ItemBank:
     columns: IntArray
     operational: BoolArray
     is_template: BoolArray
+    features: IntArray
+    is_fact: BoolArray
     requires: BoolArray
     requires_weight: NDArray[np.float32]
     route_weight: NDArray[np.float32]
@@ -96,6 +100,8 @@ def build_bank(
     requires: Iterable[tuple[int, int]],
     operational: Iterable[bool] | None = None,
     is_template: Iterable[bool] | None = None,
+    features: Iterable[int] | None = None,
+    is_fact: Iterable[bool] | None = None,
 ) -> ItemBank:
     """Return the bank, with everything precomputed that no learner changes.
 
@@ -106,6 +112,8 @@ def build_bank(
         requires: (prerequisite index, dependent index) pairs.
         operational: per item, default all.
         is_template: per item, default none.
+        features: per item, bits of what it demands of the learner; default none.
+        is_fact: per concept, default none.
 
     Raises:
         InvalidBank: lengths, ids or indices do not fit; an item has no concept.
@@ -139,6 +147,8 @@ def build_bank(
         columns=np.ascontiguousarray(columns.T),
         operational=live,
         is_template=_as_flags(is_template, len(ids), default=False),
+        features=_as_bits(features, len(ids)),
+        is_fact=_as_flags(is_fact, len(names), default=False),
         requires=routes.requires,
         requires_weight=routes.requires.astype(np.float32),
         route_weight=routes.route.astype(np.float32),
@@ -178,8 +188,15 @@ def _as_flags(values: Iterable[bool] | None, size: int, *, default: bool) -> Boo
         return np.full(size, default, dtype=np.bool_)
     flags = np.array(list(values), dtype=np.bool_)
     if flags.shape != (size,):
-        raise InvalidBank(f"{len(flags)} flags for {size} items.")
+        raise InvalidBank(f"{len(flags)} flags for {size} items or concepts.")
     return flags
+
+
+def _as_bits(values: Iterable[int] | None, size: int) -> IntArray:
+    bits = np.zeros(size, dtype=np.int64) if values is None else np.array(list(values), np.int64)
+    if bits.shape != (size,):
+        raise InvalidBank(f"{len(bits)} features for {size} items.")
+    return bits
 
 
 def _require_columns(columns: IntArray, *, n_items: int, n_concepts: int) -> None:

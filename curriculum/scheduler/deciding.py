@@ -10,6 +10,8 @@ from curriculum.scheduler.arms import Choices, list_choices
 from curriculum.scheduler.decision import ArmReport, Decision, Finish
 from curriculum.scheduler.eligibility import Eligibility, find_eligible
 from curriculum.scheduler.errors import ReceiptDiffers
+from curriculum.scheduler.expert import follow_expert
+from curriculum.scheduler.exploration import take_the_best, why_not_explore
 from curriculum.scheduler.finish import (
     explain_nothing_eligible,
     find_early_finish,
@@ -22,6 +24,10 @@ from curriculum.scheduler.standing import MODES, Standing, assess
 
 FloatArray = NDArray[np.float64]
 FIRST_POLICY = GainSoftmax()
+KILL_SWITCH = "kill-switch"
+# The one reason against random draws that leaves the policy's own chances as they are.
+CAPPED = "capped"
+MOST_ERROR_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +39,9 @@ class Distribution:
         rating: what the policy said of the arms.
         scored: [Q] chance of each pair under the policy.
         joint: [Q] chance of each pair, with the uniform part; sums to 1.
+        epsilon: weight of the uniform part.
+        exploring: why nothing is drawn at random, or None where something may be.
+        fallback: why the teacher's sequence stands in for the policy, or None.
     """
 
     choices: Choices
@@ -41,6 +50,9 @@ class Distribution:
     joint: FloatArray
     standing: Standing
     found: Eligibility
+    epsilon: float
+    exploring: str | None
+    fallback: str | None
 
 
 def find_distribution(
@@ -61,27 +73,45 @@ def find_distribution(
     found = find_eligible(situation, standing)
     if not found.eligible.any():
         return explain_nothing_eligible(situation, standing, found, seed=seed)
-    choices = list_choices(situation, standing, found.eligible)
-    rating = policy.rate(choices.arms, rules=situation.rules)
-    scored = rating.shares[choices.arm] * choices.within
-    epsilon = situation.rules.epsilon
+    choices = list_choices(situation, standing, found)
+    rating, fallback = _rate(choices, policy)
+    off = why_not_explore(situation)
+    epsilon = situation.rules.epsilon if off is None and fallback is None else 0.0
+    shares = rating.shares
+    if off not in {None, CAPPED} and fallback is None:
+        shares = take_the_best(rating.scores)
+    within = choices.within if rating.within is None else rating.within
+    scored = shares[choices.arm] * within
     joint = (1.0 - epsilon) * scored + epsilon * choices.uniform
-    return Distribution(choices, rating, scored, joint, standing, found)
+    return Distribution(choices, rating, scored, joint, standing, found, epsilon, off, fallback)
+
+
+def _rate(choices: Choices, policy: Policy) -> tuple[Rating, str | None]:
+    """Return the policy's rating, or the teacher's sequence and why it stands in."""
+    if choices.situation.rules.kill_switch:
+        return follow_expert(choices), KILL_SWITCH
+    try:
+        rating = policy.rate(choices)
+        rating.require_sound(choices)
+    except Exception as error:  # noqa: BLE001 a lesson must not end by a policy's mistake
+        cause = f"{type(error).__name__}: {error}"[:MOST_ERROR_TEXT]
+        return follow_expert(choices), cause
+    return rating, None
 
 
 def decide(situation: Situation, *, seed: int, policy: Policy = FIRST_POLICY) -> Decision | Finish:
     """Return the next item, or why there is none; equal seeds give equal answers.
 
     Never raises for a situation that could be built, and never draws an item that a rule
-    removed.
+    removed. A policy that fails is replaced by the teacher's sequence, with propensity 1.
     """
     chances = find_distribution(situation, seed=seed, policy=policy)
     if isinstance(chances, Finish):
         return chances
     explored_at, drawn_at = np.random.default_rng(seed).random(2)
-    explored = bool(explored_at < situation.rules.epsilon)
+    explored = bool(explored_at < chances.epsilon)
     pair = _draw(chances.choices.uniform if explored else chances.scored, drawn_at)
-    return _report(situation, chances, pair=pair, explored=explored, seed=seed)
+    return _report(situation, chances, policy.version, pair=pair, explored=explored, seed=seed)
 
 
 def replay(
@@ -113,13 +143,19 @@ def _draw(chances: FloatArray, at: float) -> int:
 
 
 def _report(
-    situation: Situation, chances: Distribution, *, pair: int, explored: bool, seed: int
+    situation: Situation,
+    chances: Distribution,
+    policy: str,
+    *,
+    pair: int,
+    explored: bool,
+    seed: int,
 ) -> Decision:
     choices, bank = chances.choices, situation.bank
     arms, arm, item = choices.arms, int(choices.arm[pair]), int(choices.item[pair])
     concept = int(arms.concept[arm])
     arm_propensities: FloatArray = np.bincount(choices.arm, weights=chances.joint).astype(float)
-    siblings = np.flatnonzero(choices.arm == arm)
+    siblings = np.flatnonzero((choices.arm == arm) & (chances.joint > 0.0))
     likeliest = siblings[np.argsort(-chances.joint[siblings], kind="stable")]
     return Decision(
         item_id=int(bank.item_ids[item]),
@@ -128,17 +164,33 @@ def _report(
         reason=explain(situation, chances.standing, concept=concept, item=item, explored=explored),
         propensity=float(chances.joint[pair]),
         arm_propensity=float(arm_propensities[arm]),
-        arms=ArmReport(
-            concept_ids=bank.concept_ids[arms.concept],
-            modes=tuple(MODES[code] for code in arms.mode.tolist()),
-            scores=chances.rating.scores,
-            propensities=arm_propensities,
-            gains=arms.gain,
-        ),
+        arms=_report_arms(situation, chances, arm_propensities, chosen=arm),
         candidate_ids=bank.item_ids[choices.item[likeliest]],
         candidate_probs=chances.joint[likeliest] / arm_propensities[arm],
         removed=chances.found.removed,
         relaxed=chances.found.relaxed,
         seed=seed,
         policy_version=situation.policy_version,
+        policy=policy,
+        epsilon=chances.epsilon,
+        exploring=chances.exploring,
+        explored=explored,
+        fallback=chances.fallback,
+    )
+
+
+def _report_arms(
+    situation: Situation, chances: Distribution, propensities: FloatArray, *, chosen: int
+) -> ArmReport:
+    arms, rating = chances.choices.arms, chances.rating
+    return ArmReport(
+        concept_ids=situation.bank.concept_ids[arms.concept],
+        modes=tuple(MODES[code] for code in arms.mode.tolist()),
+        scores=rating.scores,
+        propensities=propensities,
+        gains=arms.gain,
+        minutes=arms.minutes,
+        terms=dict(rating.terms),
+        errors=rating.shares_error,
+        chosen=chosen,
     )

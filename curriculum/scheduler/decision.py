@@ -13,10 +13,12 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Fact = float | int | str | bool | None
 
-RECEIPT_VERSION = 1
+RECEIPT_VERSION = 2
 DIGITS = 6
 # More candidates than that are summed up: the receipt stays a few KB however large the arm.
 MOST_CANDIDATES = 40
+MOST_ARMS = 60
+TERM_DIGITS = 4
 
 
 class ReasonCode(StrEnum):
@@ -40,6 +42,8 @@ class FinishCode(StrEnum):
     EXHAUSTED_FOR_NOW = "exhausted-for-now"
     LIMIT_REACHED = "limit-reached"
     CLOSED = "closed"
+    # Many answers without mastery: the teacher takes over.
+    STUCK = "stuck"
     # No waiting helps: somebody has to unban, publish or write an item.
     BLOCKED = "blocked"
 
@@ -54,13 +58,49 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmReport:
-    """The A open arms with everything that was weighed, by concept id."""
+    """The A open arms with everything that was weighed, by concept id.
+
+    Attributes:
+        concept_ids, modes: what each arm is.
+        scores, propensities: [A] by the policy, and with the uniform part.
+        gains, minutes: [A] as in `ArmTable`.
+        terms: what the scores are made of, [A] each.
+        errors: [A] standard errors of simulated shares, else None.
+        chosen: which arm was drawn.
+    """
 
     concept_ids: IntArray
     modes: tuple[Mode, ...]
     scores: FloatArray
     propensities: FloatArray
     gains: FloatArray
+    minutes: FloatArray
+    terms: dict[str, FloatArray]
+    errors: FloatArray | None
+    chosen: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values: all arms in teaching order, of very many the likeliest only."""
+        shown = np.arange(len(self.scores))
+        if len(shown) > MOST_ARMS:
+            ranked = np.argsort(-self.propensities, kind="stable")[: MOST_ARMS - 1]
+            shown = np.union1d(ranked, [self.chosen])
+        others = 1.0 - float(self.propensities[shown].sum())
+        stated = {
+            "concept": self.concept_ids[shown].tolist(),
+            "mode": [self.modes[arm].value for arm in shown.tolist()],
+            "score": _rounded(self.scores[shown]),
+            "propensity": _rounded(self.propensities[shown]),
+            "terms": {
+                name: np.round(values[shown], TERM_DIGITS).tolist()
+                for name, values in self.terms.items()
+            },
+            "others": len(self.scores) - len(shown),
+            "others_propensity": max(_round(others), 0.0),
+        }
+        if self.errors is not None:
+            stated["propensity_error"] = _rounded(self.errors[shown])
+        return stated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +119,11 @@ class Decision:
         removed: items removed, by the first rule that did.
         relaxed: rules relaxed because nothing was eligible.
         seed, policy_version: with the situation, all that is needed to decide again.
+        policy: version of the policy that was asked.
+        epsilon: weight of the uniform part.
+        exploring: why nothing may be drawn at random, or None.
+        explored: the item was drawn at random.
+        fallback: why the teacher's sequence stood in for the policy, or None.
     """
 
     item_id: int
@@ -94,6 +139,11 @@ class Decision:
     relaxed: tuple[str, ...]
     seed: int
     policy_version: str
+    policy: str
+    epsilon: float
+    exploring: str | None
+    explored: bool
+    fallback: str | None
 
     def receipt(self) -> dict[str, Any]:
         """Return what is stored: a few KB of JSON values, numbers to six digits."""
@@ -107,12 +157,7 @@ class Decision:
             "reason": {"code": self.reason.code.value, **_rounded_facts(self.reason.facts)},
             "propensity": _round(self.propensity),
             "arm_propensity": _round(self.arm_propensity),
-            "arms": {
-                "concept": self.arms.concept_ids.tolist(),
-                "mode": [mode.value for mode in self.arms.modes],
-                "score": _rounded(self.arms.scores),
-                "propensity": _rounded(self.arms.propensities),
-            },
+            "arms": self.arms.to_dict(),
             "candidates": {
                 "item": self.candidate_ids[shown].tolist(),
                 "prob": _rounded(self.candidate_probs[shown]),
@@ -123,6 +168,11 @@ class Decision:
             "relaxed": list(self.relaxed),
             "seed": self.seed,
             "policy_version": self.policy_version,
+            "policy": self.policy,
+            "epsilon": _round(self.epsilon),
+            "exploring": self.exploring,
+            "explored": self.explored,
+            "fallback": self.fallback,
         }
 
 

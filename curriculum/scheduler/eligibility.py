@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.scheduler.situation import Situation
-from curriculum.scheduler.standing import CLOSED, Standing
+from curriculum.scheduler.standing import CLOSED, REVIEW, Standing
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -27,9 +27,11 @@ class Eligibility:
         removed: how many items each rule was the first to remove; rules that removed none
             are left out.
         relaxed: the rules relaxed that had removed something, in the order of the ladder.
+        open_concepts: [K] concepts whose arms may be taken; every eligible item carries one.
     """
 
     eligible: BoolArray
+    open_concepts: BoolArray
     removed: dict[str, int]
     relaxed: tuple[str, ...]
 
@@ -49,6 +51,31 @@ def banned(situation: Situation, standing: Standing) -> BoolArray:
     return _none(situation) if standing.banned is None else standing.banned
 
 
+def quota_used(situation: Situation, _: Standing) -> BoolArray:
+    """Remove items with a concept of which the teacher wants no more given."""
+    if situation.quota_left is None:
+        return _none(situation)
+    return situation.bank.any_concept(situation.quota_left == 0)
+
+
+def accommodation(situation: Situation, _: Standing) -> BoolArray:
+    """Remove items that demand what this learner cannot be given."""
+    if not situation.barred_features:
+        return _none(situation)
+    return np.asarray((situation.bank.features & situation.barred_features) != 0)
+
+
+def time_left(situation: Situation, _: Standing) -> BoolArray:
+    """Remove items that are expected to take longer than the sitting still lasts."""
+    left = situation.minutes_left
+    if left is None:
+        return _none(situation)
+    if situation.item_minutes is None:
+        too_long = situation.rules.minutes_per_item > left
+        return np.full(situation.bank.n_items, too_long, dtype=np.bool_)
+    return situation.item_minutes > left
+
+
 def prerequisite_not_reached(_: Situation, standing: Standing) -> BoolArray:
     """Remove items with a concept of which a direct prerequisite is not reached."""
     return standing.locked
@@ -59,6 +86,13 @@ def stepping_back(situation: Situation, standing: Standing) -> BoolArray:
     if not standing.held.any():
         return _none(situation)
     return situation.bank.any_concept(standing.held)
+
+
+def stuck(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items of a concept with many answers and no mastery: the teacher takes over."""
+    if not standing.stuck.any():
+        return _none(situation)
+    return situation.bank.any_concept(standing.stuck)
 
 
 def cool_down(situation: Situation, standing: Standing) -> BoolArray:
@@ -103,21 +137,58 @@ def concept_mastered(situation: Situation, standing: Standing) -> BoolArray:
     return ~situation.bank.any_concept(standing.mode != CLOSED)
 
 
+def over_exposed(situation: Situation, _: Standing) -> BoolArray:
+    """Remove items that too large a share of comparable learners was given.
+
+    The ineligibility of van der Linden and Veldkamp (2004), decided by the rate itself instead of
+    a coin whose odds follow it: propensities stay in closed form.
+    """
+    if situation.exposure_rate is None:
+        return _none(situation)
+    return situation.exposure_rate > situation.rules.max_exposure_rate
+
+
+def same_concept(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items that have no open concept but those of the last few answers."""
+    if not standing.crowded.any():
+        return _none(situation)
+    return ~situation.bank.any_concept((standing.mode != CLOSED) & ~standing.crowded)
+
+
+def review_share(situation: Situation, standing: Standing) -> BoolArray:
+    """Remove items that would be reviews while these have had their share."""
+    if not standing.reviews_full:
+        return _none(situation)
+    others = (standing.mode != CLOSED) & (standing.mode != REVIEW) & ~standing.crowded
+    return ~situation.bank.any_concept(others)
+
+
 RULES: tuple[tuple[str, Rule], ...] = (
     ("not-operational", not_operational),
     ("outside-assignment", outside_assignment),
     ("banned", banned),
+    ("quota-used", quota_used),
+    ("accommodation", accommodation),
+    ("time-left", time_left),
     ("prerequisite-not-reached", prerequisite_not_reached),
     ("stepping-back", stepping_back),
+    ("stuck", stuck),
     ("cool-down", cool_down),
     ("exposure-cap", exposure_cap),
     ("difficulty-jump", difficulty_jump),
     ("concept-mastered", concept_mastered),
+    ("over-exposed", over_exposed),
+    ("same-concept", same_concept),
+    ("review-share", review_share),
 )
 # Applied after the others and never relaxed: a pin waits for an item that may be given.
 NOT_PINNED = "not-pinned"
-# In the order in which they give way when nothing is eligible.
+# In the order in which they give way when nothing is eligible. Reviews before the concept just
+# practised: the rule of the review share counts the latter in.
 LADDER: tuple[tuple[str, Rule | None], ...] = (
+    ("over-exposed", None),
+    ("review-share", None),
+    ("same-concept", None),
     ("stepping-back", None),
     ("difficulty-jump", None),
     ("cool-down", just_answered),
@@ -149,7 +220,18 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
         if eligible.sum() > kept.sum():
             removed[NOT_PINNED] = int(eligible.sum() - kept.sum())
         eligible = kept
-    return Eligibility(eligible=eligible, removed=removed, relaxed=tuple(relaxed))
+    open_concepts = _open_concepts(standing, relaxed)
+    return Eligibility(eligible, open_concepts, removed=removed, relaxed=tuple(relaxed))
+
+
+def _open_concepts(standing: Standing, relaxed: list[str]) -> BoolArray:
+    """Return [K] the concepts whose arms may be taken."""
+    found = standing.mode != CLOSED
+    if "same-concept" not in relaxed:
+        found &= ~standing.crowded
+    if standing.reviews_full and "review-share" not in relaxed:
+        found &= standing.mode != REVIEW
+    return np.asarray(found)
 
 
 def exposure_limits(situation: Situation) -> NDArray[np.int64]:

@@ -17,3 +17,7 @@ class InvalidRules(CurriculumError):
 
 class ReceiptDiffers(CurriculumError):
     """Deciding again did not give the stored receipt; `facts["field"]` names the difference."""
+
+
+class InvalidRating(CurriculumError):
+    """A policy returned what is no distribution over the arms it was given."""

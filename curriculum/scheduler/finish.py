@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.scheduler import eligibility
-from curriculum.scheduler.decision import Finish, FinishCode
+from curriculum.scheduler.decision import Fact, Finish, FinishCode
 from curriculum.scheduler.eligibility import Eligibility
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
@@ -14,7 +14,7 @@ from curriculum.scheduler.standing import CLOSED, Standing
 
 BoolArray = NDArray[np.bool_]
 # Rules that time undoes by itself.
-TEMPORARY = frozenset({"cool-down", "exposure-cap", "difficulty-jump", "stepping-back"})
+TEMPORARY = frozenset({"cool-down", "exposure-cap", *(name for name, _ in eligibility.LADDER)})
 
 
 def find_early_finish(situation: Situation, *, seed: int) -> Finish | None:
@@ -60,15 +60,34 @@ def explain_nothing_eligible(
     waiting = np.flatnonzero(~lasting)
     free_at = [_free_at(situation, standing, int(row)) for row in waiting]
     code = FinishCode.EXHAUSTED_FOR_NOW if free_at else FinishCode.BLOCKED
+    facts: dict[str, Fact] = {"waiting_items": len(free_at)}
+    if "time-left" in found.removed:
+        code = FinishCode.LIMIT_REACHED
+        facts["minutes_left"] = situation.minutes_left
+    elif not free_at and standing.stuck.any():
+        code = FinishCode.STUCK
+        facts |= hand_over(situation, standing)
     return _finish(
         situation,
         seed,
         code,
         next_at=min(free_at, default=None),
-        facts={"waiting_items": len(free_at)},
+        facts=facts,
         removed=found.removed,
         relaxed=found.relaxed,
     )
+
+
+def hand_over(situation: Situation, standing: Standing) -> dict[str, Fact]:
+    """Return what the teacher is told of the first concept, in teaching order, that is stuck."""
+    concept = int(np.flatnonzero(standing.stuck)[0])
+    return {
+        "stuck_concepts": int(standing.stuck.sum()),
+        "concept_index": concept,
+        "concept": int(situation.bank.concept_ids[concept]),
+        "evidence_n": int(situation.evidence_n[concept]),
+        "concept_prob": float(situation.concept_prob[concept]),
+    }
 
 
 def _free_at(situation: Situation, standing: Standing, row: int) -> float:

@@ -82,6 +82,21 @@ class Rules:
         epsilon: share of decisions drawn uniformly over all eligible items.
         temperature: of the softmax over arms.
         top_share: the largest share of the softmax that one of several arms may take.
+        minutes_per_item: expected minutes of an item of which nothing is known.
+        minutes_per_day: minutes of practice a day to expect before a date.
+        retention_days: what is learnt should still be known so many days on, where no date says
+            when it has to be.
+        stuck_after: answers on a concept without mastery after which the learner is stuck on it:
+            its items stop, and the teacher is told.
+        review_share: of the recent answers, the share of reviews from which on no more come.
+        same_concept_run: answers in a row on a concept, unless it is being learnt, after which
+            another one comes.
+        max_exposure_rate: share of comparable learners above which an item rests.
+        max_explored: items drawn at random for one learner within the exposure window.
+        no_explore_days: nothing is drawn at random in the last days before a date.
+        placement_items: the most items that place a new learner.
+        placement_error: standard error of the ability, logits, at which placing ends earlier.
+        kill_switch: the teacher's sequence instead of any policy.
     """
 
     prerequisite_threshold: float = 0.50
@@ -107,6 +122,18 @@ class Rules:
     epsilon: float = 0.05
     temperature: float = 0.25
     top_share: float = 0.8
+    minutes_per_item: float = 1.0
+    minutes_per_day: float = 15.0
+    retention_days: float = 14.0
+    stuck_after: int = 15
+    review_share: float = 0.3
+    same_concept_run: int = 3
+    max_exposure_rate: float = 0.25
+    max_explored: int = 20
+    no_explore_days: float = 1.0
+    placement_items: int = 8
+    placement_error: float = 0.5
+    kill_switch: bool = False
     targets: Targets = field(default_factory=Targets)
     weights: Weights = field(default_factory=Weights)
 
@@ -178,4 +205,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     "review": _PROBABILITY,
     "probe": _PROBABILITY,
     "recency_s": (1e-3, math.inf),
+    "minutes_per_item": (1e-3, math.inf),
+    "minutes_per_day": (1e-3, math.inf),
+    "retention_days": (1e-3, math.inf),
+    "stuck_after": (1, math.inf),
+    "review_share": _PROBABILITY,
+    "same_concept_run": (1, 100),
+    "max_exposure_rate": _PROBABILITY,
+    "placement_error": (1e-3, math.inf),
 }

@@ -26,11 +26,14 @@ class RecentAnswers:
         item_ids: [R].
         at: [R] epoch seconds, not decreasing.
         correct: [R] 0..1.
+        modes: [R] codes into `standing.MODES` of what each was given for, -1 for unknown; None
+            where no mode is known.
     """
 
     item_ids: IntArray
     at: FloatArray
     correct: FloatArray
+    modes: NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together.
@@ -40,6 +43,8 @@ class RecentAnswers:
         """
         if not (len(self.item_ids) == len(self.at) == len(self.correct)):
             raise InvalidSituation("The columns of the recent answers differ in length.")
+        if self.modes is not None and len(self.modes) != len(self.at):
+            raise InvalidSituation("The modes of the recent answers are not as many as these.")
         if not (np.isfinite(self.at).all() and np.isfinite(self.correct).all()):
             raise InvalidSituation("A recent answer has a time or credit that is not finite.")
         if (self.at[1:] < self.at[:-1]).any():
@@ -49,6 +54,47 @@ class RecentAnswers:
 def no_recent_answers() -> RecentAnswers:
     """Return the recent answers of a learner who has none."""
     return RecentAnswers(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """How the tracer expects K concepts to fade and to grow: what a look ahead is made with.
+
+    A concept's logit is `base + level`. Left alone, the level fades as (1 + days / tau)^-power,
+    counted from the last answer on the concept; n answers in, practice adds
+    gain * ((1 + n0) / (1 + n0 + n))^gain_rho.
+
+    Attributes:
+        base: [K] logit to which success on the reference item falls back.
+        level: [K] logits above it now.
+        practised: [K] answers on the concept so far, n0.
+        tau_days, power: of the forgetting; a power of 0 is none.
+        gain_rho: of the damping.
+    """
+
+    base: FloatArray
+    level: FloatArray
+    practised: FloatArray
+    tau_days: float = 3.0
+    power: float = 0.1
+    gain_rho: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """Whether this learner may be given items at random now: the exploration contract.
+
+    Attributes:
+        allowed: the class has opted in.
+        in_test: the sitting is a test.
+        flagged: the learner is exempt: an accommodation, or a teacher's or parent's wish.
+        explored: items drawn at random for the learner within the exposure window.
+    """
+
+    allowed: bool = True
+    in_test: bool = False
+    flagged: bool = False
+    explored: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +121,22 @@ class Situation:
         session_position: answers given in this session.
         session_limit: answers after which it ends.
         opens_at, closes_at: the assignment's dates, epoch seconds.
+        due_at: when the goal has to be known, epoch seconds (an exam); None: `closes_at`.
+        study_minutes: minutes of practice to be expected until then; None: the rules' daily ones.
+        minutes_left: minutes that this sitting still has.
+        item_minutes: [N] expected minutes per item; None: the rules' for each.
+        discrimination: [N] slopes of the items at the pinned calibration; None: 1 each.
+        memory: the tracer's forgetting and growth; None: read off the concepts' estimates.
+        fact_stability: [K] days after which recall of a fact has sunk to 0.9, NaN where it is
+            to be read off the recent answers; None: everywhere.
+        attempts: [K] answers on a concept since it was begun, lost or released by the teacher,
+            without mastery; None: read off `evidence_n` and the recent answers.
+        quota_left: [K] how many more items of a concept the teacher wants given, -1 for any
+            number; None: any number of all.
+        exposure_rate: [N] share of comparable learners who were given the item; None: unknown.
+        barred_features: bits of `ItemBank.features` that this learner cannot be given.
+        exploration: what random draws are allowed.
+        placing: the learner is new here and may be placed by a few items from anywhere.
     """
 
     bank: ItemBank
@@ -98,6 +160,19 @@ class Situation:
     session_limit: int | None = None
     opens_at: float | None = None
     closes_at: float | None = None
+    due_at: float | None = None
+    study_minutes: float | None = None
+    minutes_left: float | None = None
+    item_minutes: FloatArray | None = None
+    discrimination: FloatArray | None = None
+    memory: Memory | None = None
+    fact_stability: FloatArray | None = None
+    attempts: IntArray | None = None
+    quota_left: IntArray | None = None
+    exposure_rate: FloatArray | None = None
+    barred_features: int = 0
+    exploration: Exploration = field(default_factory=Exploration)
+    placing: bool = False
 
     def __post_init__(self) -> None:
         """Refuse arrays of the wrong length and numbers that are not numbers.
@@ -117,6 +192,33 @@ class Situation:
         if n_items and self.logit_var.min() < 0.0:
             raise InvalidSituation("logit_var is negative.", field="logit_var")
         self._require_times()
+        self._require_optional()
+
+    @property
+    def deadline(self) -> float | None:
+        """Return when the goal has to be known, epoch seconds, or None for no date."""
+        return self.closes_at if self.due_at is None else self.due_at
+
+    def _require_optional(self) -> None:
+        n_items, n_concepts = self.bank.n_items, self.bank.n_concepts
+        for name, require, size in (
+            ("item_minutes", _require_positive, n_items),
+            ("discrimination", _require_positive, n_items),
+            ("exposure_rate", _require_probs, n_items),
+            ("attempts", _require_finite, n_concepts),
+            ("quota_left", _require_finite, n_concepts),
+            ("fact_stability", _require_length, n_concepts),
+        ):
+            if getattr(self, name) is not None:
+                require(name, getattr(self, name), size)
+        if self.memory is not None:
+            for name in ("base", "level", "practised"):
+                _require_finite(f"memory.{name}", getattr(self.memory, name), n_concepts)
+
+        for name in ("study_minutes", "minutes_left"):
+            minutes = getattr(self, name)
+            if minutes is not None and not math.isfinite(minutes):
+                raise InvalidSituation(f"{name} = {minutes} is not finite.", field=name)
 
     def _require_times(self) -> None:
         _require_length("concept_last_at", self.concept_last_at, self.bank.n_concepts)
@@ -125,7 +227,7 @@ class Situation:
                 "concept_last_at is NaN or +inf; give -inf for a concept never practised.",
                 field="concept_last_at",
             )
-        for name in ("at", "opens_at", "closes_at"):
+        for name in ("at", "opens_at", "closes_at", "due_at"):
             moment = getattr(self, name)
             if moment is not None and not math.isfinite(moment):
                 raise InvalidSituation(f"{name} = {moment} is not a time.", field=name)
@@ -144,6 +246,12 @@ def _require_finite(name: str, values: NDArray[np.generic], size: int) -> None:
         raise InvalidSituation(
             f"{name}[{row}] = {values[row]} is not a finite number.", field=name, row=row
         )
+
+
+def _require_positive(name: str, values: FloatArray, size: int) -> None:
+    _require_finite(name, values, size)
+    if size and values.min() <= 0.0:
+        raise InvalidSituation(f"{name} has a number that is not > 0.", field=name)
 
 
 def _require_probs(name: str, values: FloatArray, size: int) -> None:

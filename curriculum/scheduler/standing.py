@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from curriculum.scheduler import guards
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
 
@@ -41,6 +42,9 @@ class Standing:
         backfill: [K] outside the goal; opened because a goal is locked behind it.
         step_back: [K] prerequisites opened because the learner fails on what needs them.
         held: [K] the concepts failed on, closed until the prerequisites were practised.
+        stuck: [K] concepts with many answers and no mastery: the teacher's turn.
+        crowded: [K] concepts that the last few answers were all about, unless being learnt.
+        reviews_full: reviews have had their share of the recent answers.
         mode: [K] code into MODES, or CLOSED: mastered and not due, or not wanted.
         pinned_now: [N] pinned items not answered yet in the exposure window.
         banned: [N].
@@ -56,6 +60,9 @@ class Standing:
     backfill: BoolArray
     step_back: BoolArray
     held: BoolArray
+    stuck: BoolArray
+    crowded: BoolArray
+    reviews_full: bool
     mode: ModeArray
     pinned_now: BoolArray | None
     banned: BoolArray | None
@@ -88,6 +95,7 @@ def assess(situation: Situation) -> Standing:
     if held.any():
         mode = np.where(step_back & (mode == CLOSED), REVIEW, mode)
         wanted |= step_back
+    mode = np.where(wanted, mode, CLOSED).astype(np.int8)
     return Standing(
         reached=reached,
         mastered=mastered,
@@ -96,7 +104,10 @@ def assess(situation: Situation) -> Standing:
         backfill=backfill,
         step_back=step_back,
         held=held,
-        mode=np.where(wanted, mode, CLOSED).astype(np.int8),
+        stuck=guards.find_stuck(situation, (mode != CLOSED) & ~mastered, recent_rows),
+        crowded=guards.find_crowded(situation, recent_rows) & (mode != LEARN),
+        reviews_full=guards.reviews_are_full(situation, review_code=REVIEW),
+        mode=mode,
         pinned_now=pinned,
         banned=banned,
         locked=locked,

@@ -24,6 +24,7 @@ FINISHES = {
     "limit-reached": "That was the last question of this session. Well done for finishing.",
     "closed": "This assignment is closed.",
     "blocked": "There is no question that fits you now. Your teacher has to look at this.",
+    "stuck": "You have worked hard on this. Your teacher is told, and will help you on.",
     "stopped": "You stopped here. You can go on whenever you like.",
     "switched": "You went on to another assignment.",
 }

@@ -33,6 +33,13 @@ RULES = {
     "exposure-cap": "seen often enough this month",
     "difficulty-jump": "too big a jump in difficulty",
     "just-answered": "just answered",
+    "quota-used": "as many on the concept as the teacher wants",
+    "accommodation": "demands what the learner cannot be given",
+    "time-left": "takes longer than the sitting lasts",
+    "stuck": "many answers without mastery; the teacher takes over",
+    "over-exposed": "too many comparable learners had it",
+    "same-concept": "the last answers were all about the concept",
+    "review-share": "enough reviews for now",
 }
 
 MODES = {
