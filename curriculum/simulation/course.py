@@ -91,6 +91,14 @@ def _teaching_order(prerequisites: tuple[tuple[int, ...], ...]) -> tuple[int, ..
     return tuple(taught)
 
 
+def needs_matrix(course: SimulatedCourse) -> npt.NDArray[np.int64]:
+    """Return [items, concepts] 1 where the item has the concept."""
+    needs = np.zeros((len(course.items), course.n_concepts), dtype=np.int64)
+    for row, item in enumerate(course.items):
+        needs[row, list(item.concepts)] = 1
+    return needs
+
+
 def guess_prob(kind: str, *, options: int = 0) -> float:
     """Return the chance of a right answer without knowledge, by kind of item.
 
