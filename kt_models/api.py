@@ -98,7 +98,7 @@ def fold_learners(
     )
 
 
-def fold_and_pass(
+def fold_and_pass(  # noqa: PLR0913 - one column of the log each
     parameters: FilterParameters,
     *,
     starts: NDArray[np.int64],
@@ -108,6 +108,7 @@ def fold_and_pass(
     answered_at: NDArray[np.float64],
     assisted: NDArray[np.bool_],
     rule: PassingRule,
+    item_vars: NDArray[np.float64] | None = None,
 ) -> list[FoldedLearner]:
     """Return the states of L learners and the concepts that each passed on the way, compiled.
 
@@ -120,6 +121,7 @@ def fold_and_pass(
         answered_at: [R].
         assisted: [R].
         rule: when a concept counts as passed; asked right after every answer to it.
+        item_vars: [R] variances of the offsets, inf where an answer is not counted; 0 by default.
 
     Raises:
         ShapeMismatch: an answer has no concept, or the arrays differ in length.
@@ -136,6 +138,7 @@ def fold_and_pass(
         correct=correct,
         answered_at=answered_at,
         assisted=assisted,
+        offset_vars=item_vars,
         rule=rule,
     )
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from tutor.accounts import services as account_services
 from tutor.accounts.models import Learner, Organisation, User
+from tutor.calibration import services as calibration_services
+from tutor.calibration.models import CalibrationRun
 from tutor.classes import services as class_services
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import course_format, grading
 from tutor.content import services as content_services
-from tutor.content.models import Course
+from tutor.content.models import Course, ItemVersion
 from tutor.intake.models import State, Upload
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
@@ -91,6 +93,44 @@ def make_assignment(
     )
     classroom.course.refresh_from_db()
     return assignment
+
+
+def make_run(*, course: Course, at: dt.datetime = AT, **fields) -> CalibrationRun:
+    """A calibration as if of 300 answers to every item of the course, of difficulty 0.5."""
+    item = {
+        "n": 300,
+        "n_random": 12,
+        "seen": 320,
+        "correct": 0.6,
+        "is_anchor": False,
+        "difficulty": 0.5,
+        "difficulty_se": 0.15,
+        "discrimination": 1.1,
+        "discrimination_se": 0.2,
+        "prior_mean": 0.0,
+        "prior_sd": 0.7,
+        "prior_source": "author",
+        "pooled_difficulty": 0.48,
+        "pooled_se": 0.14,
+    }
+    versions = ItemVersion.objects.filter(item__course=course).order_by("pk")
+    return calibration_services.store_run(
+        course=course,
+        fields={
+            "sha256": "0" * 64,
+            "data_sha256": "0" * 64,
+            "settings": {"model": "2pl"},
+            "census": {"calibrated": 300, "learners": 300},
+            "fit": {"seconds": 1.0},
+            "population": {"mean": 0.0, "sd": 1.0},
+            "prior": {},
+            "gates": [],
+            "passed": True,
+            "created_at": at,
+            **fields,
+        },
+        items=[{"version": version, **item} for version in versions],
+    )
 
 
 def make_upload(*, actor: User, at: dt.datetime = AT, **fields) -> Upload:

@@ -27,6 +27,7 @@ class ItemBank:
         concepts: [N, M] concept indices 0..K-1, padded with -1.
         columns: [M, N] the same, contiguous by column.
         operational: [N] whether the item may be given at all.
+        pilot: [N] whether it is being tried out, which only `trials` looks at.
         is_template: [N] whether the item comes with new numbers each time.
         features: [N] what an item demands of the learner (sound, pictures, dragging), as bits.
         is_fact: [K] concepts that are remembered or not, rather than mastered by degrees.
@@ -47,6 +48,7 @@ class ItemBank:
     concepts: IntArray
     columns: IntArray
     operational: BoolArray
+    pilot: BoolArray
     is_template: BoolArray
     features: IntArray
     is_fact: BoolArray
@@ -92,13 +94,14 @@ class ItemBank:
         return found
 
 
-def build_bank(
+def build_bank(  # noqa: PLR0913 - one column of the bank each
     *,
     item_ids: Iterable[int],
     concepts: NDArray[np.integer],
     concept_ids: Iterable[int],
     requires: Iterable[tuple[int, int]],
     operational: Iterable[bool] | None = None,
+    pilot: Iterable[bool] | None = None,
     is_template: Iterable[bool] | None = None,
     features: Iterable[int] | None = None,
     is_fact: Iterable[bool] | None = None,
@@ -111,6 +114,7 @@ def build_bank(
         concept_ids: K distinct ids, in teaching order.
         requires: (prerequisite index, dependent index) pairs.
         operational: per item, default all.
+        pilot: per item, default none; what is operational is no pilot.
         is_template: per item, default none.
         features: per item, bits of what it demands of the learner; default none.
         is_fact: per concept, default none.
@@ -146,6 +150,7 @@ def build_bank(
         concepts=columns,
         columns=np.ascontiguousarray(columns.T),
         operational=live,
+        pilot=_as_flags(pilot, len(ids), default=False) & ~live,
         is_template=_as_flags(is_template, len(ids), default=False),
         features=_as_bits(features, len(ids)),
         is_fact=_as_flags(is_fact, len(names), default=False),

@@ -21,6 +21,7 @@ from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
 from curriculum.scheduler.reasons import explain
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import MODES, Standing, assess
+from curriculum.scheduler.trials import list_trials
 
 FloatArray = NDArray[np.float64]
 FIRST_POLICY = GainSoftmax()
@@ -38,10 +39,12 @@ class Distribution:
         choices: the pairs.
         rating: what the policy said of the arms.
         scored: [Q] chance of each pair under the policy.
-        joint: [Q] chance of each pair, with the uniform part; sums to 1.
+        joint: [Q] chance of each pair, with the uniform part; sums to 1 less the pilot share.
         epsilon: weight of the uniform part.
         exploring: why nothing is drawn at random, or None where something may be.
         fallback: why the teacher's sequence stands in for the policy, or None.
+        trials: the items of the pilot that may be tried out, with their own chances; None where
+            there are none, and the pilot share is 0 then.
     """
 
     choices: Choices
@@ -53,6 +56,7 @@ class Distribution:
     epsilon: float
     exploring: str | None
     fallback: str | None
+    trials: "Distribution | None" = None
 
 
 def find_distribution(
@@ -83,7 +87,28 @@ def find_distribution(
     within = choices.within if rating.within is None else rating.within
     scored = shares[choices.arm] * within
     joint = (1.0 - epsilon) * scored + epsilon * choices.uniform
-    return Distribution(choices, rating, scored, joint, standing, found, epsilon, off, fallback)
+    trials = None
+    if off is None and fallback is None:
+        trials = _find_trials(situation, standing, found)
+    if trials is not None:
+        joint *= 1.0 - situation.pilot_share
+    return Distribution(
+        choices, rating, scored, joint, standing, found, epsilon, off, fallback, trials
+    )
+
+
+def _find_trials(
+    situation: Situation, standing: Standing, found: Eligibility
+) -> Distribution | None:
+    """Return the chances of the pilot's items, which add up to the pilot share."""
+    choices = list_trials(situation, standing, found)
+    if choices is None:
+        return None
+    arms, uniform = len(choices.arms.concept), choices.uniform
+    shares = np.bincount(choices.arm, weights=uniform, minlength=arms).astype(np.float64)
+    rating = Rating(scores=np.zeros(arms), shares=shares)
+    joint = situation.pilot_share * uniform
+    return Distribution(choices, rating, uniform, joint, standing, found, 0.0, None, None)
 
 
 def _rate(choices: Choices, policy: Policy) -> tuple[Rating, str | None]:
@@ -108,7 +133,11 @@ def decide(situation: Situation, *, seed: int, policy: Policy = FIRST_POLICY) ->
     chances = find_distribution(situation, seed=seed, policy=policy)
     if isinstance(chances, Finish):
         return chances
-    explored_at, drawn_at = np.random.default_rng(seed).random(2)
+    explored_at, drawn_at, tried_at = np.random.default_rng(seed).random(3)
+    trials = chances.trials
+    if trials is not None and tried_at < situation.pilot_share:
+        pair = _draw(trials.joint, drawn_at)
+        return _report(situation, trials, policy.version, pair=pair, explored=True, seed=seed)
     explored = bool(explored_at < chances.epsilon)
     pair = _draw(chances.choices.uniform if explored else chances.scored, drawn_at)
     return _report(situation, chances, policy.version, pair=pair, explored=explored, seed=seed)

@@ -32,6 +32,7 @@ class ReasonCode(StrEnum):
     BACKFILL = "backfill"
     TEACHER_PICK = "teacher-pick"
     EXPLORE = "explore"
+    PILOT = "pilot"
 
 
 class FinishCode(StrEnum):

@@ -35,7 +35,9 @@ def explain(
         "days_since": days if math.isfinite(days) else None,
     }
     code = OF_MODE[mode]
-    if standing.pinned_now is not None and standing.pinned_now[item]:
+    if situation.bank.pilot[item]:
+        code = ReasonCode.PILOT
+    elif standing.pinned_now is not None and standing.pinned_now[item]:
         code = ReasonCode.TEACHER_PICK
     elif explored:
         code = ReasonCode.EXPLORE

@@ -120,6 +120,7 @@ class Situation:
         banned: item ids the teacher does not want given.
         session_position: answers given in this session.
         session_limit: answers after which it ends.
+        pilot_share: chance that an item of the pilot is tried out, if one may be; 0 to 0.5.
         opens_at, closes_at: the assignment's dates, epoch seconds.
         due_at: when the goal has to be known, epoch seconds (an exam); None: `closes_at`.
         study_minutes: minutes of practice to be expected until then; None: the rules' daily ones.
@@ -158,6 +159,7 @@ class Situation:
     banned: frozenset[int] = frozenset()
     session_position: int = 0
     session_limit: int | None = None
+    pilot_share: float = 0.0
     opens_at: float | None = None
     closes_at: float | None = None
     due_at: float | None = None
@@ -189,6 +191,8 @@ class Situation:
             _require_probs(name, getattr(self, name), n_concepts)
         for name in ("goal", "mastered_before"):
             _require_flags(name, getattr(self, name), n_concepts)
+        if not 0.0 <= self.pilot_share <= 0.5:
+            raise InvalidSituation("pilot_share is outside 0 to 0.5.", field="pilot_share")
         if n_items and self.logit_var.min() < 0.0:
             raise InvalidSituation("logit_var is negative.", field="logit_var")
         self._require_times()

@@ -189,6 +189,7 @@ def update(
     correct: float,
     at: float,
     assisted: bool = False,
+    item_var: float = 0.0,
 ) -> FilterState:
     """Return the state after one answer; the given state is left alone.
 
@@ -203,19 +204,25 @@ def update(
         correct: 0 to 1; between them is partial credit.
         at: epoch seconds; earlier than the last answer counts as the same moment.
         assisted: whether hints were seen before the answer.
+        item_var: variance of the offset, logits squared: the less is known of an item, the less
+            its answer says. inf for an item whose answers are not counted: nothing changes.
 
     Raises:
-        ImpossibleAnswer: no concept, a negative concept id, `correct` outside 0..1, or a time or
-            an offset that is not finite.
+        ImpossibleAnswer: no concept, a negative concept id, `correct` outside 0..1, a time or an
+            offset that is not finite, or a variance below 0.
     """
     _require_possible(concept_ids, item_offset, correct, at)
+    if not item_var >= 0.0:
+        raise ImpossibleAnswer(f"item_var {item_var}: give a variance, or inf.")
+    if item_var == math.inf:
+        return state
     touched = sorted(set(concept_ids))
     ids, values, places = state.with_room_for(touched, prior_var=parameters.concept_prior_var)
     p = parameters
     share = p.share(len(touched))
     faded = [_faded_row(values[place].tolist(), p, at) for place in places]
     ability_var = ability_var_at(state, p, at)
-    logit_mean, logit_var = state.ability_mean + item_offset, ability_var
+    logit_mean, logit_var = state.ability_mean + item_offset, ability_var + item_var
     for row in faded:
         logit_mean += share * row[0]
         logit_var += share * share * row[1]

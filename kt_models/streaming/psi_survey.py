@@ -34,6 +34,7 @@ class Layout:
         concept_ids: [K] distinct ids.
         places: [N, M] index into `concept_ids`, K for padding.
         offsets: [N + K] logit offsets of the items, then of the concepts' reference items.
+        offset_vars: [N] variances of the items' offsets.
         shares: [N] weight of each concept of an item.
         counts: [N] concepts of each item, at least 1.
     """
@@ -41,6 +42,7 @@ class Layout:
     concept_ids: IntArray
     places: IntArray
     offsets: FloatArray
+    offset_vars: FloatArray
     shares: FloatArray
     counts: FloatArray
 
@@ -69,6 +71,7 @@ def lay_out(
     item_offsets: FloatArray,
     concept_ids: IntArray,
     concept_offsets: FloatArray,
+    item_vars: FloatArray | None = None,
 ) -> Layout:
     """Return the bank with everything precomputed that no learner changes.
 
@@ -78,6 +81,7 @@ def lay_out(
         item_offsets: [N] logit offsets of the items, the global intercept included.
         concept_ids: [K] distinct ids.
         concept_offsets: [K] logit offsets of the concepts' reference items.
+        item_vars: [N] variances of the items' offsets, finite; 0 by default.
 
     Raises:
         ShapeMismatch: lengths do not fit, or an item has a concept that is not listed.
@@ -98,6 +102,7 @@ def lay_out(
         concept_ids=concept_ids,
         places=np.array(places, dtype=np.int64).reshape(concepts.shape),
         offsets=np.concatenate([item_offsets, concept_offsets]),
+        offset_vars=np.zeros(len(item_offsets)) if item_vars is None else item_vars,
         shares=parameters.shares(counts),
         counts=np.maximum(counts, 1).astype(np.float64),
     )
@@ -126,7 +131,7 @@ def survey(
     logit_mean = np.concatenate([share * mean, means[:-1]])
     logit_mean += state.ability_mean
     logit_mean += layout.offsets
-    logit_var = np.concatenate([share * share * var, variances[:-1]])
+    logit_var = np.concatenate([share * share * var + layout.offset_vars, variances[:-1]])
     logit_var += ability_var
     prob = sigmoid(logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var))
 

@@ -43,6 +43,7 @@ def forecast_log(
     *,
     offsets: NDArray[np.float64],
     learners: NDArray[np.int64] | None = None,
+    offset_vars: NDArray[np.float64] | None = None,
 ) -> Forecasts:
     """Return prequential forecasts of every answer; nan for learners not asked for.
 
@@ -51,9 +52,12 @@ def forecast_log(
         parameters: the filter's scalars.
         offsets: [R] logit offset of each answer's item.
         learners: the learners to fold; all by default.
+        offset_vars: [R] variances of the offsets; 0 by default.
     """
     chosen = np.arange(len(log.learner_keys)) if learners is None else learners
     answers = _answers_of(log, parameters, offsets)
+    if offset_vars is not None:
+        answers = answers._replace(offset_var=offset_vars)
     forecasts = np.full((len(log), 2), np.nan)
     rows = np.empty((len(log.concept_keys), COLUMNS))
     scalars = psi_kernel.Scalars.of(parameters)
@@ -127,7 +131,7 @@ def fold_states(
     return [learner.state for learner in folded]
 
 
-def fold_learners(
+def fold_learners(  # noqa: PLR0913 - one column of the log each
     parameters: FilterParameters,
     *,
     starts: NDArray[np.int64],
@@ -136,6 +140,7 @@ def fold_learners(
     correct: NDArray[np.float64],
     answered_at: NDArray[np.float64],
     assisted: NDArray[np.bool_],
+    offset_vars: NDArray[np.float64] | None = None,
     rule: PassingRule | None = None,
 ) -> list[FoldedLearner]:
     """Return each learner's state, and the concepts that they passed on the way.
@@ -148,6 +153,8 @@ def fold_learners(
         correct: [R].
         answered_at: [R].
         assisted: [R].
+        offset_vars: [R] variances of the offsets, inf where an answer is not counted; 0 by
+            default.
         rule: when a concept counts as passed; by default none does.
 
     Raises:
@@ -163,6 +170,7 @@ def fold_learners(
     if len(concepts) and not sizes.min():
         raise ShapeMismatch("An answer has no concept; give each at least one id >= 0.")
     shares = _shares(parameters, sizes)
+    variances = np.zeros(len(offsets)) if offset_vars is None else offset_vars
     scalars, damping = psi_kernel.Scalars.of(parameters), _damping_table(parameters)
     passing = _passing(rule, ids)
     folded: list[FoldedLearner] = []
@@ -180,6 +188,7 @@ def fold_learners(
             shown_at=answered_at[cut],
             answered_at=answered_at[cut],
             assisted=assisted[cut],
+            offset_var=variances[cut],
             damping=damping,
         )
         rows, ability = _fresh_tables(len(bounds) - 1, len(ids), parameters)
@@ -204,6 +213,7 @@ def _answers_of(
         shown_at=log.shown_at,
         answered_at=log.answered_at,
         assisted=log.assisted,
+        offset_var=np.zeros(len(log)),
         damping=_damping_table(parameters),
     )
 

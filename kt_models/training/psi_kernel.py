@@ -83,6 +83,7 @@ class Answers(NamedTuple):
         shown_at: [R].
         answered_at: [R].
         assisted: [R].
+        offset_var: [R] variance of the offset; inf where the answer is not counted.
         damping: [D] `psi_core.damping` of 0, 1, … times practised; beyond D it is computed.
     """
 
@@ -95,6 +96,7 @@ class Answers(NamedTuple):
     shown_at: NDArray[np.float64]
     answered_at: NDArray[np.float64]
     assisted: NDArray[np.bool_]
+    offset_var: NDArray[np.float64]
     damping: NDArray[np.float64]
 
 
@@ -137,6 +139,7 @@ def _forecast(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> tu
     at, which = answers.shown_at[r], answers.concept_set[r]
     share = answers.set_shares[which]
     mean, var = ability[0] + answers.offset[r], _wandered(ability, scalars, at)
+    var += answers.offset_var[r] if answers.offset_var[r] < math.inf else 0.0
     for j in range(answers.set_sizes[which]):
         k = answers.concept_sets[which, j]
         days = elapsed_days(rows[k, 2], at)
@@ -168,7 +171,7 @@ def _assimilate(answers: Any, r: int, rows: Any, ability: Any, scalars: Any) -> 
     )
     share, size = answers.set_shares[which], answers.set_sizes[which]
     ability_var = _wandered(ability, s, at)
-    logit_mean, logit_var = ability[0] + answers.offset[r], ability_var
+    logit_mean, logit_var = ability[0] + answers.offset[r], ability_var + answers.offset_var[r]
     for j in range(size):
         k = answers.concept_sets[which, j]
         kept = retained(elapsed_days(rows[k, 2], at), s.decay_tau_days, s.decay_power)
@@ -252,7 +255,8 @@ def forecast_log(
         ability[3] = 0.0
         for r in range(first, last):
             forecasts[r, 0], forecasts[r, 1] = _forecast(answers, r, rows, ability, scalars)
-            _assimilate(answers, r, rows, ability, scalars)
+            if answers.offset_var[r] < math.inf:
+                _assimilate(answers, r, rows, ability, scalars)
 
 
 @_compiled
@@ -263,5 +267,6 @@ def fold_answers(
     for learner in range(len(starts) - 1):
         known, able, marked = rows[learner], ability[learner], marks[learner]
         for r in range(starts[learner], starts[learner + 1]):
-            _assimilate(answers, r, known, able, scalars)
-            _mark(answers, r, known, able, passing, marked)
+            if answers.offset_var[r] < math.inf:
+                _assimilate(answers, r, known, able, scalars)
+                _mark(answers, r, known, able, passing, marked)

@@ -6,6 +6,7 @@ Redis, several workers) run the same code. See docs/administrators.md for each v
 
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from tutor.config import environment
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
     "tutor.registry",
     "tutor.tracing",
     "tutor.scheduling",
+    "tutor.calibration",
     "tutor.practice",
     "tutor.demo",
     "tutor.student",
@@ -192,6 +194,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         # A worker that was away need not do the same sweep for every beat that it missed.
         "options": {"expires": 15.0},
+    },
+    # At night, when nobody waits for a worker; what was asked for meanwhile is found by the sweep.
+    "calibrate-nightly": {
+        "task": "calibration.nightly",
+        "schedule": crontab(hour=2, minute=30),
+        "options": {"expires": 3600.0},
+    },
+    "work-on-calibrations": {
+        "task": "calibration.work",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
     "sweep-uploads": {
         "task": "intake.sweep",

@@ -4,7 +4,7 @@ import uuid
 
 from django.db import models
 
-from tutor.accounts.models import Organisation
+from tutor.accounts.models import Organisation, User
 from tutor.common.append_only import AppendOnlyModel
 
 
@@ -19,11 +19,17 @@ class Course(models.Model):
     source = models.TextField(blank=True)
     # Raised by every change that a cached copy must not survive: content, status, promotion.
     revision = models.PositiveBigIntegerField(default=1)
+    # Share of choices, 0 to 0.2, in which an item of the pilot is tried out if one fits.
+    pilot_share = models.FloatField(default=0.05)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "slug"], name="course_slug_once")
+            models.UniqueConstraint(fields=["organisation", "slug"], name="course_slug_once"),
+            models.CheckConstraint(
+                condition=models.Q(pilot_share__gte=0, pilot_share__lte=0.2),
+                name="course_pilot_share_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,14 +94,28 @@ class Item(models.Model):
     class Status(models.TextChoices):
         """Where the item is in its life."""
 
+        # Being written: shown to nobody.
         DRAFT = "draft", "Draft"
+        # Tried out: shown in the pilot share only, and not counted in mastery.
+        PILOT = "pilot", "Pilot"
+        # In use on the strength of a prior, and counted with its uncertainty.
+        PROVISIONAL = "provisional", "Provisional"
+        # In use: enough answers, and a difficulty known well enough.
         OPERATIONAL = "operational", "Operational"
+        # In use, but somebody should look at it.
+        FLAGGED = "flagged", "Flagged"
+        # Taken out because it does not measure what it should; its answers count no more.
+        EXCLUDED = "excluded", "Excluded"
+        # No longer part of the course.
         RETIRED = "retired", "Retired"
+
+    # May be given by the scheduler like any other.
+    IN_USE = (Status.PROVISIONAL, Status.OPERATIONAL, Status.FLAGGED)
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="items")
     slug = models.SlugField(max_length=120)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    status = models.CharField(max_length=20, choices=Status.choices, default=Status.OPERATIONAL)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PROVISIONAL)
     current = models.ForeignKey(
         "ItemVersion", on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
     )
@@ -105,6 +125,30 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class StatusChange(AppendOnlyModel):
+    """An item moved on in its life, or back: when, by whom and why."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="status_changes")
+    before = models.CharField(max_length=20, choices=Item.Status.choices)
+    after = models.CharField(max_length=20, choices=Item.Status.choices)
+    at = models.DateTimeField(auto_now_add=True)
+    # Empty where a calibration or a command did it.
+    actor = models.ForeignKey(User, on_delete=models.DO_NOTHING, null=True, db_constraint=False)
+    reason = models.CharField(max_length=300)
+    # The number of the calibration that gave the reason, if one did.
+    calibration = models.PositiveIntegerField(null=True)
+    # The change that this one takes back.
+    reverts = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="reverted_by"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["item", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.before} to {self.after}"
 
 
 class ItemVersion(AppendOnlyModel):

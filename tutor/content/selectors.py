@@ -31,7 +31,9 @@ class CourseBank:
     Attributes:
         version_ids: (N,) database id of each item's current version.
         item_ids: (N,) database id of the item.
-        operational: (N,) whether the item may be shown.
+        operational: (N,) whether the item is in use: given like any other, and counted.
+        pilot: (N,) whether it is being tried out: given in the pilot share, not counted.
+        pilot_share: share of choices in which an item of the pilot is tried out, 0 to 0.2.
         is_template: (N,) whether the item comes with new numbers for each seed.
         difficulty: (N,) the author's difficulty in logits, larger is harder.
         concepts: (N, M) index into the K concepts, main concept first, padded with -1.
@@ -48,6 +50,8 @@ class CourseBank:
     version_ids: Ints
     item_ids: Ints
     operational: npt.NDArray[np.bool_]
+    pilot: npt.NDArray[np.bool_]
+    pilot_share: float
     is_template: npt.NDArray[np.bool_]
     difficulty: Floats
     concepts: Ints
@@ -79,7 +83,7 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
     index_of_concept = {row["pk"]: index for index, row in enumerate(concepts)}
     items = list(
         Item.objects.filter(course=course_id, current__isnull=False)
-        .exclude(status=Item.Status.RETIRED)
+        .exclude(status__in=[Item.Status.RETIRED, Item.Status.EXCLUDED])
         .order_by("pk")
         .values(
             "pk",
@@ -104,7 +108,9 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         revision=revision,
         version_ids=np.array([row["current"] for row in items], dtype=np.int64),
         item_ids=np.array([row["pk"] for row in items], dtype=np.int64),
-        operational=np.array([row["status"] == Item.Status.OPERATIONAL for row in items], bool),
+        operational=np.array([row["status"] in Item.IN_USE for row in items], bool),
+        pilot=np.array([row["status"] == Item.Status.PILOT for row in items], bool),
+        pilot_share=Course.objects.values_list("pilot_share", flat=True).get(pk=course_id),
         is_template=np.array([bool(row["parameters"]) for row in items], bool),
         difficulty=np.array([row["difficulty"] for row in items], dtype=np.float64),
         concepts=local,

@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db import connection
 from django.db.models import OuterRef, Subquery
 
-from tutor.content import course_format
+from tutor.content import course_format, statuses
 from tutor.content.models import (
     Concept,
     Course,
@@ -182,8 +182,18 @@ def _store_versions(
                 author_difficulty=spec.difficulty,
             )
         )
-    _set_status(back, Item.Status.OPERATIONAL)
+    statuses.change_statuses(
+        changes=dict.fromkeys(back, Item.Status.PROVISIONAL), reason="in the course again"
+    )
     _insert_versions(versions, [[concepts[slug] for slug in slugs] for slugs in exercised])
+    known = {item.pk: item for item in stored.values() if item.number}
+    reworded = [v.item_id for v in versions if v.item_id in known]
+    # What is only tried out, or not shown yet, stays so when it is reworded.
+    in_work = (Item.Status.DRAFT, Item.Status.PILOT)
+    statuses.change_statuses(
+        changes={pk: Item.Status.PROVISIONAL for pk in reworded if known[pk].status not in in_work},
+        reason="reworded: a new version",
+    )
     return len(versions)
 
 
@@ -203,7 +213,7 @@ def _insert_versions(versions: Sequence[ItemVersion], concepts: Sequence[Sequenc
         cursor.executemany(_INSERT_LINK, links)
     newest = ItemVersion.objects.filter(item=OuterRef("pk")).order_by("-number")
     Item.objects.filter(pk__in=[version.item_id for version in versions]).update(
-        current=Subquery(newest.values("pk")[:1]), status=Item.Status.OPERATIONAL
+        current=Subquery(newest.values("pk")[:1])
     )
 
 
@@ -211,10 +221,7 @@ def retire_others(*, course: Course, kept: set[str]) -> int:
     """Retire every item whose slug is not among `kept`; return how many were not yet."""
     rows = Item.objects.filter(course=course).exclude(status=Item.Status.RETIRED)
     gone = [pk for pk, slug in rows.values_list("pk", "slug") if slug not in kept]
-    _set_status(gone, Item.Status.RETIRED)
+    statuses.change_statuses(
+        changes=dict.fromkeys(gone, Item.Status.RETIRED), reason="no longer in the course"
+    )
     return len(gone)
-
-
-def _set_status(items: Sequence[int], status: str) -> None:
-    for pks in _chunks(items):
-        Item.objects.filter(pk__in=pks).update(status=status)

@@ -238,6 +238,7 @@ def _record(
             received_at=arrival.at,
             source=arrival.source,
             presentation=decision.public_id,
+            is_pilot=decision.reason == scheduling_services.PILOT,
         ),
     )
     # Already at hand: saves the fold a query.

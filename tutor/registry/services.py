@@ -22,7 +22,8 @@ def store_tracer(
 
     `body` holds `parameters` (the filter's scalars), `intercept` (logit), `item_offsets` (item
     version id as text -> logit) and `reference_offsets` (concept id as text -> logit of the
-    concept's reference item). Equal bodies give the version that is there already.
+    concept's reference item); with a calibration also what `pinning.pin` adds. Equal bodies give
+    the version that is there already.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     # The row lock keeps two trainings from taking the same number.

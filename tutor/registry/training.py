@@ -10,10 +10,11 @@ import numpy.typing as npt
 from kt_models import api
 from tutor.content.models import Course
 from tutor.content.version_table import read_version_table
-from tutor.registry import services
+from tutor.registry import pinning, selectors, services
 from tutor.registry.errors import TooFewAnswers
 from tutor.registry.models import TracerVersion
 from tutor.responses import columns as response_columns
+from tutor.responses.columns import FoldColumns
 
 Ints = npt.NDArray[np.int64]
 
@@ -31,6 +32,8 @@ def fit_filter(
     progress: Callable[[int], object] | None = None,
 ) -> TracerVersion:
     """Fit the psi-filter on the course's whole log and store it as a new tracer version.
+
+    A calibration that the live version pins is pinned by the new one too.
 
     Its provenance says on how many answers and learners, from which sample of them the scalars
     come, and how many seconds reading and fitting took.
@@ -55,18 +58,19 @@ def fit_filter(
     fitted = api.fit_filter(log, seed=seed, fitted_on=at.date(), progress=progress)
     # Not a time of day: estimates of later fits start from how long this one took.
     seconds = round(time.perf_counter() - began, 2)
-    offsets = {int(key): float(value) for key, value in fitted.item_offsets.items()}
+    body = {
+        "parameters": fitted.parameters.to_dict(),
+        "intercept": fitted.intercept,
+        "item_offsets": {str(pk): float(offset) for pk, offset in fitted.item_offsets.items()},
+    }
+    live = selectors.get_live_tracer(course_id=course.pk)
+    if live is not None and "calibration" in live.body:
+        body = pinning.pin(body, pinning.PinnedRun.from_dict(live.body["calibration"]))
+    offsets = {int(pk): offset for pk, offset in body["item_offsets"].items()}
+    reference = reference_offsets(offsets, fitted.intercept)
     return services.store_tracer(
         course=course,
-        body={
-            "parameters": fitted.parameters.to_dict(),
-            "intercept": fitted.intercept,
-            "item_offsets": {str(pk): offset for pk, offset in offsets.items()},
-            "reference_offsets": {
-                str(pk): offset
-                for pk, offset in reference_offsets(offsets, fitted.intercept).items()
-            },
-        },
+        body={**body, "reference_offsets": {str(pk): value for pk, value in reference.items()}},
         provenance={**fitted.provenance, "seconds": seconds},
     )
 
@@ -76,7 +80,11 @@ def read_log(*, course: Course) -> api.ResponseLog:
 
     Columns from the database on, about 150 bytes an answer; no answer becomes an object.
     """
-    answers = response_columns.read_whole_log(course_id=course.pk)
+    return log_of(course=course, answers=response_columns.read_whole_log(course_id=course.pk))
+
+
+def log_of(*, course: Course, answers: FoldColumns) -> api.ResponseLog:
+    """Return answers of a course that have been read as kt_models' arrays, in their order."""
     table = read_version_table(course_id=course.pk)
     met, item = np.unique(table.rows_of(answers.version_id), return_inverse=True)
     concept_ids, sets = _ranked(table.concepts[met])

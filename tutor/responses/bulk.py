@@ -15,7 +15,7 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - SQLite keeps moments in UTC w
 _COLUMNS = (
     *("learner_id", "client_key", "item_version_id", "answer", "is_correct", "credit", "attempt"),
     *("hints_seen", "presented_at", "elapsed_ms", "answered_at"),
-    *("course_id", "received_at", "source", "seed", "misconception"),
+    *("course_id", "received_at", "source", "seed", "misconception", "is_pilot"),
 )
 
 
@@ -49,7 +49,7 @@ def insert_new(
 
     The caller has a transaction open and holds the learners' locks.
     """
-    fixed = (course_id, _text(_microseconds(received_at)), source, 0, "")
+    fixed = (course_id, _text(_microseconds(received_at)), source, 0, "", False)
     if connection.vendor == "sqlite":
         return _insert_sqlite(rows, fixed)
     try:
@@ -114,8 +114,8 @@ def _copy(rows: Sequence[BulkResponse], fixed: tuple[Any, ...]) -> int:
     if not rows:
         return 0
     sql = f"COPY {Response._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN"  # noqa: SLF001
-    course, received_at, source, seed, misconception = fixed
-    tail = f"{course}\t{received_at}+00\t{_escaped(source)}\t{seed}\t{_escaped(misconception)}\n"
+    course, received_at, source, seed, misconception, _ = fixed
+    tail = f"{course}\t{received_at}+00\t{_escaped(source)}\t{seed}\t{_escaped(misconception)}\tf\n"
     text = "".join(
         f"{row.learner_id}\t{row.client_key}\t{row.item_version_id}\t{_escaped(row.answer)}\t"
         f"{'t' if row.credit >= 1.0 else 'f'}\t{row.credit!r}\t{row.attempt}\t{row.hints_seen}\t"

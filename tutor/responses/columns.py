@@ -39,6 +39,7 @@ class FoldColumns:
         attempt: (R,) 1 for the first.
         hints_seen: (R,)
         answered_us: (R,) microseconds since 1970, UTC.
+        is_pilot: (R,) whether the item was being tried out.
     """
 
     id: Ints
@@ -48,6 +49,7 @@ class FoldColumns:
     attempt: Ints
     hints_seen: Ints
     answered_us: Ints
+    is_pilot: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of answers."""
@@ -100,15 +102,16 @@ def read_columns(*, course_id: int, learner_ids: Sequence[int]) -> FoldColumns:
     rows = Response.objects.filter(course=course_id, learner__in=learner_ids)
     ordered = rows.annotate(moment=_Moment("answered_at"), replaces=Coalesce("corrects", 0))
     query = ordered.order_by("learner", *FOLD_ORDER).values_list(
-        *("pk", "learner", "item_version", "credit", "attempt", "hints_seen"), "moment", "replaces"
+        *("pk", "learner", "item_version", "credit", "attempt", "hints_seen"),
+        *("moment", "is_pilot", "replaces"),
     )
     fetched: list[tuple[Any, ...]] = []
     with contextlib.suppress(EmptyResultSet), connection.cursor() as cursor:
         # Past the ORM's own rows, which take as long again as all the rest.
         cursor.execute(*query.query.sql_with_params())
         fetched = cursor.fetchall()
-    read = list(zip(*fetched, strict=True)) or [()] * 8
-    types = ("i8", "i8", "i8", "f8", "i8", "i8", "datetime64[us]", "i8")
+    read = list(zip(*fetched, strict=True)) or [()] * 9
+    types = ("i8", "i8", "i8", "f8", "i8", "i8", "datetime64[us]", "?", "i8")
     columns = [np.array(own, dtype=kind) for own, kind in zip(read, types, strict=True)]
     columns[6] = columns[6].astype(np.int64)
     replaces = columns.pop()
@@ -117,7 +120,7 @@ def read_columns(*, course_id: int, learner_ids: Sequence[int]) -> FoldColumns:
 
 
 def read_whole_log(*, course_id: int) -> FoldColumns:
-    """Return everybody's standing answers: 56 bytes an answer, twice that while they are joined."""
+    """Return everybody's standing answers: 57 bytes an answer, twice that while they are joined."""
     sizes = count_standing(course_id=course_id)
     parts = [
         read_columns(course_id=course_id, learner_ids=piece)

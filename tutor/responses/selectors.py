@@ -25,6 +25,8 @@ class FoldRow(NamedTuple):
     attempt: int
     hints_seen: int
     answered_at: dt.datetime
+    # Given while the item was tried out; last, because most rows are not.
+    is_pilot: bool = False
 
 
 def list_standing(*, course_id: int) -> QuerySet[Response]:
@@ -49,6 +51,7 @@ def iterate_fold_rows(
         "attempt",
         "hints_seen",
         "answered_at",
+        "is_pilot",
     )
     yield from map(FoldRow._make, values.iterator(chunk_size=5000))
 

@@ -46,6 +46,7 @@ class Answer:
     presented_at: dt.datetime | None = None
     elapsed_ms: int | None = None
     presentation: uuid.UUID | None = None
+    is_pilot: bool = False
 
 
 def lock_learner(*, learner_id: int) -> None:
@@ -183,7 +184,7 @@ def record_correction(
     if Response.objects.filter(corrects=corrected).exists():
         raise CorrectionInvalid("This answer already has a correction.", response=corrected.pk)
     copied = ("course_id", "item_version_id", "seed", "answer", "attempt", "hints_seen")
-    copied += ("presented_at", "elapsed_ms", "answered_at", "presentation")
+    copied += ("presented_at", "elapsed_ms", "answered_at", "presentation", "is_pilot")
     return Response.objects.create(
         learner=learner,
         client_key=client_key,

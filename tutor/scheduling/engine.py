@@ -9,6 +9,7 @@ from curriculum.scheduler import (
     Finish,
     GainSoftmax,
     ItemBank,
+    ReasonCode,
     RecentAnswers,
     Rules,
     Situation,
@@ -20,11 +21,12 @@ from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
 from tutor.tracing import engine as tracing_engine
 
-__all__ = ["POLICY", "Decision", "Finish", "Plan", "choose"]
+__all__ = ["PILOT", "POLICY", "Decision", "Finish", "Plan", "choose"]
 
 POLICY = "gain-softmax"
 POLICY_VERSION = f"{POLICY}-1"
 POLICY_RULE = GainSoftmax()
+PILOT = ReasonCode.PILOT.value
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 _banks = new_cache(capacity=32)
@@ -100,6 +102,7 @@ def make_situation(
         rules=RULES,
         session_position=plan.answered,
         session_limit=plan.planned,
+        pilot_share=bank.pilot_share,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
     )
@@ -114,6 +117,7 @@ def _item_bank(bank: CourseBank) -> ItemBank:
             concept_ids=bank.concept_ids.tolist(),
             requires=[(required, concept) for concept, required in bank.requires],
             operational=bank.operational.tolist(),
+            pilot=bank.pilot.tolist(),
             is_template=bank.is_template.tolist(),
         ),
     )

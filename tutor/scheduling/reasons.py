@@ -16,6 +16,7 @@ CHIPS = {
     "backfill": "Needed first",
     "teacher-pick": "From your teacher",
     "explore": "A change",
+    "pilot": "Trying out",
 }
 FINISHES = {
     "all-mastered": "You have mastered everything that was asked for here.",
@@ -54,6 +55,7 @@ def sentence(decision: Decision, bank: CourseBank) -> str:
         "backfill": f"{other} builds on {concept}, so this comes first.",
         "teacher-pick": "Your teacher chose this question for you.",
         "explore": f"A question drawn at random now and then, here on {concept}.",
+        "pilot": f"A new question on {concept}; it is being tried out and does not count.",
     }
     return _capital(sentences.get(decision.reason, f"Next: {concept}."))
 

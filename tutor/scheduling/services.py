@@ -14,6 +14,8 @@ from tutor.scheduling import engine
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine as tracing_engine
 
+# The reason of an item that is tried out; the answer to it is marked.
+PILOT = engine.PILOT
 # Template seeds are small enough for JSON clients that keep numbers as doubles.
 ITEM_SEEDS = 2**31
 

@@ -110,12 +110,17 @@ def adopt(
     at: dt.datetime,
     reason: str,
     progress: Callable[[int], object] = lambda _: None,
+    switching: Callable[[], object] = lambda: None,
 ) -> None:
     """Fold every learner under the version, then switch to it.
 
     Answers that arrive while the folding runs are caught up with at the switch, which waits for
     every learner's lock: nobody is then between reading the old tracer and storing their state.
     Whoever gives their very first answer in that moment is caught up with right after it.
+
+    Args:
+        progress: called with the number of learners folded since its last call.
+        switching: called in the transaction of the switch, for what changes together with it.
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     newest = response_selectors.get_newest_id(course_id=course.pk)
@@ -125,6 +130,7 @@ def adopt(
         response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
         late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
         _fold(tracer, {*late, *rebuilding.list_behind(tracer=tracer)})
+        switching()
         registry_services.promote(course=course, tracer=version, at=at, reason=reason)
     _fold(tracer, rebuilding.list_behind(tracer=tracer))
     cache.clear_all()

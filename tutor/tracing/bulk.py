@@ -33,11 +33,13 @@ class Folder:
             there are few answers or numba is not installed. The bytes are the same.
         offsets: (V,) offset of each version of the table; nan for those that the tracer's bank
             did not have yet.
+        variances: (V,) their variances, inf where answers do not count.
     """
 
     tracer: engine.CourseTracer
     table: VersionTable | None
     offsets: engine.Floats
+    variances: engine.Floats
 
     @property
     def is_compiled(self) -> bool:
@@ -79,6 +81,7 @@ class Folder:
                 evidence=MASTERED_EVIDENCE,
                 lower_prob=MASTERED_LOWER_PROB,
             ),
+            item_vars=np.where(answers.is_pilot, np.inf, self.variances[rows]),
         )
         newest = np.empty(len(answers), dtype=engine.start(self.tracer).recent.dtype)
         newest["item"], newest["at"] = self.table.item_ids[rows], answered_at
@@ -103,11 +106,12 @@ class Folder:
 def make_folder(*, tracer: engine.CourseTracer, answers: int) -> Folder:
     """Return what folds learners, compiled if there are that many answers to fold."""
     if answers < COMPILED_FROM or importlib.util.find_spec("numba") is None:
-        return Folder(tracer, None, np.empty(0))
+        return Folder(tracer, None, np.empty(0), np.empty(0))
     table = read_version_table(course_id=tracer.bank.course_id)
     offset_of = tracer.offset_of_version
     offsets = [offset_of.get(pk, np.nan) for pk in table.version_ids.tolist()]
-    return Folder(tracer, table, np.array(offsets, dtype=np.float64))
+    variances = [tracer.var_of_version.get(pk, 0.0) for pk in table.version_ids.tolist()]
+    return Folder(tracer, table, np.array(offsets), np.array(variances))
 
 
 def _moment(microseconds: int) -> dt.datetime:

@@ -44,6 +44,8 @@ class CourseTracer:
             of the item, or the intercept minus the author's difficulty.
         reference_offsets: (K,) offset of each concept's reference item, its median one.
         offset_of_version: the same as `item_offsets` for every version there ever was.
+        var_of_version: variance of the offset of those versions that the tracer says one of,
+            logits squared; inf for one whose answers do not count.
         layout: the bank as the filter surveys it.
     """
 
@@ -55,6 +57,7 @@ class CourseTracer:
     reference_offsets: Floats
     offset_of_version: dict[int, float]
     reference_of_concept: dict[int, float]
+    var_of_version: dict[int, float]
     layout: psi_survey.Layout
 
 
@@ -119,7 +122,9 @@ def lay_over(
     offset_of_version = {
         version: _offset(bank, version, fitted, intercept) for version in bank.lineage
     }
+    var_of_version = _variances(bank, body.get("item_vars", {}))
     parameters = psi_filter.FilterParameters.from_dict(body["parameters"])
+    item_vars = np.array([var_of_version.get(pk, 0.0) for pk in bank.version_ids.tolist()], float)
     item_offsets = np.array([offset_of_version[pk] for pk in bank.version_ids.tolist()], float)
     of_concept = {pk: reference.get(pk, intercept) for pk in bank.concept_ids.tolist()}
     reference_offsets = np.array(list(of_concept.values()), float)
@@ -132,14 +137,31 @@ def lay_over(
         reference_offsets=reference_offsets,
         offset_of_version=offset_of_version,
         reference_of_concept=of_concept,
+        var_of_version=var_of_version,
         layout=psi_survey.lay_out(
             parameters,
             concepts=bank.concept_pks,
             item_offsets=item_offsets,
             concept_ids=bank.concept_ids,
             concept_offsets=reference_offsets,
+            # What is not counted is not given either; its estimate only has to be a number.
+            item_vars=np.where(np.isfinite(item_vars), item_vars, 0.0),
         ),
     )
+
+
+def _variances(bank: CourseBank, told: dict[str, float | None]) -> dict[int, float]:
+    """Return the variances told, each for its version and the later ones that inherit from it.
+
+    What was excluded (null) is not inherited: a new version may well be what mends an item.
+    """
+    known = {int(pk): math.inf if var is None else float(var) for pk, var in told.items()}
+    found = {}
+    for version, line in bank.lineage.items():
+        own = next((pk for pk in line if pk in known), None)
+        if own is not None and (own == version or known[own] < math.inf):
+            found[version] = known[own]
+    return found
 
 
 def _offset(bank: CourseBank, version: int, fitted: dict[int, float], intercept: float) -> float:
@@ -192,8 +214,16 @@ def fold_one(
     """Return the state after one answer.
 
     Help (a hint, or a second try after feedback) explains a right answer, so it is no evidence.
+    Of an answer that does not count, because the item was being tried out or is excluded, only
+    that it was given is kept.
     """
     at = row.answered_at.timestamp()
+    kept = state.recent[-(RECENT_ANSWERS - 1) :].tobytes()
+    newest = _RECENT_PACKED.pack(row.item_id, at, row.credit)
+    recent = np.frombuffer(kept + newest, _RECENT_ROW)
+    item_var = tracer.var_of_version.get(row.version_id, 0.0)
+    if row.is_pilot or item_var == math.inf:
+        return TracedLearner(state.filter, recent, state.mastered)
     after = psi_filter.update(
         state.filter,
         tracer.parameters,
@@ -202,10 +232,8 @@ def fold_one(
         correct=row.credit,
         at=at,
         assisted=row.hints_seen > 0 or row.attempt > 1,
+        item_var=item_var,
     )
-    kept = state.recent[-(RECENT_ANSWERS - 1) :].tobytes()
-    newest = _RECENT_PACKED.pack(row.item_id, at, row.credit)
-    recent = np.frombuffer(kept + newest, _RECENT_ROW)
     return TracedLearner(after, recent, _mastered(tracer, state.mastered, after, concept_ids, at))
 
 

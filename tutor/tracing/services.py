@@ -101,6 +101,7 @@ def _fold_row(response: Response, *, item_id: int) -> FoldRow:
         attempt=response.attempt,
         hints_seen=response.hints_seen,
         answered_at=response.answered_at,
+        is_pilot=response.is_pilot,
     )
 
 

@@ -23,6 +23,7 @@ COLUMNS = (
     "answered_at",
     "received_at",
     "source",
+    "is_pilot",
 )
 
 
@@ -110,6 +111,7 @@ def _rows(log, course, learners, versions) -> Iterator[tuple]:
             moment,
             moment,
             "bench",
+            False,
         )
 
 
@@ -119,7 +121,7 @@ def _insert(rows) -> None:
     # SQLite keeps times as Django writes them: text in UTC without the zone.
     places = ",".join("?" * len(COLUMNS))
     statement = f"INSERT INTO responses_response ({','.join(COLUMNS)}) VALUES ({places})"
-    plain = ((*r[:11], *(str(t.replace(tzinfo=None)) for t in r[11:13]), r[13]) for r in rows)
+    plain = ((*r[:11], *(str(t.replace(tzinfo=None)) for t in r[11:13]), *r[13:]) for r in rows)
     with connection.cursor() as cursor:
         cursor.connection.executemany(statement, plain)
 

@@ -122,7 +122,7 @@ class TestLoadCourse:
 
         back = services.load_course(organisation=organisation, spec=small_course_spec())
         assert back.versions_added == 0
-        assert Item.objects.get(slug="name-sum").status == Item.Status.OPERATIONAL
+        assert Item.objects.get(slug="name-sum").status == Item.Status.PROVISIONAL
         bank = selectors.get_bank(course_id=course.pk, revision=back.course.revision)
         assert Item.objects.get(slug="name-sum").pk in bank.item_ids
 
@@ -234,7 +234,7 @@ class TestLoadManyItems:
 
         back = services.load_course(organisation=organisation, spec=spec)
         assert (back.items_added, back.versions_added) == (0, 0)
-        assert not Item.objects.exclude(status=Item.Status.OPERATIONAL).exists()
+        assert not Item.objects.exclude(status=Item.Status.PROVISIONAL).exists()
 
         other = services.load_course(
             organisation=organisation, spec=many_items(self.COUNT, stem="Otherwise.")

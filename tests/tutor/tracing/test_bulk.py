@@ -39,7 +39,12 @@ LIVELY = FilterParameters(
 
 
 def tracer_over(table: VersionTable, *, offsets, reference, parameters=LIVELY):
-    """A tracer over made-up versions; folding asks its bank for nothing."""
+    """A tracer over made-up versions; folding asks its bank for nothing.
+
+    Every third version is known only so well, and every seventh does not count.
+    """
+    ids = table.version_ids.tolist()
+    variances = dict.fromkeys(ids[::3], 0.3) | dict.fromkeys(ids[::7], np.inf)
     return engine.CourseTracer(
         tracer_id=1,
         number=1,
@@ -49,13 +54,15 @@ def tracer_over(table: VersionTable, *, offsets, reference, parameters=LIVELY):
         reference_offsets=np.empty(0),
         offset_of_version=dict(zip(table.version_ids.tolist(), offsets.tolist(), strict=True)),
         reference_of_concept=reference,
+        var_of_version=variances,
         layout=None,
     )
 
 
 def folder_of(tracer, table):
     offsets = [tracer.offset_of_version[pk] for pk in table.version_ids.tolist()]
-    return bulk.Folder(tracer, table, np.array(offsets))
+    variances = [tracer.var_of_version.get(pk, 0.0) for pk in table.version_ids.tolist()]
+    return bulk.Folder(tracer, table, np.array(offsets), np.array(variances))
 
 
 def row_by_row(tracer, table, answers: FoldColumns):
@@ -77,6 +84,7 @@ def row_by_row(tracer, table, answers: FoldColumns):
                 hints_seen=int(answers.hints_seen[r]),
                 answered_at=response_columns.EPOCH
                 + dt.timedelta(microseconds=int(answers.answered_us[r])),
+                is_pilot=bool(answers.is_pilot[r]),
             )
             for r in range(first, last)
         ]
@@ -122,6 +130,7 @@ def made_up(rng, *, learners=6, longest=400, versions=30, concepts=9, width=4):
         attempt=rng.choice([1, 1, 1, 2], size),
         hints_seen=rng.choice([0, 0, 0, 3], size),
         answered_us=times + rng.integers(-(10**15), 10**15),
+        is_pilot=rng.random(size) < 0.1,
     )
     reference = dict(zip(ids.tolist(), rng.normal(0.5, 1.0, concepts).tolist(), strict=True))
     tracer = tracer_over(table, offsets=rng.normal(0.5, 1.0, versions), reference=reference)
@@ -204,6 +213,7 @@ class TestFoldColumns:
             attempt=np.ones(len(log), dtype=np.int64),
             hints_seen=log.assisted.astype(np.int64),
             answered_us=np.round(log.answered_at * 1e6).astype(np.int64),
+            is_pilot=np.zeros(len(log), dtype=bool),
         )
         right = np.bincount(log.item, log.correct)[met] + 1.0
         share = right / (np.bincount(log.item)[met] + 2.0)

@@ -141,7 +141,7 @@ class TestAgain:
 
         import_log(write_log(tmp_path / "b.csv", late), "--course", "maths")
 
-        assert Item.objects.filter(status=Item.Status.OPERATIONAL).count() == 12
+        assert Item.objects.filter(status=Item.Status.PROVISIONAL).count() == 12
         assert Response.objects.count() == len(rows)
         assert Learner.objects.count() == 24
 

@@ -179,7 +179,7 @@ class TestImport:
         assert f"0 answers added, {ANSWERS} were there already." in said
         assert list(Response.objects.order_by("pk").values()) == stored
         assert len(stored) == ANSWERS
-        assert Item.objects.filter(status=Item.Status.OPERATIONAL).count() == 7
+        assert Item.objects.filter(status=Item.Status.PROVISIONAL).count() == 7
         assert all(item.versions.count() == 1 for item in Item.objects.all())
         assert LearnerState.objects.count() == 30
         assert course.concepts.count() == 5

@@ -1,0 +1,35 @@
+"""A calibrated course, made anew for every test that asks for it."""
+
+import sys
+import types
+
+import pytest
+
+from curriculum.irt.em import fit_em
+from tests.factories import AT
+from tests.tutor.calibration.logs import a_course, answer_all
+from tutor.calibration import engine, running
+
+EM = engine.Settings(engine=engine.Engine.EM)
+
+
+@pytest.fixture(autouse=True)
+def _quick_twin(request, monkeypatch):
+    """Let EM be its own witness: py-irt takes seconds, and is tested in tests/curriculum/irt."""
+    if request.node.get_closest_marker("real_twin") is None:
+        module = types.SimpleNamespace(fit_py_irt=fit_em)
+        monkeypatch.setitem(sys.modules, "curriculum.irt.py_irt_model", module)
+
+
+@pytest.fixture
+def physics(organisation):
+    """24 items that 220 learners answered, each by everybody."""
+    course = a_course(organisation=organisation)
+    answer_all(course)
+    return course
+
+
+@pytest.fixture
+def run(physics):
+    """Its first calibration."""
+    return running.calibrate_course(course=physics, at=AT, settings=EM)

@@ -1,0 +1,114 @@
+"""From the stored course to what a calibration takes: log, items, earlier runs. Reads only."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.calibration import engine, selectors
+from tutor.calibration.models import CalibrationRun
+from tutor.content.models import Course, ItemVersion
+from tutor.content.version_table import read_version_table
+from tutor.registry import training
+from tutor.responses import columns as response_columns
+
+# Flags that forbid an item to hold a scale; those of a thin or dependent item do not.
+MAY_ANCHOR = frozenset({"thin", "locally-dependent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A course's log as it is calibrated.
+
+    Attributes:
+        log: items are versions, by database id.
+        row_ids: [R] database id of each answer of the log.
+        random_ids: ids of the answers to items that were drawn at random.
+    """
+
+    log: training.api.ResponseLog
+    row_ids: engine.Ints
+    random_ids: set[int]
+
+
+def collect_log(*, course: Course) -> Collected:
+    """Return the course's standing answers, tried-out items' among them."""
+    answers = response_columns.read_whole_log(course_id=course.pk)
+    return Collected(
+        log=training.log_of(course=course, answers=answers),
+        row_ids=answers.id,
+        random_ids=selectors.list_random_answers(course_id=course.pk),
+    )
+
+
+def first_attempts(log: training.api.ResponseLog) -> engine.Ints:
+    """Return the rows that are calibrated: each learner's first answer to each item, unassisted."""
+    pair = log.learner * max(len(log.item_keys), 1) + log.item
+    _, first = np.unique(pair, return_index=True)
+    rows = np.sort(first)
+    return rows[~log.assisted[rows] & np.isfinite(log.correct[rows])]
+
+
+def describe_items(*, course: Course) -> engine.Beforehand:
+    """Return what is known of every item version of the course before any answer."""
+    table = read_version_table(course_id=course.pk)
+    versions = ItemVersion.objects.filter(item__course=course).order_by("pk")
+    rows = list(versions.values_list("pk", "author_difficulty", "body"))
+    texts = [
+        engine.ItemText(
+            stem=str(body.get("stem", "")),
+            options=tuple(str(choice.get("text", "")) for choice in body.get("choices", ())),
+            hints=len(body.get("hints", ())),
+            solution=str(body.get("solution", "")),
+        )
+        for _, _, body in rows
+    ]
+    main = table.concepts[:, 0] if rows else np.empty(0, dtype=np.int64)
+    _, concept = np.unique(main, return_inverse=True)
+    return engine.Beforehand(
+        items=tuple(str(pk) for pk, _, _ in rows),
+        author=np.array([difficulty for _, difficulty, _ in rows], dtype=np.float64),
+        concept=concept.reshape(-1),
+        text=engine.describe_texts(texts),
+        crowd=np.full(len(rows), math.nan),
+    )
+
+
+def chances_of_guessing(*, course: Course) -> dict[str, float]:
+    """Return 1 / options of every item version with a single choice."""
+    versions = ItemVersion.objects.filter(item__course=course, kind=ItemVersion.Kind.SINGLE_CHOICE)
+    options = {str(pk): len(body["choices"]) for pk, body in versions.values_list("pk", "body")}
+    return {pk: 1.0 / count for pk, count in options.items() if count > 1}
+
+
+def known_of(run: CalibrationRun | None) -> engine.Known | None:
+    """Return the items of an earlier run; None without one, or if it knew none."""
+    if run is None:
+        return None
+    rows = list(
+        run.items.order_by("version").values_list(
+            *("version", "difficulty", "difficulty_se", "discrimination", "guessing", "flags")
+        )
+    )
+    if not rows:
+        return None
+    names, difficulty, se, slope, guessing, flags = zip(*rows, strict=True)
+    return engine.Known(
+        items=tuple(map(str, names)),
+        difficulty=_column(difficulty),
+        se=_column(se),
+        discrimination=_column(slope),
+        guessing=_column(guessing),
+        may_anchor=np.array([MAY_ANCHOR.issuperset(own) for own in flags], dtype=bool),
+    )
+
+
+def _column(values: tuple[float | None, ...]) -> engine.Floats:
+    return np.array([math.nan if x is None else x for x in values], dtype=np.float64)
+
+
+def count_by_item(rows: engine.Ints, log: training.api.ResponseLog) -> Mapping[str, int]:
+    """Return name -> how many of these rows are answers to the item."""
+    counts = np.bincount(log.item[rows], minlength=len(log.item_keys)).tolist()
+    return dict(zip(log.item_keys, counts, strict=True))

@@ -1,0 +1,109 @@
+"""The list of work: take a job, do it, note what came out. For workers."""
+
+import datetime as dt
+import logging
+from typing import Any
+
+from tutor.calibration import comparing, promoting, running, selectors, services
+from tutor.calibration.errors import CalibrationBusy, RunRefused
+from tutor.calibration.models import CalibrationJob, CalibrationRun
+from tutor.common.errors import TutorError
+from tutor.content.models import Course
+from tutor.tracing import adoption
+
+logger = logging.getLogger(__name__)
+
+# A job that has brought so many workers down is not tried again.
+MOST_TRIES = 3
+NIGHT = dt.timedelta(hours=24)
+
+
+def ask_for_all(*, at: dt.datetime) -> int:
+    """Put every course with answers of the last day on the list; return how many are new there."""
+    count = 0
+    for course in selectors.list_courses_with_new_answers(since=at - NIGHT):
+        try:
+            services.ask_for(course=course, at=at)
+        except CalibrationBusy:
+            continue
+        count += 1
+    return count
+
+
+def work(*, at: dt.datetime) -> int:
+    """Do what is on the list, oldest first; return how many jobs came to an end.
+
+    A job that another worker is at is left to it: the course's lock tells, and goes with the
+    worker. So what a killed worker left is taken up by the next sweep.
+    """
+    return sum(_take(job, at) for job in selectors.list_open_jobs())
+
+
+def _take(job: CalibrationJob, at: dt.datetime) -> bool:
+    if job.tries >= MOST_TRIES:
+        problem = f"It was broken off {MOST_TRIES} times; ask the operator to look at the log."
+        services.end_job(job=job, at=at, problem=problem)
+        return True
+    try:
+        outcome = _DO[job.kind](job, at)
+    except CalibrationBusy:
+        return False
+    except TutorError as error:
+        services.end_job(job=job, at=at, problem=error.message)
+        return True
+    services.end_job(job=job, at=at, **outcome)
+    return True
+
+
+def _calibrate(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
+    def tell(stage: str, hundredths: int) -> None:
+        if hundredths == 0:
+            # Now that the lock is held, and not before: the try is this worker's.
+            services.begin_job(job=job, at=at)
+        services.show_progress(job=job, stage=stage, hundredths=hundredths)
+
+    run = running.calibrate_course(course=job.course, at=at, progress=tell)
+    return {"run": run, "difference": difference_of(course=job.course, run=run, at=at)}
+
+
+def difference_of(*, course: Course, run: CalibrationRun, at: dt.datetime) -> list[str]:
+    """Return in lines what using the run would change, or why it may not be used as it is."""
+    try:
+        ready = promoting.prepare(course=course, run=run)
+    except RunRefused as error:
+        return [error.message]
+    return comparing.describe(comparing.compare(course=course, ready=ready, at=at))
+
+
+def _promote(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
+    assert job.run is not None  # noqa: S101 - `services.ask_for` sees to it
+    services.begin_job(job=job, at=at)
+    difference = difference_of(course=job.course, run=job.run, at=at)
+    promoting.promote(course=job.course, run=job.run, at=at, progress=_folding(job))
+    return {"difference": difference}
+
+
+def _roll_back(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
+    services.begin_job(job=job, at=at)
+    version = promoting.roll_back(course=job.course, at=at, progress=_folding(job))
+    return {"difference": [f"v{version.number} is live again."]}
+
+
+def _folding(job: CalibrationJob) -> promoting.Folded:
+    total, done = max(adoption.count_learners(course=job.course), 1), 0
+
+    def tell(learners: int) -> None:
+        nonlocal done
+        before, done = done * 100 // total, done + learners
+        if done * 100 // total > before:
+            share = min(done * 100 // total, 99)
+            services.show_progress(job=job, stage="folding learners", hundredths=share)
+
+    return tell
+
+
+_DO = {
+    CalibrationJob.Kind.CALIBRATE: _calibrate,
+    CalibrationJob.Kind.PROMOTE: _promote,
+    CalibrationJob.Kind.ROLL_BACK: _roll_back,
+}
