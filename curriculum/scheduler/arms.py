@@ -1,11 +1,13 @@
 """Arms: a concept in a mode. What speaks for each, and how its items share it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.scheduler.eligibility import Eligibility
+from curriculum.scheduler.horizon import look_ahead
 from curriculum.scheduler.rules import Rules
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import LEARN, REVIEW, Standing
@@ -24,8 +26,8 @@ class ArmTable:
     Attributes:
         concept: [A] concept index.
         mode: [A] code into MODES.
-        gain: [A] expected change of success probability that one item teaches, less
-            `gain_sd` standard deviations, times the concept's goal weight.
+        gain: [A] what one item is expected to add to the goal-weighted success on the day that
+            counts (`horizon.look_ahead`), in probability, less `gain_sd` standard deviations.
         minutes: [A] expected minutes that one item takes, > 0.
         retention: [A] 0..1, how much a review would save; 0 in other modes.
         recency: [A] 0..1, 1 right after the concept was practised; 0 while it is being
@@ -77,13 +79,16 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
 
     weight = _item_weights(situation, standing, item, mode[arm])
     within = weight / np.bincount(arm, weights=weight)[arm]
-    gain = np.bincount(arm, weights=within * _gains(situation, item))
+    spread = _Spread(arm, item, within)
+    gain = _gains(situation, standing, concepts, spread)
     arms_per_item = np.bincount(item)
     arms = ArmTable(
         concept=concepts,
         mode=mode,
-        gain=gain * _goal_weights(situation, standing)[concepts],
-        minutes=_minutes(situation, item, arm, within),
+        gain=gain,
+        minutes=np.full(len(concepts), situation.rules.minutes_per_item)
+        if situation.item_minutes is None
+        else spread.mean(situation.item_minutes),
         retention=np.where(mode == REVIEW, _retention(situation, standing, concepts), 0.0),
         recency=np.where(mode == LEARN, 0.0, _recency(situation, concepts)),
         order=1.0 - np.arange(len(concepts)) / max(len(concepts) - 1, 1),
@@ -121,22 +126,35 @@ def _item_weights(
     return weight
 
 
-def _gains(situation: Situation, item: IntArray) -> FloatArray:
-    """Return what each item teaches, in success probability, less its uncertainty.
+def _gains(
+    situation: Situation, standing: Standing, concepts: IntArray, spread: "_Spread"
+) -> FloatArray:
+    """Return [A] what an item of each arm adds on the day, less its uncertainty.
 
-    Delta method: d sigmoid = p(1-p), and its slope in the logit is p(1-p)(1-2p).
+    Delta method: the slope of p(1-p) in the logit is p(1-p)(1-2p).
     """
-    prob, rules = situation.prob[item], situation.rules
-    taught = situation.expected_gain[item] * prob * (1.0 - prob)
-    doubt = np.abs(taught * (1.0 - 2.0 * prob)) * np.sqrt(situation.logit_var[item])
-    return np.asarray(taught - rules.weights.gain_sd * doubt)
+    outlook = look_ahead(
+        situation,
+        standing,
+        concepts=concepts,
+        gain=spread.mean(situation.expected_gain),
+        goal_weight=_goal_weights(situation, standing),
+    )
+    doubt = np.abs(outlook.rise * (1.0 - 2.0 * outlook.prob))
+    doubt *= np.sqrt(spread.mean(situation.logit_var))
+    return np.asarray(outlook.rise - situation.rules.weights.gain_sd * doubt)
 
 
-def _minutes(situation: Situation, item: IntArray, arm: IntArray, within: FloatArray) -> FloatArray:
-    """Return [A] the minutes that an item of each arm takes on average."""
-    if situation.item_minutes is None:
-        return np.full(int(arm.max()) + 1, situation.rules.minutes_per_item)
-    return np.bincount(arm, weights=within * situation.item_minutes[item]).astype(np.float64)
+class _Spread(NamedTuple):
+    """How the items of the arms share them; [Q] each."""
+
+    arm: IntArray
+    item: IntArray
+    within: FloatArray
+
+    def mean(self, values: FloatArray) -> FloatArray:
+        """Return [A] the mean of item values [N] over each arm."""
+        return np.bincount(self.arm, weights=self.within * values[self.item]).astype(np.float64)
 
 
 def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:

@@ -86,6 +86,7 @@ class Rules:
         minutes_per_day: minutes of practice a day to expect before a date.
         retention_days: what is learnt should still be known so many days on, where no date says
             when it has to be.
+        plan_answers: with a date no more answers ahead than these, a plan is made over all.
         stuck_after: answers on a concept without mastery after which the learner is stuck on it:
             its items stop, and the teacher is told.
         review_share: of the recent answers, the share of reviews from which on no more come.
@@ -125,6 +126,7 @@ class Rules:
     minutes_per_item: float = 1.0
     minutes_per_day: float = 15.0
     retention_days: float = 14.0
+    plan_answers: int = 60
     stuck_after: int = 15
     review_share: float = 0.3
     same_concept_run: int = 3

@@ -67,6 +67,7 @@ class Memory:
     Attributes:
         base: [K] logit to which success on the reference item falls back.
         level: [K] logits above it now.
+        var: [K] variance of the sum.
         practised: [K] answers on the concept so far, n0.
         tau_days, power: of the forgetting; a power of 0 is none.
         gain_rho: of the damping.
@@ -74,6 +75,7 @@ class Memory:
 
     base: FloatArray
     level: FloatArray
+    var: FloatArray
     practised: FloatArray
     tau_days: float = 3.0
     power: float = 0.1
@@ -216,7 +218,7 @@ class Situation:
             if getattr(self, name) is not None:
                 require(name, getattr(self, name), size)
         if self.memory is not None:
-            for name in ("base", "level", "practised"):
+            for name in ("base", "level", "var", "practised"):
                 _require_finite(f"memory.{name}", getattr(self.memory, name), n_concepts)
 
         for name in ("study_minutes", "minutes_left"):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from curriculum.scheduler import guards
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
+from curriculum.scheduler.tracer_memory import concept_memory, logit
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -126,11 +127,29 @@ def _choose_modes(
         (days_since >= rules.review_after_days)
         | (~mastered & (days_since >= rules.review_min_days))
     )
+    is_due |= known & (days_since >= rules.review_min_days) & _lost_by_the_date(situation)
     looks_known = (situation.evidence_n < rules.prerequisite_evidence) & (
         situation.concept_prob >= rules.targets.practise
     )
     mode = np.where(reached | known, PRACTISE, np.where(looks_known, PROBE, LEARN))
     return np.where(is_due, REVIEW, np.where(mastered, CLOSED, mode)).astype(np.int8)
+
+
+def _lost_by_the_date(situation: Situation) -> BoolArray:
+    """Return [K] concepts that will have faded below mastery when they have to be known."""
+    lost = np.zeros(situation.bank.n_concepts, dtype=np.bool_)
+    deadline = situation.deadline
+    if deadline is None or deadline <= situation.at:
+        return lost
+    met = np.flatnonzero(np.isfinite(situation.concept_last_at))
+    memory = concept_memory(situation, met)
+    since = (situation.at - situation.concept_last_at[met]) / DAY_S
+    ahead = (deadline - situation.at) / DAY_S
+    tau = memory.tau_days
+    kept = ((tau + since + ahead) / (tau + np.maximum(since, 0.0))) ** -memory.power
+    lower = logit(situation.concept_lower_prob[met]) - (1.0 - kept) * memory.level
+    lost[met] = lower < logit(np.array(situation.rules.mastery_threshold))
+    return lost
 
 
 def _with_backfill(
