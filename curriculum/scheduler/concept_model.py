@@ -23,7 +23,7 @@ LOWER_QUANTILE = -1.6448536269514722
 # Below this a level is as good as never practised, and fading need not be inverted.
 LONG_AGO_DAYS = 3_650.0
 # How much credit the rules of thumb give for opening other concepts: none, some, that above all.
-OPENING = (0.0, 1.0, 8.0)
+OPENING = np.array([0.0, 1.0, 8.0])
 
 
 class ConceptStates(NamedTuple):
@@ -101,6 +101,10 @@ class ConceptModel:
         """Return these rows."""
         return ConceptStates(*(column[rows] for column in states))
 
+    def join(self, some: ConceptStates, others: ConceptStates) -> ConceptStates:
+        """Return both batches as one."""
+        return ConceptStates(*map(np.concatenate, zip(some, others, strict=True)))
+
     def outcomes(
         self, states: ConceptStates, actions: IntArray
     ) -> tuple[FloatArray, ConceptStates]:
@@ -142,7 +146,7 @@ class ConceptModel:
         """Return how many rules of thumb there are."""
         return len(OPENING)
 
-    def index(self, states: ConceptStates, *, left: int, rule: int) -> FloatArray:
+    def index(self, states: ConceptStates, *, left: int, rule: IntArray) -> FloatArray:
         """Return what practising each concept adds on the day, with credit for what it opens."""
         step = len(self.days) - left
         day, items = self.days[step], self.items[step]
@@ -155,7 +159,7 @@ class ConceptModel:
         rise = _sigmoid(shrink * (base + practised)) - _sigmoid(shrink * (base + idle))
         is_reached = self._is_reached(states, now)
         # What is opened needs steps to be learnt in: with the last one there are none.
-        credit = OPENING[rule] * self.credit * (1.0 - 1.0 / left)
+        credit = OPENING[rule][:, None] * self.credit * (1.0 - 1.0 / left)
         worth = rise * (self.weights + np.where(is_reached, 0.0, credit))
         locked = (~is_reached).astype(np.float64) @ self.requires.T.astype(np.float64) > 0.0
         if self.first is not None and left == len(self.days):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.scheduler.concept_model import ConceptModel, ConceptStates
-from curriculum.scheduler.planning import plan, value_of_waiting
+from curriculum.scheduler.planning import plan
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import CLOSED, Standing
@@ -23,12 +23,12 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # How many arms a plan may begin with, how many concepts it looks at, and second steps it tries.
-MOST_FIRST_ARMS = 8
-MOST_CONCEPTS = 20
-SECOND_STEPS = 4
+MOST_FIRST_ARMS = 6
+MOST_CONCEPTS = 16
+SECOND_STEPS = 3
 MOST_CREDIT = 3.0
 # Steps after the first; each stands for as many answers as there is time for.
-MOST_BLOCKS = 8
+MOST_BLOCKS = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,7 @@ def look_ahead(
     """
     days = days_ahead(situation)
     model, states = _one_answer(situation, concepts, gain, goal_weight, days)
-    rise = model.index(states, left=1, rule=0)[0]
+    rise = model.index(states, left=1, rule=np.zeros(1, dtype=np.int64))[0]
     prob = _prob_on_the_day(model, states)
     answers = answers_ahead(situation)
     if situation.deadline is None or not 1 < answers <= situation.rules.plan_answers:
@@ -165,16 +165,15 @@ def _planned(
     )
     states = _begin(model, situation, chosen)
     steps = blocks + 1
-    values = plan(model, states, steps=steps, second_steps=SECOND_STEPS)[0, : len(concepts)]
-    waiting = value_of_waiting(model, states, steps=steps, second_steps=SECOND_STEPS)[0]
-    return np.asarray(values - waiting)
+    values, waiting = plan(model, states, steps=steps, second_steps=SECOND_STEPS)
+    return np.asarray(values[0, : len(concepts)] - waiting[0])
 
 
 def _what_it_opens(situation: Situation, standing: Standing, concepts: IntArray) -> FloatArray:
     """Return how many unreached goals need each concept, counted up to `MOST_CREDIT`."""
     waiting = (situation.goal & ~standing.reached).astype(np.float32)
     needed_by = situation.bank.unlocks_weight[concepts] @ waiting
-    return np.minimum(needed_by, MOST_CREDIT).astype(np.float64)
+    return np.asarray(np.minimum(needed_by, MOST_CREDIT), dtype=np.float64)
 
 
 def _mean_gains(situation: Situation, concepts: IntArray) -> FloatArray:
@@ -183,4 +182,4 @@ def _mean_gains(situation: Situation, concepts: IntArray) -> FloatArray:
     of_pair = situation.expected_gain[bank.pair_item]
     total = np.bincount(bank.pair_concept, weights=of_pair, minlength=bank.n_concepts)
     count = np.bincount(bank.pair_concept, minlength=bank.n_concepts)
-    return np.asarray((total / np.maximum(count, 1))[concepts])
+    return np.asarray((total / np.maximum(count, 1))[concepts], dtype=np.float64)

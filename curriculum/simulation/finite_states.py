@@ -119,6 +119,10 @@ class FiniteStateModel:
         """Return these rows."""
         return np.asarray(states[rows])
 
+    def join(self, some: FloatArray, others: FloatArray) -> FloatArray:
+        """Return both batches as one."""
+        return np.concatenate([some, others])
+
     def outcomes(self, states: FloatArray, actions: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the chance of each state, which is then known."""
         size = len(self.learner.values)
@@ -133,7 +137,7 @@ class FiniteStateModel:
         """Return 1: the greedy rule."""
         return 1
 
-    def index(self, states: FloatArray, *, left: int, rule: int) -> FloatArray:  # noqa: ARG002
+    def index(self, states: FloatArray, *, left: int, rule: IntArray) -> FloatArray:  # noqa: ARG002
         """Return the expected value after each action."""
         return np.asarray(states @ (self.learner.transitions @ self.learner.values).T)
 

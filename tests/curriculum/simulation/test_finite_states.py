@@ -33,7 +33,7 @@ def published(name, *, horizon):
 def planned(learner):
     """The policy that plans anew before every action."""
     model, states = FiniteStateModel(learner), np.eye(len(learner.values))
-    return functools.cache(lambda left: certain(plan(model, states, steps=left)))
+    return functools.cache(lambda left: certain(plan(model, states, steps=left)[0]))
 
 
 class TestPublishedLearners:
