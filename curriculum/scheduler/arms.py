@@ -166,11 +166,18 @@ def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:
 
 
 def _retention(situation: Situation, standing: Standing, concepts: IntArray) -> FloatArray:
-    """Return 0..1: half for what is forgotten below mastery, half for how long it is unseen."""
+    """Return 0..1: what a review would save.
+
+    Of a skill, half for what is forgotten below mastery and half for how long it is unseen; of a
+    fact, half when it falls due by its recall, and all when twice as much is forgotten.
+    """
     rules: Rules = situation.rules
     forgotten = 1.0 - situation.concept_lower_prob[concepts] / rules.mastery_threshold
     unseen = np.maximum(standing.days_since[concepts], 0.0) / rules.review_after_days
-    return np.asarray(0.5 * (np.maximum(forgotten, 0.0) + np.minimum(unseen, 1.0)))
+    skill = 0.5 * (np.maximum(forgotten, 0.0) + np.minimum(unseen, 1.0))
+    recall = standing.recall[concepts]
+    fact = np.minimum(0.5 * (1.0 - recall) / (1.0 - rules.recall_due), 1.0)
+    return np.where(np.isnan(recall), skill, fact)
 
 
 def _recency(situation: Situation, concepts: IntArray) -> FloatArray:

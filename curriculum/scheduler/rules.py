@@ -65,6 +65,7 @@ class Rules:
         mastery_threshold: the same quantile at which a concept is mastered.
         mastery_evidence: answers below which it is never called mastered.
         review_after_days: a mastered concept is due after so many days unseen.
+        recall_due: a fact is due for review when its chance of recall has sunk to this.
         review_min_days: a decayed concept is due only after so many days: before that a
             wrong answer, not forgetting, moved the estimate.
         cooldown_s: seconds before the same item comes again.
@@ -106,6 +107,7 @@ class Rules:
     mastery_evidence: int = 4
     review_after_days: float = 7.0
     review_min_days: float = 1.0
+    recall_due: float = 0.9
     cooldown_s: float = DAY_S
     template_cooldown_s: float = 600.0
     max_exposures: int = 3
@@ -211,6 +213,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "minutes_per_day": (1e-3, math.inf),
     "retention_days": (1e-3, math.inf),
     "stuck_after": (1, math.inf),
+    "recall_due": (0.5, 0.999),
     "review_share": _PROBABILITY,
     "same_concept_run": (1, 100),
     "max_exposure_rate": _PROBABILITY,

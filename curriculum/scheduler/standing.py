@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.scheduler import guards
+from curriculum.scheduler.facts import find_recall
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.tracer_memory import concept_memory, logit
@@ -39,6 +40,7 @@ class Standing:
         reached: [K] good enough to build on.
         mastered: [K] good enough to stop.
         days_since: [K] days since the last answer; inf for never.
+        recall: [K] chance that a fact is recalled now; NaN for skills and for what is unknown.
         wanted: [K] goal, backfill, step-back and pinned concepts.
         backfill: [K] outside the goal; opened because a goal is locked behind it.
         step_back: [K] prerequisites opened because the learner fails on what needs them.
@@ -57,6 +59,7 @@ class Standing:
     reached: BoolArray
     mastered: BoolArray
     days_since: FloatArray
+    recall: FloatArray
     wanted: BoolArray
     backfill: BoolArray
     step_back: BoolArray
@@ -79,8 +82,10 @@ def assess(situation: Situation) -> Standing:
     reached = (lower >= rules.prerequisite_threshold) & (evidence >= rules.prerequisite_evidence)
     mastered = (lower >= rules.mastery_threshold) & (evidence >= rules.mastery_evidence)
     days_since = (situation.at - situation.concept_last_at) / DAY_S
-    mode = _choose_modes(situation, reached, mastered, days_since)
     recent_rows = bank.rows_of(situation.recent.item_ids)
+    recall = find_recall(situation, recent_rows)
+    due = _find_due(situation, mastered, days_since, recall, recent_rows)
+    mode = _choose_modes(situation, reached, mastered, due)
     banned = _rows_flag(situation, situation.banned)
     pinned = _rows_flag(situation, situation.pinned)
     goal = situation.goal
@@ -101,6 +106,7 @@ def assess(situation: Situation) -> Standing:
         reached=reached,
         mastered=mastered,
         days_since=days_since,
+        recall=recall,
         wanted=wanted | goal,
         backfill=backfill,
         step_back=step_back,
@@ -118,35 +124,49 @@ def assess(situation: Situation) -> Standing:
 
 
 def _choose_modes(
-    situation: Situation, reached: BoolArray, mastered: BoolArray, days_since: FloatArray
+    situation: Situation, reached: BoolArray, mastered: BoolArray, due: BoolArray
 ) -> ModeArray:
     """Return [K] the mode each concept would have if it were wanted."""
-    rules = situation.rules
     known = mastered | situation.mastered_before
-    is_due = known & (
-        (days_since >= rules.review_after_days)
-        | (~mastered & (days_since >= rules.review_min_days))
-    )
-    is_due |= known & (days_since >= rules.review_min_days) & _lost_by_the_date(situation)
-    looks_known = (situation.evidence_n < rules.prerequisite_evidence) & (
-        situation.concept_prob >= rules.targets.practise
+    looks_known = (situation.evidence_n < situation.rules.prerequisite_evidence) & (
+        situation.concept_prob >= situation.rules.targets.practise
     )
     mode = np.where(reached | known, PRACTISE, np.where(looks_known, PROBE, LEARN))
-    return np.where(is_due, REVIEW, np.where(mastered, CLOSED, mode)).astype(np.int8)
+    return np.where(due, REVIEW, np.where(mastered, CLOSED, mode)).astype(np.int8)
 
 
-def _lost_by_the_date(situation: Situation) -> BoolArray:
-    """Return [K] concepts that will have faded below mastery when they have to be known."""
+def _find_due(
+    situation: Situation,
+    mastered: BoolArray,
+    days_since: FloatArray,
+    recall: FloatArray,
+    recent_rows: IntArray,
+) -> BoolArray:
+    """Return [K] what was mastered once and should be reviewed.
+
+    A fact when its recall has sunk; a skill when it is unseen for long, or when not a wrong answer
+    but time has taken it below mastery; both when they would be lost on the day that counts.
+    """
+    rules, deadline = situation.rules, situation.deadline
+    old = days_since >= rules.review_min_days
+    due = (days_since >= rules.review_after_days) | (~mastered & old)
+    due = np.where(np.isnan(recall), due, recall <= rules.recall_due)
+    if deadline is not None and deadline > situation.at:
+        ahead = (deadline - situation.at) / DAY_S
+        then = find_recall(situation, recent_rows, days_on=ahead)
+        lost = _lost_by_then(situation, ahead)
+        due |= old & np.where(np.isnan(then), lost, then <= rules.recall_due)
+    return np.asarray(due & (mastered | situation.mastered_before))
+
+
+def _lost_by_then(situation: Situation, ahead: float) -> BoolArray:
+    """Return [K] concepts that will have faded below mastery in so many days."""
     lost = np.zeros(situation.bank.n_concepts, dtype=np.bool_)
-    deadline = situation.deadline
-    if deadline is None or deadline <= situation.at:
-        return lost
     met = np.flatnonzero(np.isfinite(situation.concept_last_at))
     memory = concept_memory(situation, met)
-    since = (situation.at - situation.concept_last_at[met]) / DAY_S
-    ahead = (deadline - situation.at) / DAY_S
+    since = np.maximum(situation.at - situation.concept_last_at[met], 0.0) / DAY_S
     tau = memory.tau_days
-    kept = ((tau + since + ahead) / (tau + np.maximum(since, 0.0))) ** -memory.power
+    kept = ((tau + since + ahead) / (tau + since)) ** -memory.power
     lower = logit(situation.concept_lower_prob[met]) - (1.0 - kept) * memory.level
     lost[met] = lower < logit(np.array(situation.rules.mastery_threshold))
     return lost
