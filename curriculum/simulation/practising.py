@@ -170,6 +170,7 @@ class _Desk:
         return Memory(
             base=base,
             level=concepts.logit_mean - base,
+            var=concepts.logit_var,
             practised=practised,
             tau_days=parameters.decay_tau_days,
             power=parameters.decay_power,
