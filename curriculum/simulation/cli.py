@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from curriculum.bandits import POLICIES, BasePolicy, InvalidPolicy, make_policy
+from curriculum.bandits import POLICIES, BasePolicy, make_policy
+from curriculum.policy_argument import parse_policy
+from curriculum.simulation.decision_notes import DecisionNotes
 from curriculum.simulation.errors import CannotWrite
 from curriculum.simulation.judging import BASELINES, Verdict, judge
 from curriculum.simulation.matrix import NAMES, Cell, Plan, count_steps, draw_matrix
@@ -41,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learners", type=int, default=LEARNERS, help="per simulator")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of practice per learner")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--decisions",
+        action="store_true",
+        help="write decisions-SIMULATOR-POLICY.jsonl, the log that `evaluate` reads, too",
+    )
 
 
 def run_command(options: argparse.Namespace) -> None:
@@ -65,22 +72,17 @@ def run_command(options: argparse.Namespace) -> None:
             bar.set_description(what, refresh=False)
             bar.update(1)
 
-        cells = draw_matrix(plan, policies, progress=tell)
+        notes = DecisionNotes(policies) if options.decisions else None
+        cells = draw_matrix(plan, policies, progress=tell, listen=notes.listen if notes else None)
     verdict = judge(cells, next(iter(policies)), seed=plan.seed)
     _write(plan, cells, policies, verdict, options.out)
+    if notes is not None:
+        notes.write(options.out)
     _report(cells, verdict, options.out)
 
 
 def _policy(text: str) -> tuple[str, BasePolicy]:
-    name, _, file = text.partition("=")
-    if not file:
-        return name, make_policy(name)
-    try:
-        parameters = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidPolicy(f"{file}: not readable as JSON ({error}).") from error
-    if not isinstance(parameters, dict):
-        raise InvalidPolicy(f"{file}: give an object of the parameters of {name}.")
+    name, parameters = parse_policy(text)
     return name, make_policy(name, parameters)
 
 

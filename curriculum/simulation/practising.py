@@ -1,7 +1,7 @@
 """One student under one policy: sessions, decisions, answers, and what an examiner sees."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ class Choice:
         chances: of every eligible pair of arm and item.
         pair: row of the pair that was drawn.
         explored: whether it was drawn at random.
-        student: the student before answering.
+        student: the student, as they are at that moment.
     """
 
     situation: Situation
@@ -99,8 +99,42 @@ class Choice:
     explored: bool
     student: Student
 
+    @property
+    def item(self) -> int:
+        """The chosen item."""
+        return int(self.chances.choices.item[self.pair])
 
-Listener = Callable[[Choice], object]
+    @property
+    def mode(self) -> int:
+        """Code of what the item is given for."""
+        choices = self.chances.choices
+        return int(choices.arms.mode[choices.arm[self.pair]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What came of a choice, as the tracer sees it right after the answer.
+
+    Attributes:
+        before, after: mastery of the concepts without and with the answer, at one moment.
+        minutes: the time it took.
+    """
+
+    before: psi_filter.ConceptEstimates
+    after: psi_filter.ConceptEstimates
+    minutes: float
+
+
+class Listener(Protocol):
+    """Hears of every choice before it is answered, and of every answer."""
+
+    def chosen(self, choice: Choice) -> None:
+        """Take a choice; the student has not answered yet."""
+        ...
+
+    def answered(self, answered: Answered) -> None:
+        """Take what came of the last choice."""
+        ...
 
 
 class _Desk:
@@ -185,8 +219,9 @@ class _Desk:
         """Return the mean over concepts of the mean true success on their items."""
         return float((self._mean @ self.student.success_probs(at=at)).mean())
 
-    def answer(self, item: int, *, mode: int, at: float, rng: np.random.Generator) -> float:
+    def answer(self, choice: Choice, *, at: float, rng: np.random.Generator) -> float:
         """Let the student answer and the tracer see it; return the seconds it took."""
+        item = choice.item
         given = self.student.answer(item, at=at, rng=rng)
         done_at = at + given.seconds
         self.state = psi_filter.update(
@@ -202,8 +237,18 @@ class _Desk:
         self.item_ids.append(item)
         self.at.append(done_at)
         self.correct.append(float(given.correct))
-        self.modes.append(mode)
+        self.modes.append(choice.mode)
+        self.explored += choice.explored
         return given.seconds
+
+    def compare(self, before: psi_filter.FilterState, *, at: float, minutes: float) -> Answered:
+        """Return mastery at `at` by an earlier state and by the present one."""
+        tracer = self.room.tracer
+        earlier, now = (
+            psi_survey.survey(state, tracer.parameters, tracer.layout, at=at).concepts
+            for state in (before, self.state)
+        )
+        return Answered(before=earlier, after=now, minutes=minutes)
 
 
 def concept_means(simulator: Simulator) -> FloatArray:
@@ -244,12 +289,12 @@ def practise(
             if choice is None:
                 break
             if listener is not None:
-                listener(choice)
-            desk.explored += choice.explored
-            chosen = choice.chances.choices
-            item, arm = int(chosen.item[choice.pair]), int(chosen.arm[choice.pair])
-            seconds = desk.answer(item, mode=int(chosen.arms.mode[arm]), at=at, rng=noise)
+                listener.chosen(choice)
+            item, state = choice.item, desk.state
+            seconds = desk.answer(choice, at=at, rng=noise)
             at += seconds
+            if listener is not None:
+                listener.answered(desk.compare(state, at=at, minutes=seconds / 60.0))
             known = _note(outcome, desk, item=item, seconds=seconds, at=at, known=known)
     _examine(outcome, desk, at=at, last_start=starts[-1])
     return outcome

@@ -20,9 +20,13 @@ TARGETS = {
 
 def write_section(page, result):
     """Replace the benchmark's own section of a page, or add it."""
+    replace_section(page, HEADING, section_of(result))
+
+
+def replace_section(page, heading, section):
+    """Replace the section under a heading of a page, or add it."""
     before = page.read_text(encoding="utf-8")
-    own = re.compile(rf"^{re.escape(HEADING)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-    section = section_of(result)
+    own = re.compile(rf"^{re.escape(heading)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
     after = own.sub(lambda _: section, before) if own.search(before) else f"{before}\n{section}"
     page.write_text(after.rstrip("\n") + "\n", encoding="utf-8")
 

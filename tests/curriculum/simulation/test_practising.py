@@ -1,6 +1,7 @@
 """One student under one policy."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,18 +62,21 @@ def test_everybody_has_the_same_minutes(room):
 
 
 def test_choices_are_heard_with_their_chances(room):
-    heard = []
-    practise(room, GainSoftmax(), index=1, listener=heard.append)
+    heard, earned = [], []
+    listener = SimpleNamespace(chosen=heard.append, answered=earned.append)
+    practise(room, GainSoftmax(), index=1, listener=listener)
 
-    assert len(heard) > 10
+    assert len(earned) == len(heard) > 10
+    assert any((one.after.prob != one.before.prob).any() for one in earned)
     assert [choice.chances.joint.sum() for choice in heard] == pytest.approx([1.0] * len(heard))
     assert all(choice.chances.joint[choice.pair] > 0.0 for choice in heard)
 
 
 def test_items_are_drawn_as_often_as_their_chances_say(room):
     explored, hits, variance, heard = 0, 0.0, 0.0, []
+    listener = SimpleNamespace(chosen=heard.append, answered=lambda answered: None)
     for index in range(25):
-        practise(room, GainSoftmax(), index=index, listener=heard.append)
+        practise(room, GainSoftmax(), index=index, listener=listener)
     for choice in heard:
         likeliest = int(choice.chances.joint.argmax())
         chance = choice.chances.joint[likeliest]
