@@ -31,6 +31,7 @@ class ReasonCode(StrEnum):
     STEP_BACK = "step-back"
     BACKFILL = "backfill"
     TEACHER_PICK = "teacher-pick"
+    ASKED_AGAIN = "asked-again"
     EXPLORE = "explore"
     PILOT = "pilot"
 

@@ -38,7 +38,7 @@ def explain(
     if situation.bank.pilot[item]:
         code = ReasonCode.PILOT
     elif standing.pinned_now is not None and standing.pinned_now[item]:
-        code = ReasonCode.TEACHER_PICK
+        code = ReasonCode.ASKED_AGAIN if situation.asked_again else ReasonCode.TEACHER_PICK
     elif explored:
         code = ReasonCode.EXPLORE
     elif standing.step_back[concept]:

@@ -119,6 +119,7 @@ class Situation:
         recent: the answers of the exposure window.
         rules: the settings.
         pinned: item ids the teacher wants given next; each holds until answered.
+        asked_again: the pinned items are a delayed probe of what was practised, not a wish.
         banned: item ids the teacher does not want given.
         session_position: answers given in this session.
         session_limit: answers after which it ends.
@@ -158,6 +159,7 @@ class Situation:
     recent: RecentAnswers = field(default_factory=no_recent_answers)
     rules: Rules = field(default_factory=Rules)
     pinned: frozenset[int] = frozenset()
+    asked_again: bool = False
     banned: frozenset[int] = frozenset()
     session_position: int = 0
     session_limit: int | None = None

@@ -42,6 +42,7 @@ SIGN_IN = "sign-in"  # a redirect to the sign-in page
 OWN_PAGE = (SIGN_IN, 200, 404, 404, 404, 404, 404)
 OWN_ACT = (SIGN_IN, 302, 404, 404, 404, 404, 404)
 CLASS_PAGE = (SIGN_IN, 404, 404, 200, 404, 200, 404)
+CLASS_ACT = (SIGN_IN, 404, 404, 302, 404, 302, 404)
 IMPORT_LIST = (SIGN_IN, 404, 404, 404, 404, 200, 200)
 IMPORT_PAGE = (SIGN_IN, 404, 404, 404, 404, 200, 404)
 IMPORT_ACT = (SIGN_IN, 404, 404, 404, 404, 302, 404)
@@ -65,6 +66,10 @@ TABLE = {
     "teacher:classes": ("get", (SIGN_IN, 200, 200, 200, 200, 200, 200)),
     "teacher:classroom": ("get", CLASS_PAGE),
     "teacher:learner": ("get", CLASS_PAGE),
+    "teacher:steering": ("get", CLASS_PAGE),
+    "teacher:steering-set": ("post", CLASS_ACT),
+    # Nobody is stuck there: refused in words.
+    "teacher:release": ("post", (SIGN_IN, 404, 404, 409, 404, 409, 404)),
     "teacher:receipt": ("get", CLASS_PAGE),
     "intake:uploads": ("get", IMPORT_LIST),
     # A form without a file: refused in words.
@@ -140,8 +145,7 @@ class World:
         presentation, key = str(self.session.current.public_id), str(uuid.uuid4())
         decision = self.session.current
         answer = grading.right_answer(practice_selectors.rendered_item(decision))
-        choice = answer.get("choice", "")
-        form = {"client_key": key, "kind": self.kind, "text": "5", "choice": choice}
+        form = {"client_key": key, "kind": self.kind, "text": "5", **answer}
         fields = {
             "student:start": {"assignment": self.assignment.public_id},
             "student:answer": form,

@@ -11,6 +11,7 @@ from tutor.accounts.models import Learner, User
 from tutor.classes.models import Assignment, Classroom, Enrolment
 from tutor.common.cache import new_cache
 from tutor.common.errors import NotVisible
+from tutor.common.prepared import Prepared, slot
 from tutor.content.models import Course
 
 
@@ -93,6 +94,23 @@ def get_goal_concepts(*, assignment: Assignment, revision: int) -> tuple[int, ..
         (assignment.pk, revision),
         lambda: tuple(assignment.concepts.order_by("position").values_list("pk", flat=True)),
     )
+
+
+def list_class_ids_of(*, learner_id: int, course_id: int) -> tuple[int, ...]:
+    """Return the ids of the learner's classes of a course, the first one joined first."""
+    found = _CLASSES.all(learner=learner_id, course=course_id)
+    return tuple(enrolment.classroom_id for enrolment in found)
+
+
+_CLASSES = Prepared(
+    lambda: (
+        Enrolment.objects.filter(
+            learner=slot("learner", Enrolment), classroom__course=slot("course", Classroom)
+        )
+        .only("classroom")
+        .order_by("pk")
+    )
+)
 
 
 def list_courses_of(*, learner: Learner) -> QuerySet[Course]:

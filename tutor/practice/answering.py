@@ -31,6 +31,7 @@ from tutor.responses import services as response_services
 from tutor.responses.errors import AnswerStored, ClientKeyReused
 from tutor.responses.models import Response
 from tutor.responses.services import Answer
+from tutor.scheduling import probing
 from tutor.scheduling import services as scheduling_services
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine
@@ -135,6 +136,12 @@ def _submit(
     response_services.lock_learner(learner_id=learner.pk)
     response = _record(learner, showing, submission, grade, arrival, attempt=1)
     advanced, tracer = advance_state(showing.decision.course, response)
+    probing.note_answer(
+        decision=showing.decision,
+        response=response,
+        revision=tracer.bank.revision,
+        draw_seed=arrival.draw_seed,
+    )
     if showing.session is None:
         return Outcome(response, None)
     following = _decide_after(showing.session, response, tracer, advanced, arrival)

@@ -1,35 +1,102 @@
-"""The tutor's door to `curriculum.scheduler`: tracer and state in, decision out. Numpy only."""
+"""The tutor's door to `curriculum`: tracer and state in, decision out. Numpy only."""
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from curriculum.bandits import POLICIES, BasePolicy, GainSoftmaxPolicy, LinearSoftmax, make_policy
+from curriculum.bandits.errors import InvalidPolicy
 from curriculum.scheduler import (
     Decision,
+    Exploration,
     Finish,
-    GainSoftmax,
     ItemBank,
+    Memory,
     ReasonCode,
     RecentAnswers,
     Rules,
     Situation,
     build_bank,
     decide,
+    replay,
 )
+from curriculum.scheduler.deciding import KILL_SWITCH
+from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
 from tutor.tracing import engine as tracing_engine
 
-__all__ = ["PILOT", "POLICY", "Decision", "Finish", "Plan", "choose"]
+__all__ = [
+    "AUTOMATIC",
+    "KILL_SWITCH",
+    "LEARNT",
+    "PILOT",
+    "POLICY_NAMES",
+    "Conduct",
+    "Decision",
+    "Finish",
+    "Plan",
+    "Recent",
+    "Situation",
+    "choose",
+    "policy_from",
+    "replay",
+]
 
-POLICY = "gain-softmax"
-POLICY_VERSION = f"{POLICY}-1"
-POLICY_RULE = GainSoftmax()
+# What a class may choose: the policies, or the learnt one as soon as there is one.
+AUTOMATIC = "automatic"
+LEARNT = LinearSoftmax.name
+FIRST = GainSoftmaxPolicy.name
 PILOT = ReasonCode.PILOT.value
+POLICY_NAMES = (AUTOMATIC, *POLICIES)
+# As many decisions as the rules look back.
+MODES_LOOKED_AT = 10
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 _banks = new_cache(capacity=32)
+_minutes = new_cache(capacity=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How a class's items are chosen now.
+
+    Attributes:
+        policy: what rates the arms.
+        settings_id, version_id: rows that say so; None for what comes with the program.
+        minutes: expected minutes by item version id; others take the rules' minutes.
+        explores: items may be drawn at random now and then.
+        probes: what was practised may be asked again after a day or more.
+        kill_switch: the teacher's order instead of the policy.
+    """
+
+    policy: BasePolicy = field(default_factory=GainSoftmaxPolicy)
+    settings_id: int | None = None
+    version_id: int | None = None
+    minutes: Mapping[int, float] = field(default_factory=dict)
+    explores: bool = False
+    probes: bool = False
+    kill_switch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What is known of a learner's latest decisions, beside the answers in the state.
+
+    Attributes:
+        modes: (item id, mode) of the latest, the newest first.
+        explored: items drawn at random within the exposure window.
+        released: concept id -> answers on it when a teacher last released the learner from it.
+    """
+
+    modes: tuple[tuple[int, str], ...] = ()
+    explored: int = 0
+    released: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +108,7 @@ class Plan:
         answered: answers given in this sitting.
         planned: answers after which it ends.
         opens_at, closes_at: the assignment's dates, epoch seconds.
+        asked_again: a concept whose delayed probe is due.
     """
 
     goal_concepts: tuple[int, ...]
@@ -48,6 +116,18 @@ class Plan:
     planned: int
     opens_at: float | None = None
     closes_at: float | None = None
+    asked_again: int | None = None
+
+
+def policy_from(name: str, body: Mapping[str, Any] | None = None) -> BasePolicy:
+    """Return the policy of this name with what a version's body says it has learnt.
+
+    A body that this program does not know any more gives way to the policy's own parameters.
+    """
+    try:
+        return make_policy(name, (body or {}).get("parameters"))
+    except InvalidPolicy:
+        return make_policy(name)
 
 
 def choose(
@@ -55,6 +135,8 @@ def choose(
     tracer: tracing_engine.CourseTracer,
     seen: tracing_engine.Seen,
     plan: Plan,
+    conduct: Conduct,
+    recent: Recent,
     at: float,
     seed: int,
 ) -> Decision | Finish:
@@ -62,8 +144,26 @@ def choose(
 
     `seen` is the learner at the moment `at`, epoch seconds.
     """
-    situation = make_situation(tracer=tracer, seen=seen, plan=plan, at=at)
-    return decide(situation, seed=seed, policy=POLICY_RULE)
+    situation = make_situation(
+        tracer=tracer, seen=seen, plan=plan, conduct=conduct, recent=recent, at=at
+    )
+    return decide(situation, seed=seed, policy=conduct.policy)
+
+
+def is_probe(chosen: Decision | Finish) -> bool:
+    """Test whether the choice asks again what was practised a day or more ago."""
+    return isinstance(chosen, Decision) and chosen.reason.code is ReasonCode.ASKED_AGAIN
+
+
+def toss(seed: int, *, share: float) -> bool:
+    """Return a coin that falls so with chance `share`; independent of the seed's choice of item."""
+    return bool(np.random.default_rng([seed, 1]).random() < share)
+
+
+def list_possibly_stuck(seen: tracing_engine.Seen) -> list[int]:
+    """Return the ids of concepts with so many answers that a learner might be stuck on them."""
+    state = seen.state.filter
+    return state.concept_ids[state.evidence_counts >= RULES.stuck_after].tolist()
 
 
 def make_situation(
@@ -71,6 +171,8 @@ def make_situation(
     tracer: tracing_engine.CourseTracer,
     seen: tracing_engine.Seen,
     plan: Plan,
+    conduct: Conduct,
+    recent: Recent,
     at: float,
 ) -> Situation:
     """Return everything the decision depends on, apart from its seed. `at` is in epoch seconds."""
@@ -92,20 +194,95 @@ def make_situation(
         concept_last_at=seen.survey.last_at,
         mastered_before=np.isin(bank.concept_ids, state.mastered),
         at=at,
-        policy_version=POLICY_VERSION,
-        recent=RecentAnswers(
-            item_ids=state.recent["item"].astype(np.int64),
-            # A late answer is folded in its place, but two devices may tie or cross by a little.
-            at=np.maximum.accumulate(state.recent["at"]),
-            correct=state.recent["credit"].astype(np.float64),
-        ),
-        rules=RULES,
+        policy_version=conduct.policy.version,
+        recent=_recent_answers(state, recent),
+        rules=dataclasses.replace(RULES, kill_switch=True) if conduct.kill_switch else RULES,
+        pinned=_items_to_ask_again(bank, plan),
+        asked_again=plan.asked_again is not None,
         session_position=plan.answered,
         session_limit=plan.planned,
         pilot_share=bank.pilot_share,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
+        item_minutes=_item_minutes(bank, conduct),
+        memory=_memory(tracer, seen),
+        attempts=_attempts(bank, concepts.evidence_n, recent),
+        exploration=Exploration(allowed=conduct.explores, explored=recent.explored),
     )
+
+
+def _recent_answers(state: tracing_engine.TracedLearner, recent: Recent) -> RecentAnswers:
+    items = state.recent["item"].astype(np.int64)
+    return RecentAnswers(
+        item_ids=items,
+        # A late answer is folded in its place, but two devices may tie or cross by a little.
+        at=np.maximum.accumulate(state.recent["at"]),
+        correct=state.recent["credit"].astype(np.float64),
+        modes=_modes(items, recent),
+    )
+
+
+def _modes(items: npt.NDArray[np.int64], recent: Recent) -> npt.NDArray[np.int8] | None:
+    """Return [R] what each recent answer was given for, as far back as that is known.
+
+    Decisions and answers are matched from the newest back by their items; an answer that no
+    decision led to (brought in from elsewhere) stays unknown.
+    """
+    if not recent.modes:
+        return None
+    codes = {mode.value: code for code, mode in enumerate(MODES)}
+    found = np.full(len(items), -1, dtype=np.int8)
+    place = len(items)
+    for item, mode in recent.modes:
+        earlier = np.flatnonzero(items[:place] == item)
+        if len(earlier):
+            place = int(earlier[-1])
+            found[place] = codes.get(mode, -1)
+    return found
+
+
+def _items_to_ask_again(bank: CourseBank, plan: Plan) -> frozenset[int]:
+    index = bank.index_of_concept.get(plan.asked_again) if plan.asked_again else None
+    if index is None:
+        return frozenset()
+    return frozenset(bank.item_ids[(bank.concepts == index).any(axis=1)].tolist())
+
+
+def _item_minutes(bank: CourseBank, conduct: Conduct) -> npt.NDArray[np.float64] | None:
+    if not conduct.minutes:
+        return None
+    return _minutes.get(
+        (bank.course_id, bank.revision, conduct.version_id),
+        lambda: np.array(
+            [conduct.minutes.get(pk, RULES.minutes_per_item) for pk in bank.version_ids.tolist()]
+        ),
+    )
+
+
+def _memory(tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen) -> Memory:
+    """Return how the tracer expects each concept to fade and to grow from here on."""
+    parameters, state = tracer.parameters, seen.state.filter
+    base = state.ability_mean + tracer.reference_offsets
+    known = dict(zip(state.concept_ids.tolist(), state.practice_counts.tolist(), strict=True))
+    practised = [known.get(pk, 0.0) for pk in tracer.bank.concept_ids.tolist()]
+    return Memory(
+        base=base,
+        level=seen.survey.concepts.logit_mean - base,
+        practised=np.array(practised, dtype=np.float64),
+        tau_days=parameters.decay_tau_days,
+        power=parameters.decay_power,
+        gain_rho=parameters.gain_rho,
+    )
+
+
+def _attempts(
+    bank: CourseBank, evidence_n: npt.NDArray[np.int64], recent: Recent
+) -> npt.NDArray[np.int64] | None:
+    """Return [K] answers since a teacher's release; None where nobody was released."""
+    if not recent.released:
+        return None
+    before = [recent.released.get(pk, 0) for pk in bank.concept_ids.tolist()]
+    return np.maximum(evidence_n - np.array(before, dtype=np.int64), 0)
 
 
 def _item_bank(bank: CourseBank) -> ItemBank:

@@ -1,14 +1,70 @@
-"""Every choice of the next item, with the receipt that says why."""
+"""How a class's items are chosen, and every choice with the receipt that says why."""
 
 import uuid
 
 from django.db import models
 
-from tutor.accounts.models import Learner
-from tutor.classes.models import Assignment
+from tutor.accounts.models import Learner, User
+from tutor.classes.models import Assignment, Classroom
 from tutor.common.append_only import AppendOnlyModel
-from tutor.content.models import Course, ItemVersion
+from tutor.content.models import Concept, Course, ItemVersion
 from tutor.registry.models import TracerVersion
+
+
+class ClassScheduling(AppendOnlyModel):
+    """How the items of a class are chosen from `at` on; the newest row holds."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="scheduling")
+    # A name of curriculum.bandits, or "automatic": the learnt policy once there is one.
+    policy = models.CharField(max_length=40, default="automatic")
+    # The class has opted in to items drawn at random now and then.
+    explores = models.BooleanField(default=False)
+    # Learners are asked again after a day or more, without help, to see what has stayed.
+    probes = models.BooleanField(default=False)
+    # The teacher's order instead of any policy.
+    kill_switch = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.classroom_id}: {self.policy}"
+
+
+class PolicyVersion(AppendOnlyModel):
+    """What a policy has learnt from a course's log, frozen; with the minutes an item takes."""
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="policy_versions")
+    policy = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    # {"parameters": as the policy's to_dict writes them, "minutes": {item version id: minutes}}
+    body = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    # Rows, learners, the time it was learnt at, and what each gate said.
+    provenance = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course", "policy", "number"], name="policy_version_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy} v{self.number}"
+
+
+class PolicyPromotion(AppendOnlyModel):
+    """From `at` on, classes with this policy are served by this version; the newest row holds."""
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="promotions")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.course_id}: {self.version_id}"
 
 
 class Decision(AppendOnlyModel):
@@ -28,6 +84,17 @@ class Decision(AppendOnlyModel):
     # Seed of the template's parameters.
     item_seed = models.BigIntegerField(null=True)
     policy = models.CharField(max_length=60)
+    # What the policy had learnt, and the class's settings; null for what comes with the program.
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settings = models.ForeignKey(
+        ClassScheduling, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # learn, practise, review or probe; empty for a finish.
+    mode = models.CharField(max_length=10, blank=True)
+    # "kill-switch" or "error" where the teacher's order stood in; the receipt has the words.
+    fallback = models.CharField(max_length=20, blank=True)
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, null=True, related_name="+")
     # The course as it was: with tracer, seed and the log before `at` the choice can be made again.
     course_revision = models.PositiveBigIntegerField()
@@ -46,7 +113,74 @@ class Decision(AppendOnlyModel):
         indexes = [
             models.Index(fields=["learner", "course", "at"]),
             models.Index(fields=["follows"]),
+            # Items drawn at random are counted before another one is.
+            models.Index(
+                fields=["learner", "course", "at"],
+                condition=models.Q(reason="explore"),
+                name="decision_explored",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.learner_id}: {self.item_version_id or 'finish'} ({self.reason})"
+
+
+class DelayedProbe(models.Model):
+    """A concept that a learner practised and is asked about again later, without help.
+
+    What has stayed a day or more on is what teaching is for; the quick reward is held to it.
+    """
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="delayed_probes")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, related_name="+")
+    # The decision whose teaching is measured.
+    practised = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
+    due_at = models.DateTimeField()
+    # After this it says nothing about that decision any more and is not asked.
+    expires_at = models.DateTimeField()
+    asked = models.OneToOneField(
+        Decision, on_delete=models.PROTECT, null=True, related_name="delayed_probe"
+    )
+    # Success expected just before it was asked.
+    expected = models.FloatField(null=True)
+    # Credit of the first try; null with `answered_at` set: help was taken, so it measures nothing.
+    credit = models.FloatField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "concept"],
+                condition=models.Q(asked__isnull=True),
+                name="probe_waits_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["learner", "course", "due_at"],
+                condition=models.Q(asked__isnull=True),
+                name="probe_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} on {self.concept_id} from {self.due_at}"
+
+
+class StuckRelease(AppendOnlyModel):
+    """A teacher has dealt with what a learner was stuck on: its items may come again."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, related_name="+")
+    # Answers on the concept until then: those that count towards being stuck come after them.
+    evidence_n = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    released_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["learner", "concept"])]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} on {self.concept_id}"

@@ -17,6 +17,7 @@ CHIPS = {
     "teacher-pick": "From your teacher",
     "explore": "A change",
     "pilot": "Trying out",
+    "asked-again": "Still there?",
 }
 FINISHES = {
     "all-mastered": "You have mastered everything that was asked for here.",
@@ -54,6 +55,7 @@ def sentence(decision: Decision, bank: CourseBank) -> str:
         "step-back": f"{other} was hard; {concept} helps with it.",
         "backfill": f"{other} builds on {concept}, so this comes first.",
         "teacher-pick": "Your teacher chose this question for you.",
+        "asked-again": f"You practised {concept} {_ago(days)}; let us see what has stayed.",
         "explore": f"A question drawn at random now and then, here on {concept}.",
         "pilot": f"A new question on {concept}; it is being tried out and does not count.",
     }
@@ -82,6 +84,13 @@ def _for_days(days: object) -> str:
     if whole < 1:
         return "since earlier today"
     return "for a day" if whole == 1 else f"for {whole} days"
+
+
+def _ago(days: object) -> str:
+    whole = round(days) if isinstance(days, int | float) else 0
+    if whole < 2:
+        return "yesterday"
+    return f"{whole} days ago"
 
 
 def _listed(names: list[str]) -> str:

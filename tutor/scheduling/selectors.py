@@ -1,13 +1,16 @@
 """Reads of decisions."""
 
+import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
 from tutor.accounts.models import Learner
 from tutor.common.prepared import Prepared, slot
 from tutor.content.models import Course
-from tutor.scheduling.models import Decision
+from tutor.scheduling import engine
+from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
 
 
 def get_follower(*, learner_id: int, follows: uuid.UUID) -> Decision | None:
@@ -40,3 +43,60 @@ def list_decisions_in(*, learner: Learner, courses: QuerySet[Course]) -> QuerySe
         .select_related("course", "item_version__item", "assignment", "tracer")
         .defer("item_version__body", "tracer__body")
     )
+
+
+def list_recent_modes(*, learner_id: int, course_id: int) -> tuple[tuple[int, str], ...]:
+    """Return (item id, mode) of the learner's latest decisions of a course, the newest first."""
+    found = _MODES.all(learner=learner_id, course=course_id)
+    return tuple((row.item_version.item_id, row.mode) for row in found)
+
+
+_MODES = Prepared(
+    lambda: (
+        Decision.objects.filter(
+            learner=slot("learner", Decision),
+            course=slot("course", Decision),
+            item_version__isnull=False,
+        )
+        .select_related("item_version")
+        .only("mode", "item_version__item")
+        .order_by("-at", "-pk")[: engine.MODES_LOOKED_AT]
+    )
+)
+
+
+def count_explored(*, learner_id: int, course_id: int, since: dt.datetime) -> int:
+    """Return how many items were drawn at random for the learner since then."""
+    return len(_EXPLORED.all(learner=learner_id, course=course_id, at=since))
+
+
+_EXPLORED = Prepared(
+    lambda: Decision.objects.filter(
+        learner=slot("learner", Decision),
+        course=slot("course", Decision),
+        at__gte=slot("at", Decision),
+        reason="explore",
+    ).only("pk")
+)
+
+
+def get_due_probe(*, learner_id: int, course_id: int, at: dt.datetime) -> DelayedProbe | None:
+    """Return the probe of the learner that has been due longest and has not expired."""
+    return _DUE.first(learner=learner_id, course=course_id, due_at=at, expires_at=at)
+
+
+_DUE = Prepared(
+    lambda: DelayedProbe.objects.filter(
+        learner=slot("learner", DelayedProbe),
+        course=slot("course", DelayedProbe),
+        asked__isnull=True,
+        due_at__lte=slot("due_at", DelayedProbe),
+        expires_at__gt=slot("expires_at", DelayedProbe),
+    ).order_by("due_at", "pk")[:1]
+)
+
+
+def list_releases(*, learner_id: int, concept_ids: Sequence[int]) -> dict[int, int]:
+    """Return concept id -> answers on it when a teacher last released the learner from it."""
+    rows = StuckRelease.objects.filter(learner=learner_id, concept__in=concept_ids)
+    return dict(rows.order_by("pk").values_list("concept", "evidence_n"))

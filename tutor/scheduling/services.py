@@ -1,18 +1,26 @@
 """Writes of decisions: choose the next item and keep the receipt."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from tutor.accounts.models import Learner
+from django.db import transaction
+
+from tutor.accounts.models import Learner, User
 from tutor.classes import selectors as class_selectors
-from tutor.classes.models import Assignment
+from tutor.classes.models import Assignment, Classroom
 from tutor.common.prepared_writes import PreparedInsert
+from tutor.content import services as content_services
 from tutor.content.models import Course
-from tutor.scheduling import engine
-from tutor.scheduling.models import Decision
+from tutor.scheduling import conduct as conducts
+from tutor.scheduling import engine, probing, selectors
+from tutor.scheduling.engine import Conduct, Plan, Recent
+from tutor.scheduling.errors import NotStuck, UnknownPolicy
+from tutor.scheduling.models import ClassScheduling, Decision, DelayedProbe, StuckRelease
 from tutor.tracing import engine as tracing_engine
+from tutor.tracing import selectors as tracing_selectors
 
 # The reason of an item that is tried out; the answer to it is marked.
 PILOT = engine.PILOT
@@ -52,30 +60,43 @@ def decide_next(
 
     `seen` is the learner at the moment `at`.
     """
-    goal: tuple[int, ...] = ()
-    if assignment is not None:
-        goal = class_selectors.get_goal_concepts(assignment=assignment, revision=course.revision)
-    chosen = engine.choose(
-        tracer=tracer,
-        seen=seen,
-        plan=engine.Plan(
-            goal_concepts=goal,
-            answered=sitting.answered,
-            planned=sitting.planned,
-            opens_at=_epoch(assignment.opens_at if assignment else None),
-            closes_at=_epoch(assignment.due_at if assignment else None),
-        ),
-        at=at.timestamp(),
-        seed=seed,
+    conduct = conducts.find_conduct(
+        learner_id=learner.pk,
+        course_id=course.pk,
+        assignment=assignment,
+        revision=tracer.bank.revision,
     )
-    return _STORE.run(
+    recent = find_recent(
+        learner_id=learner.pk, course_id=course.pk, conduct=conduct, seen=seen, at=at
+    )
+    plan = _plan(assignment, sitting, revision=course.revision)
+
+    def choose(plan: Plan) -> engine.Decision | engine.Finish:
+        return engine.choose(
+            tracer=tracer,
+            seen=seen,
+            plan=plan,
+            conduct=conduct,
+            recent=recent,
+            at=at.timestamp(),
+            seed=seed,
+        )
+
+    probe = _due_probe(learner, course, conduct, sitting, at)
+    chosen = choose(dataclasses.replace(plan, asked_again=probe.concept_id) if probe else plan)
+    if probe is not None and not engine.is_probe(chosen):
+        # None of its items may be given now: it waits, and nothing else changes by it.
+        chosen, probe = choose(plan), None
+    decision = _STORE.run(
         Decision(
             learner=learner,
             course=course,
             course_revision=tracer.bank.revision,
             assignment=assignment,
             at=at,
-            policy=chosen.policy_version,
+            policy=conduct.policy.version,
+            policy_version_id=conduct.version_id,
+            settings_id=conduct.settings_id,
             tracer_id=tracer.tracer_id,
             seed=seed,
             receipt=chosen.receipt(),
@@ -84,9 +105,119 @@ def decide_next(
             **_shown(chosen, tracer, seed),
         )
     )
+    if probe is not None:
+        probing.note_asked(probe=probe, decision=decision)
+    return decision
+
+
+@transaction.atomic
+def set_class_scheduling(
+    *,
+    classroom: Classroom,
+    actor: User | None,
+    at: dt.datetime,
+    policy: str,
+    explores: bool,
+    probes: bool,
+    kill_switch: bool,
+    reason: str = "",
+) -> ClassScheduling:
+    """Say how the class's items are chosen from now on; the next choice follows it.
+
+    Raises:
+        UnknownPolicy: there is no policy of this name.
+    """
+    if policy not in engine.POLICY_NAMES:
+        raise UnknownPolicy(
+            f"There is no policy {policy!r}: choose one of {', '.join(engine.POLICY_NAMES)}.",
+            policy=policy,
+        )
+    row = ClassScheduling.objects.create(
+        classroom=classroom,
+        policy=policy,
+        explores=explores,
+        probes=probes,
+        kill_switch=kill_switch,
+        at=at,
+        set_by=actor,
+        reason=reason,
+    )
+    content_services.raise_revision(course=classroom.course)
+    return row
+
+
+def release_learner(
+    *, learner: Learner, course: Course, concept_id: int, actor: User, at: dt.datetime, note: str
+) -> StuckRelease:
+    """Let a concept's items come again that a learner was stuck on.
+
+    Raises:
+        NotStuck: the learner has no answers on it, or it is no concept of the course.
+    """
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
+    known = dict(
+        zip(state.filter.concept_ids.tolist(), state.filter.evidence_counts.tolist(), strict=True)
+    )
+    if concept_id not in known or concept_id not in tracer.bank.index_of_concept:
+        raise NotStuck("The learner is not stuck on this concept.", concept=concept_id)
+    return StuckRelease.objects.create(
+        learner=learner,
+        concept_id=concept_id,
+        evidence_n=int(known[concept_id]),
+        at=at,
+        released_by=actor,
+        note=note,
+    )
+
+
+def find_recent(
+    *, learner_id: int, course_id: int, conduct: Conduct, seen: tracing_engine.Seen, at: dt.datetime
+) -> Recent:
+    """Return what the rules look back at, as far as it can matter: each look is a query."""
+    # Only what was mastered once is reviewed, and only reviews have a share to keep to.
+    reviews = len(seen.state.mastered) > 0
+    waiting = engine.list_possibly_stuck(seen)
+    window = dt.timedelta(days=engine.RULES.exposure_days)
+    return Recent(
+        modes=selectors.list_recent_modes(learner_id=learner_id, course_id=course_id)
+        if reviews
+        else (),
+        explored=selectors.count_explored(
+            learner_id=learner_id, course_id=course_id, since=at - window
+        )
+        if conduct.explores
+        else 0,
+        released=selectors.list_releases(learner_id=learner_id, concept_ids=waiting)
+        if waiting
+        else {},
+    )
+
+
+def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> Plan:
+    goal: tuple[int, ...] = ()
+    if assignment is not None:
+        goal = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
+    return Plan(
+        goal_concepts=goal,
+        answered=sitting.answered,
+        planned=sitting.planned,
+        opens_at=_epoch(assignment.opens_at if assignment else None),
+        closes_at=_epoch(assignment.due_at if assignment else None),
+    )
+
+
+def _due_probe(
+    learner: Learner, course: Course, conduct: Conduct, sitting: Sitting, at: dt.datetime
+) -> DelayedProbe | None:
+    """Return the probe that a sitting begins with, if one is due."""
+    if not conduct.probes or sitting.answered:
+        return None
+    return selectors.get_due_probe(learner_id=learner.pk, course_id=course.pk, at=at)
 
 
 _STORE = PreparedInsert(Decision)
+_FALLBACKS = {engine.KILL_SWITCH: engine.KILL_SWITCH}
 
 
 def _shown(
@@ -100,6 +231,8 @@ def _shown(
         "item_version_id": int(bank.version_ids[bank.index_of_item[chosen.item_id]]),
         "item_seed": seed % ITEM_SEEDS,
         "propensity": chosen.propensity,
+        "mode": chosen.mode.value,
+        "fallback": _FALLBACKS.get(chosen.fallback, "error") if chosen.fallback else "",
         "reason": chosen.reason.code.value,
         "reason_facts": chosen.reason.facts,
     }

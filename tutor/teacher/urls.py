@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from tutor.teacher import pages
+from tutor.teacher import pages, steering_pages
 
 app_name = "teacher"
 
 urlpatterns = [
     path("", pages.classes, name="classes"),
     path("<uuid:class_id>/", pages.classroom, name="classroom"),
+    path("<uuid:class_id>/choosing/", steering_pages.steering, name="steering"),
+    path("<uuid:class_id>/choosing/set/", steering_pages.set_steering, name="steering-set"),
     path("<uuid:class_id>/learners/<uuid:pseudonym>/", pages.learner, name="learner"),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/release/",
+        steering_pages.release,
+        name="release",
+    ),
     path(
         "<uuid:class_id>/learners/<uuid:pseudonym>/receipts/<uuid:decision>/",
         pages.receipt,

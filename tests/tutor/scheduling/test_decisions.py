@@ -14,8 +14,7 @@ from tutor.content import course_format
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Concept
-from tutor.responses import selectors as response_selectors
-from tutor.scheduling import engine, reasons
+from tutor.scheduling import engine, reasons, replaying
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import services as tracing_services
@@ -40,47 +39,13 @@ def practise(learner, course, *, sessions=4, **fields):
             answer_current(session, right=number % 4 != 0, at=at, draw_seed=1000 * day + number)
 
 
-def situation_of(decision):
-    """The situation that the decision was made in, from the log alone."""
-    tracer = tracer_of(decision.course)
-    rows = [
-        row
-        for row in response_selectors.iterate_fold_rows(
-            course_id=decision.course_id, learner_ids=[decision.learner_id]
-        )
-        if row.answered_at <= decision.at
-    ]
-    pairs = (
-        (row, content_selectors.get_concepts_of_version(version_id=row.version_id)) for row in rows
-    )
-    state = tracing_engine.fold(tracer, tracing_engine.start(tracer), pairs)
-    earlier = Decision.objects.filter(pk__lt=decision.pk, follows=None).order_by("-pk")
-    start = decision if decision.follows is None else earlier[0]
-    answered = Decision.objects.filter(pk__gt=start.pk, pk__lte=decision.pk).count()
-    assignment = decision.assignment
-    return engine.make_situation(
-        tracer=tracer,
-        seen=tracing_engine.see(tracer, state, at=decision.at.timestamp()),
-        plan=engine.Plan(
-            goal_concepts=tuple(assignment.concepts.values_list("pk", flat=True))
-            if assignment
-            else (),
-            answered=answered,
-            planned=assignment.items_per_session if assignment else 10,
-            opens_at=assignment.opens_at.timestamp() if assignment else None,
-            closes_at=None,
-        ),
-        at=decision.at.timestamp(),
-    )
-
-
 class TestReceipt:
     def test_is_made_again_from_the_log_and_the_seed(self, learner, course):
         practise(learner, course)
 
         decisions = list(Decision.objects.order_by("pk"))
         for decision in decisions:
-            again = replay(situation_of(decision), receipt=decision.receipt)
+            again = replaying.decide_again(decision)
             assert again.receipt() == decision.receipt
 
         assert len(decisions) > 30
@@ -97,12 +62,12 @@ class TestReceipt:
         practise(learner, course, sessions=2, assignment=assignment)
 
         for decision in Decision.objects.order_by("pk"):
-            replay(situation_of(decision), receipt=decision.receipt)
+            replaying.decide_again(decision)
 
     def test_is_not_made_from_another_situation(self, learner, course):
         practise(learner, course, sessions=1)
         decision = Decision.objects.exclude(item_version=None).latest("pk")
-        situation = situation_of(decision)
+        situation = replaying.situation_of(decision)
 
         with pytest.raises(ReceiptDiffers):
             replay(
@@ -132,7 +97,15 @@ class TestReceipt:
         plan = engine.Plan(goal_concepts=(), answered=0, planned=10)
 
         def choose(seed):
-            return engine.choose(tracer=tracer, seen=seen, plan=plan, at=AT.timestamp(), seed=seed)
+            return engine.choose(
+                tracer=tracer,
+                seen=seen,
+                plan=plan,
+                conduct=engine.Conduct(explores=True),
+                recent=engine.Recent(),
+                at=AT.timestamp(),
+                seed=seed,
+            )
 
         assert choose(5).receipt() == choose(5).receipt()
         assert len({choose(seed).item_id for seed in range(30)}) > 1

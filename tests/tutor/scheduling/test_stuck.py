@@ -1,0 +1,69 @@
+"""A learner who keeps failing is handed over to the teacher, and goes on when released."""
+
+import datetime as dt
+
+import pytest
+
+from tests.factories import AT, make_class, make_user, start_session
+from tests.tutor.histories import record, versions_of
+from tutor.scheduling import monitor, services
+from tutor.scheduling.errors import NotStuck
+from tutor.scheduling.models import Decision, StuckRelease
+from tutor.tracing import rebuilding
+from tutor.tracing import selectors as tracing_selectors
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def failing(course, learner):
+    """A learner with twenty wrong answers on everything, long ago enough for no cool-down."""
+    versions = versions_of(course)
+    for number in range(20):
+        for place, version in enumerate(versions):
+            record(
+                learner=learner,
+                course=course,
+                version=version,
+                is_correct=False,
+                credit=0.0,
+                answered_at=AT - 60 * DAY + dt.timedelta(hours=number, minutes=place),
+                received_at=AT,
+            )
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
+    return learner
+
+
+def test_the_sitting_ends_with_the_teacher_and_goes_on_when_released(course, failing, organisation):
+    teacher = make_user(organisation=organisation, role="teacher")
+    classroom = make_class(course=course, users=[failing.user, teacher])
+
+    session = start_session(learner=failing, course=course)
+
+    assert session.finish_reason == "stuck"
+    waiting = monitor.watch(classroom=classroom, learners=[failing], at=AT).stuck
+    assert [row.learner for row in waiting] == [failing]
+    first = Decision.objects.latest("pk").reason_facts["concept"]
+    assert waiting[0].concept.pk == first
+
+    services.release_learner(
+        learner=failing, course=course, concept_id=first, actor=teacher, at=AT, note="talked"
+    )
+    again = start_session(learner=failing, course=course, at=AT + DAY)
+
+    assert again.current.item_version_id is not None
+    assert not monitor.watch(classroom=classroom, learners=[failing], at=AT + DAY).stuck
+
+
+def test_nobody_is_released_from_what_they_never_met(course, learner, organisation):
+    teacher = make_user(organisation=organisation, role="teacher")
+
+    with pytest.raises(NotStuck):
+        services.release_learner(
+            learner=learner, course=course, concept_id=0, actor=teacher, at=AT, note=""
+        )
+
+    assert not StuckRelease.objects.exists()

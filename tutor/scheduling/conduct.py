@@ -1,0 +1,103 @@
+"""Reads of how items are chosen for a learner: the class's settings and what the policy learnt."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Max
+
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Assignment
+from tutor.common.cache import new_cache
+from tutor.scheduling import engine
+from tutor.scheduling.engine import Conduct
+from tutor.scheduling.models import ClassScheduling, PolicyPromotion, PolicyVersion
+
+_conducts = new_cache(capacity=512)
+
+
+def find_conduct(
+    *, learner_id: int, course_id: int, assignment: Assignment | None, revision: int
+) -> Conduct:
+    """Return how the next item is chosen for a learner.
+
+    `revision` is the course's: changing the settings or a promotion raises it. For practice
+    without an assignment the learner's classes of the course decide together: the first one's
+    policy, and whatever any of them forbids is forbidden.
+    """
+    if assignment is not None:
+        classes: tuple[int, ...] = (assignment.classroom_id,)
+    else:
+        classes = class_selectors.list_class_ids_of(learner_id=learner_id, course_id=course_id)
+    return _conducts.get(
+        (course_id, revision, classes), lambda: _conduct(course_id=course_id, class_ids=classes)
+    )
+
+
+def get_settings(*, class_id: int) -> ClassScheduling:
+    """Return the settings that hold for a class; unsaved defaults where nobody has set any."""
+    rows = ClassScheduling.objects.filter(classroom=class_id).order_by("-pk")
+    return rows.first() or ClassScheduling(classroom_id=class_id)
+
+
+def list_settings(*, class_id: int) -> Sequence[ClassScheduling]:
+    """Return the history of a class's settings, newest first."""
+    rows = ClassScheduling.objects.filter(classroom=class_id)
+    return list(rows.select_related("set_by").order_by("-pk"))
+
+
+def get_live_version(*, course_id: int, policy: str) -> PolicyVersion | None:
+    """Return the version that classes with this policy are served by."""
+    newest = PolicyPromotion.objects.filter(course=course_id, version__policy=policy)
+    found = newest.select_related("version").order_by("-pk").first()
+    return None if found is None else found.version
+
+
+def list_policies_in_use(*, course_id: int) -> set[str]:
+    """Return the policies that the course's classes have chosen, the automatic one resolved."""
+    newest = (
+        ClassScheduling.objects.filter(classroom__course=course_id)
+        .values("classroom")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
+    names = set(ClassScheduling.objects.filter(pk__in=newest).values_list("policy", flat=True))
+    return (names - {engine.AUTOMATIC}) | {engine.FIRST, engine.LEARNT}
+
+
+def conduct_of(settings: Sequence[ClassScheduling], *, course_id: int) -> Conduct:
+    """Return what these classes' settings come to, with what the policy has learnt so far."""
+    first = settings[0] if settings else ClassScheduling()
+    name, version = _resolve(first.policy, course_id=course_id)
+    return make_conduct(
+        policy=name,
+        version=version,
+        settings_id=first.pk,
+        explores=bool(settings) and all(row.explores for row in settings),
+        probes=bool(settings) and all(row.probes for row in settings),
+        kill_switch=any(row.kill_switch for row in settings),
+    )
+
+
+def make_conduct(*, policy: str, version: PolicyVersion | None, **given: Any) -> Conduct:
+    """Return a conduct with a policy version's parameters and minutes."""
+    body: Mapping[str, Any] = {} if version is None else version.body
+    return Conduct(
+        policy=engine.policy_from(policy, body),
+        version_id=None if version is None else version.pk,
+        minutes={int(pk): float(value) for pk, value in body.get("minutes", {}).items()},
+        **given,
+    )
+
+
+def _conduct(*, course_id: int, class_ids: tuple[int, ...]) -> Conduct:
+    return conduct_of([get_settings(class_id=pk) for pk in class_ids], course_id=course_id)
+
+
+def _resolve(name: str, *, course_id: int) -> tuple[str, PolicyVersion | None]:
+    """Return a policy that the program has, and its live version."""
+    if name == engine.AUTOMATIC or name not in engine.POLICY_NAMES:
+        learnt = get_live_version(course_id=course_id, policy=engine.LEARNT)
+        if learnt is not None:
+            return engine.LEARNT, learnt
+        name = engine.FIRST
+    return name, get_live_version(course_id=course_id, policy=name)

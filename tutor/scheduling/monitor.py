@@ -1,0 +1,177 @@
+"""How a class's items have been chosen of late: chance, plan, fallbacks, probes, who is stuck.
+
+Sums are made by the database; a class of a hundred with a month of answers is one pass over an
+index of its learners' decisions.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncDate
+
+from tutor.accounts.models import Learner
+from tutor.classes.models import Classroom
+from tutor.content.models import Concept
+from tutor.scheduling.models import Decision, DelayedProbe
+
+LOOKS_BACK = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's questions, and how many of them chance or the teacher's order chose."""
+
+    date: dt.date
+    questions: int
+    explored: int
+    teacher_order: int
+
+    @property
+    def planned(self) -> int:
+        """Return how many the policy chose."""
+        return self.questions - self.explored - self.teacher_order
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What delayed probes have said.
+
+    Attributes:
+        waiting: not asked yet.
+        answered: answered without help.
+        helped: answered with help, which measures nothing.
+        right: mean credit of those without help, 0..1; None for none.
+        expected: mean success expected of the same just before.
+        error: standard error of `right` less `expected`.
+    """
+
+    waiting: int
+    answered: int
+    helped: int
+    right: float | None
+    expected: float | None
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A learner whose sitting ended because nothing they can be given helps."""
+
+    learner: Learner
+    concept: Concept | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The last thirty days of a class.
+
+    Attributes:
+        days: those with questions, oldest first.
+        modes: questions by what they were given for.
+        errors: questions chosen by the teacher's order because a policy failed.
+        probes: what delayed probes have said, of all time.
+        stuck: who waits for the teacher.
+    """
+
+    days: tuple[Day, ...]
+    modes: dict[str, int]
+    errors: int
+    probes: Probes
+    stuck: tuple[Stuck, ...]
+
+    @property
+    def questions(self) -> int:
+        """Return how many questions were chosen."""
+        return sum(day.questions for day in self.days)
+
+    @property
+    def explored(self) -> int:
+        """Return how many were drawn at random."""
+        return sum(day.explored for day in self.days)
+
+    @property
+    def teacher_order(self) -> int:
+        """Return how many the teacher's order chose."""
+        return sum(day.teacher_order for day in self.days)
+
+
+def watch(*, classroom: Classroom, learners: Sequence[Learner], at: dt.datetime) -> Monitor:
+    """Return how the class's items were chosen in the last thirty days."""
+    rows = Decision.objects.filter(
+        learner__in=learners, course=classroom.course_id, at__gt=at - LOOKS_BACK, at__lte=at
+    )
+    questions = rows.filter(item_version__isnull=False)
+    by_day = (
+        questions.annotate(date=TruncDate("at"))
+        .values("date")
+        .annotate(
+            n=Count("pk"),
+            explored=Count("pk", filter=Q(reason="explore")),
+            teacher_order=Count("pk", filter=~Q(fallback="")),
+        )
+        .order_by("date")
+    )
+    modes = questions.values("mode").annotate(n=Count("pk")).order_by("-n")
+    return Monitor(
+        days=tuple(
+            Day(row["date"], row["n"], row["explored"], row["teacher_order"]) for row in by_day
+        ),
+        modes={row["mode"]: row["n"] for row in modes if row["mode"]},
+        errors=questions.filter(fallback="error").count(),
+        probes=_probes(classroom, learners, at),
+        stuck=_stuck(classroom, learners),
+    )
+
+
+def _probes(classroom: Classroom, learners: Sequence[Learner], at: dt.datetime) -> Probes:
+    rows = DelayedProbe.objects.filter(learner__in=learners, course=classroom.course_id)
+    answered = rows.filter(answered_at__isnull=False)
+    scored = answered.filter(credit__isnull=False)
+    pairs = list(scored.values_list("credit", "expected"))
+    differences = [credit - expected for credit, expected in pairs]
+    return Probes(
+        waiting=rows.filter(asked__isnull=True, expires_at__gt=at).count(),
+        answered=len(pairs),
+        helped=answered.filter(credit__isnull=True).count(),
+        right=_mean([credit for credit, _ in pairs]),
+        expected=_mean([expected for _, expected in pairs]),
+        error=_standard_error(differences),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _standard_error(values: Sequence[float]) -> float | None:
+    if len(values) < 2:
+        return None
+    mean = sum(values) / len(values)
+    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return math.sqrt(variance / len(values))
+
+
+def _stuck(classroom: Classroom, learners: Sequence[Learner]) -> tuple[Stuck, ...]:
+    """Return the learners whose newest decision in the course handed them over, longest first."""
+    newest = (
+        Decision.objects.filter(learner__in=learners, course=classroom.course_id)
+        .values("learner")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
+    found = list(
+        Decision.objects.filter(pk__in=newest, reason="stuck")
+        .select_related("learner__user")
+        .defer("receipt")
+        .order_by("at")
+    )
+    names = [decision.reason_facts.get("concept") for decision in found]
+    concepts = Concept.objects.in_bulk([pk for pk in names if pk is not None])
+    return tuple(
+        Stuck(decision.learner, concepts.get(pk), decision)
+        for decision, pk in zip(found, names, strict=True)
+    )
