@@ -20,6 +20,8 @@ from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
 from tutor.responses.importing.mapping import ColumnMapping
+from tutor.scheduling import services as scheduling_services
+from tutor.scheduling.models import ClassScheduling
 from tutor.tracing import services as tracing_services
 
 SMALL_COURSE = Path(__file__).parent / "data" / "small_course"
@@ -131,6 +133,16 @@ def make_run(*, course: Course, at: dt.datetime = AT, **fields) -> CalibrationRu
         },
         items=[{"version": version, **item} for version in versions],
     )
+
+
+def set_scheduling(classroom: Classroom, *, at: dt.datetime = AT, **fields) -> ClassScheduling:
+    """How the class's items are chosen from now on; what `fields` do not name is off."""
+    given = {"policy": "automatic", "explores": False, "probes": False, "kill_switch": False}
+    row = scheduling_services.set_class_scheduling(
+        classroom=classroom, actor=None, at=at, **{**given, **fields}
+    )
+    classroom.course.refresh_from_db()
+    return row
 
 
 def make_upload(*, actor: User, at: dt.datetime = AT, **fields) -> Upload:

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from curriculum.irt.run import OPERATIONAL_ANSWERS, OPERATIONAL_SE, Flag
-from tests.factories import AT, answer_current, make_learner, start_session
+from tests.factories import (
+    AT,
+    answer_current,
+    make_class,
+    make_learner,
+    set_scheduling,
+    start_session,
+)
 from tests.tutor.calibration.conftest import EM
 from tests.tutor.calibration.logs import a_course, answer_all, truth
 from tests.tutor.histories import record, versions_of
@@ -103,6 +110,8 @@ def test_counts_answers_to_items_drawn_at_random(physics, monkeypatch):
     rules = dataclasses.replace(scheduling_engine.RULES, epsilon=1.0)
     monkeypatch.setattr(scheduling_engine, "RULES", rules)
     learner = make_learner(organisation=physics.organisation)
+    set_scheduling(make_class(course=physics, users=[learner.user]), explores=True)
+    physics.refresh_from_db()
     session = start_session(learner=learner, course=physics)
     answer_current(session)
     monkeypatch.undo()

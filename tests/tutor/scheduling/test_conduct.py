@@ -4,8 +4,15 @@ import datetime as dt
 
 import pytest
 
-from tests.factories import AT, answer_current, make_assignment, make_class, start_session
-from tutor.scheduling import conduct, engine, replaying, services
+from tests.factories import (
+    AT,
+    answer_current,
+    make_assignment,
+    make_class,
+    set_scheduling,
+    start_session,
+)
+from tutor.scheduling import conduct, engine, replaying
 from tutor.scheduling.errors import UnknownPolicy
 from tutor.scheduling.models import ClassScheduling, Decision, PolicyPromotion, PolicyVersion
 
@@ -17,15 +24,6 @@ MINUTE = dt.timedelta(minutes=1)
 @pytest.fixture
 def classroom(course, learner):
     return make_class(course=course, users=[learner.user])
-
-
-def set_class(classroom, **fields):
-    given = {"policy": "automatic", "explores": False, "probes": False, "kill_switch": False}
-    row = services.set_class_scheduling(
-        classroom=classroom, actor=None, at=AT, **{**given, **fields}
-    )
-    classroom.course.refresh_from_db()
-    return row
 
 
 def sitting(learner, course, *, at=AT, **fields):
@@ -57,7 +55,7 @@ class TestSettings:
     def test_every_policy_serves_and_every_receipt_is_made_again(
         self, learner, course, classroom, policy
     ):
-        row = set_class(classroom, policy=policy, explores=True)
+        row = set_scheduling(classroom, policy=policy, explores=True)
 
         decisions = sitting(learner, course)
 
@@ -68,7 +66,7 @@ class TestSettings:
             assert replaying.decide_again(decision).receipt() == decision.receipt
 
     def test_opting_in_leaves_every_fitting_question_a_chance(self, learner, course, classroom):
-        set_class(classroom, explores=True)
+        set_scheduling(classroom, explores=True)
 
         first = sitting(learner, course)[0]
 
@@ -76,9 +74,9 @@ class TestSettings:
         assert first.receipt["epsilon"] == pytest.approx(0.05)
 
     def test_the_kill_switch_stops_a_sitting_that_is_under_way(self, learner, course, classroom):
-        set_class(classroom, explores=True)
+        set_scheduling(classroom, explores=True)
         session = start_session(learner=learner, course=course, draw_seed=3)
-        set_class(classroom, explores=True, kill_switch=True)
+        set_scheduling(classroom, explores=True, kill_switch=True)
 
         answer_current(session, at=AT + MINUTE)
 
@@ -88,8 +86,8 @@ class TestSettings:
         assert replaying.decide_again(decision).receipt() == decision.receipt
 
     def test_switching_on_again_brings_the_policy_back(self, learner, course, classroom):
-        set_class(classroom, kill_switch=True)
-        set_class(classroom, kill_switch=False)
+        set_scheduling(classroom, kill_switch=True)
+        set_scheduling(classroom, kill_switch=False)
 
         assert all(row.fallback == "" for row in sitting(learner, course))
 
@@ -97,8 +95,8 @@ class TestSettings:
         self, learner, course, classroom
     ):
         other = make_class(course=course, users=[learner.user], name="7c")
-        set_class(classroom, explores=True)
-        set_class(other, explores=False, kill_switch=True)
+        set_scheduling(classroom, explores=True)
+        set_scheduling(other, explores=False, kill_switch=True)
         assignment = make_assignment(classroom=classroom)
         course.refresh_from_db()
 
@@ -115,7 +113,7 @@ class TestSettings:
 
     def test_an_unknown_policy_is_refused_and_nothing_changes(self, classroom):
         with pytest.raises(UnknownPolicy, match="choose one of automatic"):
-            set_class(classroom, policy="oracle")
+            set_scheduling(classroom, policy="oracle")
 
         assert not ClassScheduling.objects.exists()
 
@@ -157,7 +155,7 @@ def promote(course, *, policy, parameters=None, minutes=None):
 
 class TestVersions:
     def test_automatic_takes_what_was_learnt_once_it_is_promoted(self, learner, course, classroom):
-        set_class(classroom)
+        set_scheduling(classroom)
         version = promote(course, policy="linear-softmax")
 
         decisions = sitting(learner, course)

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from tests.factories import AT, answer_current, make_class, start_session
+from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
 from tutor.practice import usecases
-from tutor.scheduling import monitor, probing, reasons, replaying, services
+from tutor.scheduling import monitor, probing, reasons, replaying
 from tutor.scheduling.models import Decision, DelayedProbe
 from tutor.tracing import selectors as tracing_selectors
 
@@ -18,15 +18,7 @@ MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 @pytest.fixture
 def classroom(course, learner, monkeypatch):
     found = make_class(course=course, users=[learner.user])
-    services.set_class_scheduling(
-        classroom=found,
-        actor=None,
-        at=AT,
-        policy="automatic",
-        explores=False,
-        probes=True,
-        kill_switch=False,
-    )
+    set_scheduling(found, probes=True)
     course.refresh_from_db()
     monkeypatch.setattr(probing, "SHARE", 1.0)
     return found
