@@ -268,6 +268,7 @@ def _memory(tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen) -> M
     return Memory(
         base=base,
         level=seen.survey.concepts.logit_mean - base,
+        var=seen.survey.concepts.logit_var,
         practised=np.array(practised, dtype=np.float64),
         tau_days=parameters.decay_tau_days,
         power=parameters.decay_power,
