@@ -14,8 +14,6 @@ from curriculum.evaluation.targets import find_target
 
 FloatArray = NDArray[np.float64]
 LEVEL = (2.5, 97.5)
-# Beyond that many standard errors the mean weight is not 1 by chance.
-WEIGHT_TOLERANCE = 4.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +24,7 @@ class Limits:
         clip: largest weight.
         min_learners: fewest learners.
         min_ess_share: smallest effective sample size, as a share of the decisions.
+        weight_tolerance: standard errors by which the mean weight may differ from 1.
         resamples: of the bootstrap.
         seed: of bootstrap and folds.
     """
@@ -33,6 +32,7 @@ class Limits:
     clip: float = 20.0
     min_learners: int = 100
     min_ess_share: float = 0.10
+    weight_tolerance: float = 4.5
     resamples: int = 2_000
     seed: int = 0
 
@@ -241,9 +241,11 @@ def _require_support(found: Evaluation, sums: _Sums, limits: Limits) -> None:
             "the logged one.",
             **facts,
         )
-    if sums.weight_error() > WEIGHT_TOLERANCE:
+    if sums.weight_error() > limits.weight_tolerance:
+        # Too large propensities make it too small, and so do rare large weights that never came.
+        cause = "the logged propensities are not the chances with which was drawn"
+        if found.mean_weight < 1.0:
+            cause += f", or much of what {found.policy} would do was never done"
         raise SupportTooThin(
-            f"The mean weight is {found.mean_weight:.3f} and should be 1: the logged propensities "
-            "are not the chances with which was drawn.",
-            **facts,
+            f"The mean weight is {found.mean_weight:.3f} and should be 1: {cause}.", **facts
         )
