@@ -15,7 +15,7 @@ from curriculum.scheduler import Policy, Rules
 from curriculum.simulation.course import SimulatedCourse
 from curriculum.simulation.drawn_course import CourseShape, bank_of, draw_course
 from curriculum.simulation.errors import MatrixUnusable, UnknownSimulator
-from curriculum.simulation.measures import Figure, gains, measure
+from curriculum.simulation.measures import Figure, measure
 from curriculum.simulation.practising import Classroom, Listener, Outcome, practise
 from curriculum.simulation.student import Kind, Simulator
 from curriculum.simulation.students import LEARNING, SIMULATORS, make_simulator
@@ -81,15 +81,19 @@ class Cell:
         simulator, policy: names.
         kind: of the simulator.
         figures: by name, see `measures.NAMES`.
-        gains: [learners] what each gained until the test; learner by learner comparable between
-            the policies of a simulator.
+        outcomes: learner by learner; the same learners under all policies of a simulator.
     """
 
     simulator: str
     policy: str
     kind: Kind
     figures: Mapping[str, Figure]
-    gains: FloatArray
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def gains(self) -> FloatArray:
+        """[learners] what each gained until the test: the figure that policies are judged by."""
+        return np.array([one.after - one.before for one in self.outcomes])
 
 
 def draw_matrix(
@@ -183,7 +187,7 @@ def _cell(room: Classroom, policy: str, outcomes: Sequence[Outcome]) -> Cell:
         policy=policy,
         kind=room.simulator.kind,
         figures=measure(outcomes, minutes=room.timetable.minutes, seed=room.seed),
-        gains=gains(outcomes),
+        outcomes=tuple(outcomes),
     )
 
 

@@ -66,11 +66,6 @@ def resample(size: int, *, seed: int) -> FloatArray:
     return np.vstack([np.ones((1, size)), drawn]).astype(np.float64)
 
 
-def gains(outcomes: Sequence[Outcome]) -> FloatArray:
-    """Return [learners] what each gained until the test: the figure that policies are judged by."""
-    return np.array([one.after - one.before for one in outcomes])
-
-
 def compare(gains_a: FloatArray, gains_b: FloatArray, *, seed: int) -> Figure:
     """Return how much more the same learners gained under a than under b."""
     weight = resample(len(gains_a), seed=seed)

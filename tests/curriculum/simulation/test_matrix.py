@@ -13,6 +13,7 @@ from curriculum.simulation.drawn_course import CourseShape
 from curriculum.simulation.judging import judge
 from curriculum.simulation.matrix import Cell, Plan, draw_matrix
 from curriculum.simulation.measures import Figure
+from curriculum.simulation.practising import Outcome
 from curriculum.simulation.students import LEARNING, SIMULATORS
 from curriculum.simulation.timetable import Timetable
 
@@ -77,7 +78,7 @@ def cell(simulator, policy, gain, *, spread=0.0, seed=0):
         policy=policy,
         kind=matrix.Kind(kind),
         figures={"gain": figure},
-        gains=gain + noise - noise.mean(),
+        outcomes=tuple(Outcome(before=0.0, after=one) for one in gain + noise - noise.mean()),
     )
 
 
