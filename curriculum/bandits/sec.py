@@ -22,9 +22,9 @@ class SelfEvolvingCurriculum(BasePolicy):
 
     A category is a concept. The published reward is the mean |advantage| of an answer, for
     outcomes of 0 and 1 |y - p|: largest where p = 0.5, so that it loves coin flips. The default,
-    `signed`, is the slope of success over the last `window` answers on the concept, per answer,
-    times the window, less half its standard error: noise has no slope, and an unsure one is worth
-    less. `prior` has what was learnt of a concept from others, by concept id; the learner's own
+    `signed`, is what success is expected to rise by in `span` answers: the slope over the last
+    `window` answers on the concept, shrunk to a prior, less half its standard deviation. Noise has
+    no slope, and an unsure one is worth less. `prior` has what was learnt of a concept from others, by concept id; the learner's own
     answers move it.
     """
 
@@ -32,9 +32,12 @@ class SelfEvolvingCurriculum(BasePolicy):
     reward: Reward = "signed"
     alpha: float = 0.5
     tau: float = 0.2
-    window: int = 12
+    window: int = 20
+    span: int = 12
     start: float = 0.0
     doubt: float = 0.5
+    slope_mean: float = 0.02
+    slope_sd: float = 0.03
     prior: tuple[tuple[int, float], ...] = ()
 
     def check(self) -> None:
@@ -43,6 +46,7 @@ class SelfEvolvingCurriculum(BasePolicy):
         self.require(holds=0.0 < self.alpha <= 1.0, what="alpha must lie in (0, 1]")
         self.require(holds=self.tau > 0.0, what="tau must be > 0")
         self.require(holds=self.window >= 3, what="window must be at least 3")
+        self.require(holds=self.slope_sd > 0.0, what="slope_sd must be > 0")
 
     def rate(self, choices: Choices) -> Rating:
         """Return the values and their Boltzmann distribution."""
@@ -72,23 +76,30 @@ class SelfEvolvingCurriculum(BasePolicy):
             # A coin flip is expected where nothing is known.
             expected = (sum(before) + 0.5) / (len(before) + 1)
             return abs(credit[-1] - expected)
-        return signed_slope(credit[-self.window :], doubt=self.doubt) * self.window
+        mean, sd = slope_of(credit[-self.window :], mean=self.slope_mean, sd=self.slope_sd)
+        return self.span * (mean - self.doubt * sd)
 
 
-def signed_slope(credit: list[float], *, doubt: float) -> float:
-    """Return the slope of success per answer less `doubt` standard errors.
+def slope_of(credit: list[float], *, mean: float, sd: float) -> tuple[float, float]:
+    """Return the posterior mean and sd of the slope of success per answer.
 
-    Least squares over the answers' places. The spread about the line counts as if there were one
-    more answer right and one wrong, so that a short run of equal answers does not look certain.
+    Least squares over the answers' places, combined with a normal prior. The spread about the line
+    counts as if one more answer were right and one wrong, so that a short run of equal answers does
+    not look certain.
+
+    Args:
+        credit: the answers, oldest first.
+        mean, sd: of the prior.
     """
     size = len(credit)
-    if size < 3:
-        return 0.0
+    if size < 2:
+        return mean, sd
     place = np.arange(size) - (size - 1) / 2.0
     square = float(place @ place)
-    slope = float(place @ np.asarray(credit)) / square
     share = (sum(credit) + 1.0) / (size + 2.0)
-    return slope - doubt * math.sqrt(share * (1.0 - share) / square)
+    told, before = square / (share * (1.0 - share)), 1.0 / sd**2
+    slope = float(place @ np.asarray(credit)) / square
+    return (told * slope + before * mean) / (told + before), math.sqrt(1.0 / (told + before))
 
 
 def boltzmann(values: FloatArray, *, tau: float) -> FloatArray:

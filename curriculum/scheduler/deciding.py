@@ -12,6 +12,7 @@ from curriculum.scheduler.eligibility import Eligibility, find_eligible
 from curriculum.scheduler.errors import ReceiptDiffers
 from curriculum.scheduler.expert import follow_expert
 from curriculum.scheduler.exploration import take_the_best, why_not_explore
+from curriculum.scheduler.features import describe_arms
 from curriculum.scheduler.finish import (
     explain_nothing_eligible,
     find_early_finish,
@@ -205,6 +206,7 @@ def _report(
         exploring=chances.exploring,
         explored=explored,
         fallback=chances.fallback,
+        features=describe_arms(choices)[arm],
     )
 
 

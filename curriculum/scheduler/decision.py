@@ -126,6 +126,7 @@ class Decision:
         exploring: why nothing may be drawn at random, or None.
         explored: the item was drawn at random.
         fallback: why the teacher's sequence stood in for the policy, or None.
+        features: [F] what a learnt policy sees of the chosen arm (`features.FEATURES`).
     """
 
     item_id: int
@@ -146,6 +147,7 @@ class Decision:
     exploring: str | None
     explored: bool
     fallback: str | None
+    features: FloatArray
 
     def receipt(self) -> dict[str, Any]:
         """Return what is stored: a few KB of JSON values, numbers to six digits."""
@@ -175,6 +177,7 @@ class Decision:
             "exploring": self.exploring,
             "explored": self.explored,
             "fallback": self.fallback,
+            "features": np.round(self.features, TERM_DIGITS).tolist(),
         }
 
 
