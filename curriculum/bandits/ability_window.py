@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import rate_pairs
 from curriculum.scheduler.arms import Choices
-from curriculum.scheduler.policy import Rating
+from curriculum.scheduler.policy import Rating, rate_pairs
 
 FloatArray = NDArray[np.float64]
 

@@ -6,9 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import rate_pairs
 from curriculum.scheduler.arms import Choices
-from curriculum.scheduler.policy import Rating
+from curriculum.scheduler.policy import Rating, rate_pairs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import credits_by_arm
+from curriculum.bandits.histories import credits_by_arm
 from curriculum.scheduler.arms import Choices
 from curriculum.scheduler.exploration import take_the_best
 from curriculum.scheduler.policy import Rating

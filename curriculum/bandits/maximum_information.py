@@ -3,12 +3,9 @@
 import dataclasses
 from typing import ClassVar
 
-import numpy as np
-
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import rate_pairs
 from curriculum.scheduler.arms import Choices
-from curriculum.scheduler.placement import item_information
+from curriculum.scheduler.placement import rate_by_information
 from curriculum.scheduler.policy import Rating
 
 
@@ -30,9 +27,4 @@ class MaximumInformation(BasePolicy):
 
     def rate(self, choices: Choices) -> Rating:
         """Return equal chances for the most informative items; scores are their information."""
-        information = item_information(choices.situation)[choices.item]
-        items, first = np.unique(choices.item, return_index=True)
-        # Equal information counts in the order of the bank.
-        ranked = items[np.argsort(-information[first], kind="stable")[: self.best]]
-        log_weight = np.where(np.isin(choices.item, ranked), 0.0, -np.inf)
-        return rate_pairs(choices, log_weight=log_weight, scores=information)
+        return rate_by_information(choices, best=self.best)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import credits_by_arm
+from curriculum.bandits.histories import credits_by_arm
 from curriculum.scheduler.arms import Choices
 from curriculum.scheduler.policy import Rating
 
@@ -24,8 +24,8 @@ class SelfEvolvingCurriculum(BasePolicy):
     outcomes of 0 and 1 |y - p|: largest where p = 0.5, so that it loves coin flips. The default,
     `signed`, is what success is expected to rise by in `span` answers: the slope over the last
     `window` answers on the concept, shrunk to a prior, less half its standard deviation. Noise has
-    no slope, and an unsure one is worth less. `prior` has what was learnt of a concept from others, by concept id; the learner's own
-    answers move it.
+    no slope, and an unsure one is worth less. `prior` has what was learnt of a concept from others,
+    by concept id; the learner's own answers move it.
     """
 
     name: ClassVar[str] = "sec"

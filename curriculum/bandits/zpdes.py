@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curriculum.bandits.base import BasePolicy
-from curriculum.bandits.pairs import credits_by_arm
+from curriculum.bandits.histories import credits_by_arm
 from curriculum.scheduler.arms import Choices
 from curriculum.scheduler.policy import Rating
 

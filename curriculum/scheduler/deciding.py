@@ -18,6 +18,7 @@ from curriculum.scheduler.finish import (
     find_early_finish,
     find_goal_finish,
 )
+from curriculum.scheduler.placement import rate_by_information
 from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
 from curriculum.scheduler.reasons import explain
 from curriculum.scheduler.situation import Situation
@@ -116,6 +117,8 @@ def _rate(choices: Choices, policy: Policy) -> tuple[Rating, str | None]:
     """Return the policy's rating, or the teacher's sequence and why it stands in."""
     if choices.situation.rules.kill_switch:
         return follow_expert(choices), KILL_SWITCH
+    if choices.standing.placing:
+        return rate_by_information(choices), None
     try:
         rating = policy.rate(choices)
         rating.require_sound(choices)
@@ -206,6 +209,8 @@ def _report(
         exploring=chances.exploring,
         explored=explored,
         fallback=chances.fallback,
+        placing=chances.standing.placing,
+        stuck_ids=bank.concept_ids[chances.standing.stuck],
         features=describe_arms(choices)[arm],
     )
 

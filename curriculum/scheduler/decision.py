@@ -29,6 +29,8 @@ class ReasonCode(StrEnum):
     REVIEW_DUE = "review-due"
     PROBE = "probe"
     STEP_BACK = "step-back"
+    # Failed several times with nothing to step back to: see one worked before trying again.
+    WORKED_EXAMPLE = "worked-example"
     BACKFILL = "backfill"
     TEACHER_PICK = "teacher-pick"
     ASKED_AGAIN = "asked-again"
@@ -126,6 +128,8 @@ class Decision:
         exploring: why nothing may be drawn at random, or None.
         explored: the item was drawn at random.
         fallback: why the teacher's sequence stood in for the policy, or None.
+        placing: the item places a new learner; the policy was not asked.
+        stuck_ids: concepts handed over to the teacher; their items rest.
         features: [F] what a learnt policy sees of the chosen arm (`features.FEATURES`).
     """
 
@@ -147,6 +151,8 @@ class Decision:
     exploring: str | None
     explored: bool
     fallback: str | None
+    placing: bool
+    stuck_ids: IntArray
     features: FloatArray
 
     def receipt(self) -> dict[str, Any]:
@@ -177,6 +183,8 @@ class Decision:
             "exploring": self.exploring,
             "explored": self.explored,
             "fallback": self.fallback,
+            "placing": self.placing,
+            "stuck": self.stuck_ids.tolist(),
             "features": np.round(self.features, TERM_DIGITS).tolist(),
         }
 

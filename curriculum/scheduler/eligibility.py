@@ -181,6 +181,10 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("same-concept", same_concept),
     ("review-share", review_share),
 )
+# To place a learner, an item from anywhere may be given.
+ONCE_PLACED = frozenset(
+    {"prerequisite-not-reached", "stepping-back", "stuck", "difficulty-jump", "concept-mastered"}
+)
 # Applied after the others and never relaxed: a pin waits for an item that may be given.
 NOT_PINNED = "not-pinned"
 # In the order in which they give way when nothing is eligible. Reviews before the concept just
@@ -199,8 +203,8 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     """Return what may be given, relaxing along the ladder only while that is nothing."""
     names = [name for name, _ in RULES]
     removals = np.empty((len(RULES), situation.bank.n_items), dtype=np.bool_)
-    for row, (_, rule) in zip(removals, RULES, strict=True):
-        row[:] = rule(situation, standing)
+    for row, (name, rule) in zip(removals, RULES, strict=True):
+        row[:] = False if standing.placing and name in ONCE_PLACED else rule(situation, standing)
     relaxed: list[str] = []
     eligible: BoolArray = np.asarray(~removals.any(axis=0))
     for name, milder in LADDER:

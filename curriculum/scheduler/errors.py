@@ -21,3 +21,7 @@ class ReceiptDiffers(CurriculumError):
 
 class InvalidRating(CurriculumError):
     """A policy returned what is no distribution over the arms it was given."""
+
+
+class InvalidTable(CurriculumError):
+    """The columns of a table do not belong together."""

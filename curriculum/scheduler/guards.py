@@ -13,7 +13,8 @@ def find_stuck(situation: Situation, unmastered: BoolArray, recent_rows: IntArra
     """Return [K] the concepts that more answers are not likely to help with.
 
     That is `stuck_after` answers without mastery. Somebody whose latest three answers were right
-    is on the way and gets as many again.
+    is on the way and gets as many again; somebody without a wrong one among the recent answers is
+    not stuck, however long a cautious tracer takes.
 
     Args:
         situation: the learner.
@@ -26,7 +27,8 @@ def find_stuck(situation: Situation, unmastered: BoolArray, recent_rows: IntArra
         credit = _credit_on(situation, int(concept), recent_rows)
         attempts = _attempts(situation, int(concept), credit)
         rising = len(credit) >= 3 and bool((credit[-3:] >= 0.5).all())
-        stuck[concept] = attempts >= rules.stuck_after * (2 if rising else 1)
+        flawless = rising and bool((credit >= 0.5).all())
+        stuck[concept] = not flawless and attempts >= rules.stuck_after * (2 if rising else 1)
     return stuck
 
 

@@ -77,6 +77,29 @@ class Policy(Protocol):
         ...
 
 
+def rate_pairs(choices: Choices, *, log_weight: FloatArray, scores: FloatArray) -> Rating:
+    """Return the rating that draws pairs by their weights.
+
+    An item that is in several arms has its weight once, shared by these.
+
+    Args:
+        choices: the arms and their items.
+        log_weight: [Q] logarithms of weights; -inf for never, not for all.
+        scores: [Q] the best of an arm becomes its score.
+    """
+    size = len(choices.arms.concept)
+    weight = np.exp(log_weight - log_weight.max()) / np.bincount(choices.item)[choices.item]
+    weight /= weight.sum()
+    shares = np.bincount(choices.arm, weights=weight, minlength=size)
+    best = np.full(size, -np.inf)
+    np.maximum.at(best, choices.arm, scores)
+    # The arms' own chances where no item of the arm has any: they are never used.
+    within = choices.within.copy()
+    some = shares[choices.arm] > 0.0
+    within[some] = weight[some] / shares[choices.arm[some]]
+    return Rating(scores=best, shares=shares / shares.sum(), within=within)
+
+
 def version_of(name: str, parameters: Mapping[str, Any]) -> str:
     """Return the name and a digest of the parameters, which are JSON values."""
     text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))

@@ -44,6 +44,8 @@ def explain(
     elif standing.step_back[concept]:
         code = ReasonCode.STEP_BACK
         facts |= _dependent(situation, standing.held, concept)
+    elif standing.failed[concept]:
+        code = ReasonCode.WORKED_EXAMPLE
     elif standing.backfill[concept]:
         code = ReasonCode.BACKFILL
         facts |= _dependent(situation, situation.goal, concept)

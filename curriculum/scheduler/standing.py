@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from curriculum.scheduler import guards
 from curriculum.scheduler.facts import find_recall
+from curriculum.scheduler.placing import is_placing
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.tracer_memory import concept_memory, logit
@@ -45,8 +46,10 @@ class Standing:
         backfill: [K] outside the goal; opened because a goal is locked behind it.
         step_back: [K] prerequisites opened because the learner fails on what needs them.
         held: [K] the concepts failed on, closed until the prerequisites were practised.
+        failed: [K] concepts failed on repeatedly with nothing to step back to, or back from it.
         stuck: [K] concepts with many answers and no mastery: the teacher's turn.
         crowded: [K] concepts that the last few answers were all about, unless being learnt.
+        placing: the learner is being placed: every wanted concept is probed.
         reviews_full: reviews have had their share of the recent answers.
         mode: [K] code into MODES, or CLOSED: mastered and not due, or not wanted.
         pinned_now: [N] pinned items not answered yet in the exposure window.
@@ -64,9 +67,11 @@ class Standing:
     backfill: BoolArray
     step_back: BoolArray
     held: BoolArray
+    failed: BoolArray
     stuck: BoolArray
     crowded: BoolArray
     reviews_full: bool
+    placing: bool
     mode: ModeArray
     pinned_now: BoolArray | None
     banned: BoolArray | None
@@ -97,10 +102,15 @@ def assess(situation: Situation) -> Standing:
     open_goal = goal & (mode != CLOSED)
     wanted = _with_backfill(situation, open_goal, ~reached, locked, banned)
     backfill = wanted & ~open_goal
-    held, step_back = _step_back(situation, wanted, recent_rows)
+    held, step_back, failed = _step_back(situation, wanted, recent_rows)
     if held.any():
         mode = np.where(step_back & (mode == CLOSED), REVIEW, mode)
         wanted |= step_back
+    placing = is_placing(situation)
+    if placing:
+        # What the goal builds on as well: that is where most of the doubt is.
+        wanted |= bank.unlocks_weight @ goal.astype(np.float32) > 0.0
+        mode = np.full_like(mode, PROBE)
     mode = np.where(wanted, mode, CLOSED).astype(np.int8)
     return Standing(
         reached=reached,
@@ -111,9 +121,11 @@ def assess(situation: Situation) -> Standing:
         backfill=backfill,
         step_back=step_back,
         held=held,
+        failed=failed,
         stuck=guards.find_stuck(situation, (mode != CLOSED) & ~mastered, recent_rows),
         crowded=guards.find_crowded(situation, recent_rows) & (mode != LEARN),
         reviews_full=guards.reviews_are_full(situation, review_code=REVIEW),
+        placing=placing,
         mode=mode,
         pinned_now=pinned,
         banned=banned,
@@ -224,35 +236,40 @@ def _concepts_of(situation: Situation, items: BoolArray) -> BoolArray:
 
 def _step_back(
     situation: Situation, wanted: BoolArray, recent_rows: IntArray
-) -> tuple[BoolArray, BoolArray]:
-    """Return [K] concepts held after repeated failure, and the prerequisites opened instead."""
+) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Return [K] what repeated failure leads to.
+
+    Concepts held, the prerequisites opened instead, and the concepts that go on although failed,
+    because they have no prerequisites or these were just practised.
+    """
     bank, rules = situation.bank, situation.rules
-    held, opened = np.zeros_like(wanted), np.zeros_like(wanted)
+    held, opened, failed = (np.zeros_like(wanted) for _ in range(3))
     window = slice(-rules.recent_answers, None)
     rows = recent_rows[window].tolist()
     credits_given = situation.recent.correct[window].tolist()
     if sum(credit < 0.5 for credit in credits_given) < rules.fails_to_step_back:
-        return held, opened
+        return held, opened, failed
     answers = [
         (bank.carried[row] if row >= 0 else (), credit)
         for row, credit in zip(rows, credits_given, strict=True)
     ]
     for concept in {concept for carried, _ in answers for concept in carried}:
         below = bank.prerequisites[concept]
-        if below and wanted[concept] and _is_stuck(concept, answers, below, situation):
+        fails, returned = _count_fails(concept, answers, below)
+        if not wanted[concept] or fails < rules.fails_to_step_back:
+            continue
+        if below and returned < rules.answers_to_return:
             held[concept] = True
             opened |= bank.requires[concept]
-    return held, opened & ~held
+        else:
+            failed[concept] = True
+    return held, opened & ~held, failed
 
 
-def _is_stuck(
-    concept: int,
-    answers: list[tuple[tuple[int, ...], float]],
-    below: frozenset[int],
-    situation: Situation,
-) -> bool:
-    """Test whether the latest answers on the concept failed and nothing was done about it."""
-    rules = situation.rules
+def _count_fails(
+    concept: int, answers: list[tuple[tuple[int, ...], float]], below: frozenset[int]
+) -> tuple[int, int]:
+    """Return the latest failures in a row on the concept, and answers since on what it needs."""
     fails = returned = 0
     for carried, credit in reversed(answers):
         if concept in carried:
@@ -261,4 +278,4 @@ def _is_stuck(
             fails += 1
         elif fails == 0 and not below.isdisjoint(carried):
             returned += 1
-    return fails >= rules.fails_to_step_back and returned < rules.answers_to_return
+    return fails, returned
