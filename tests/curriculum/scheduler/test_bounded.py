@@ -25,7 +25,7 @@ from tests.curriculum.scheduler.factories import DAY, NOW
 
 PARAMETERS = FilterParameters()
 # Per concept that has to be worked on, and that many for what is shared.
-MOST_RIGHT, MOST_WRONG = 40, 34
+MOST_RIGHT, MOST_WRONG = 40, 16
 MOST_WAITS = 400
 
 
