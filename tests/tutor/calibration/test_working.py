@@ -1,0 +1,198 @@
+"""The list of work, and the commands."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.factories import AT, make_user
+from tests.tutor.calibration.logs import a_course, answer_all
+from tutor.accounts.models import AuditEntry
+from tutor.calibration import promoting, queue, running, services, working
+from tutor.calibration.errors import CalibrationBusy, RunRefused
+from tutor.calibration.models import CalibrationJob, CalibrationRun
+from tutor.common.alone import alone
+from tutor.registry import selectors as registry_selectors
+
+pytestmark = pytest.mark.django_db
+
+Kind, State = CalibrationJob.Kind, CalibrationJob.State
+
+
+def the_job():
+    return CalibrationJob.objects.latest("pk")
+
+
+def live_number(course):
+    pinned = registry_selectors.get_live_tracer(course_id=course.pk).body.get("calibration")
+    return pinned and pinned["number"]
+
+
+def test_a_night_s_work_ends_in_a_run_and_what_it_would_change(physics):
+    assert working.ask_for_all(at=AT + dt.timedelta(hours=20)) == 1
+    assert working.ask_for_all(at=AT + dt.timedelta(hours=20)) == 0
+    assert working.work(at=AT) == 1
+
+    job = the_job()
+    assert (job.state, job.run.number, job.hundredths, job.tries) == (State.DONE, 1, 100, 1)
+    assert any("operational" in line for line in job.difference)
+    assert live_number(physics) is None
+    assert working.work(at=AT) == 0
+
+
+def test_a_course_without_new_answers_is_left_alone(physics):
+    assert working.ask_for_all(at=AT + dt.timedelta(days=9)) == 0
+
+
+def test_using_a_run_and_going_back_are_jobs_too(physics, run):
+    administrator = make_user(organisation=physics.organisation, role="administrator")
+
+    services.ask_for(course=physics, kind=Kind.PROMOTE, run=run, at=AT, actor=administrator)
+    working.work(at=AT)
+    assert live_number(physics) == 1
+    services.ask_for(course=physics, kind=Kind.ROLL_BACK, at=AT, actor=administrator)
+    working.work(at=AT)
+    assert live_number(physics) is None
+
+    assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == [
+        "calibration.promote",
+        "calibration.roll-back",
+    ]
+    assert the_job().difference == ["v1 is live again."]
+
+
+def test_nothing_to_do_is_said_on_the_job(physics, run):
+    services.ask_for(course=physics, at=AT)
+
+    working.work(at=AT)
+
+    assert the_job().state == State.REFUSED
+    assert "No new first attempt" in the_job().problem
+
+
+def test_only_one_job_at_a_time(physics, run, course):
+    services.ask_for(course=physics, at=AT)
+
+    with pytest.raises(CalibrationBusy):
+        services.ask_for(course=physics, kind=Kind.ROLL_BACK, at=AT)
+    with pytest.raises(RunRefused):
+        services.ask_for(course=course, kind=Kind.PROMOTE, run=run, at=AT)
+
+
+def test_what_another_worker_is_at_is_left_to_it(physics):
+    services.ask_for(course=physics, at=AT)
+
+    with alone(running.lock_name(physics)):
+        assert working.work(at=AT) == 0
+
+    assert the_job().tries == 0
+    assert working.work(at=AT) == 1
+
+
+def test_what_a_killed_worker_left_is_taken_up_and_not_for_ever(physics, monkeypatch):
+    services.ask_for(course=physics, at=AT)
+
+    def killed(*_, **__):
+        raise SystemExit
+
+    monkeypatch.setattr(services, "store_run", killed)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            working.work(at=AT)
+    assert (the_job().state, the_job().tries, the_job().stage) == (State.RUNNING, 2, "storing")
+    assert not CalibrationRun.objects.exists()
+    with pytest.raises(SystemExit):
+        working.work(at=AT)
+    working.work(at=AT)
+    assert the_job().state == State.REFUSED
+    assert "broken off 3 times" in the_job().problem
+
+
+def test_a_broker_that_is_down_is_no_error(physics, monkeypatch, caplog):
+    def down(*_, **__):
+        raise OSError
+
+    monkeypatch.setattr(queue.current_app, "send_task", down)
+    queue.nudge()
+
+    assert "sweep will find" in caplog.text
+
+
+class TestAlone:
+    def test_is_one_at_a_time_and_free_afterwards(self):
+        with alone("physics") as first, alone("physics") as second, alone("chemistry") as other:
+            assert (first, second, other) == (True, False, True)
+        with alone("physics") as again:
+            assert again
+
+    @pytest.mark.django_db(transaction=True)
+    def test_holds_between_processes(self, monkeypatch, tmp_path):
+        """Another process is played by another connection that knows nothing of ours."""
+        if connection.vendor == "sqlite":
+            monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "tutor.sqlite3"))
+        found = []
+
+        def elsewhere():
+            with alone("physics") as is_held:
+                found.append(is_held)
+            connection.close()
+
+        def ask():
+            monkeypatch.setattr("tutor.common.alone._held", set())
+            if connection.vendor == "sqlite":
+                elsewhere()
+                return
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+
+        with alone("physics") as is_held:
+            assert is_held
+            ask()
+        ask()
+
+        assert found == [False, True]
+
+
+class TestCommands:
+    @pytest.mark.real_twin
+    def test_lead_from_the_log_to_the_run_in_use_and_back(self, organisation, capsys):
+        course = a_course(organisation=organisation, items=9)
+        answer_all(course, learners=210)
+
+        call_command("calibrate_course", course=course.slug)
+        assert "1 of 9 item versions from 1890 first attempts" in capsys.readouterr().out
+        call_command("promote_calibration", course=course.slug, dry_run=True)
+        shown = capsys.readouterr().out
+        assert "Nothing was changed." in shown
+        assert "9 of 9 items move" in shown
+        assert live_number(course) is None
+
+        call_command("promote_calibration", course=course.slug)
+        assert "calibration 1 is in use, by v2" in capsys.readouterr().out
+        assert live_number(course) == 1
+        call_command("rollback_calibration", course=course.slug)
+        assert "v1 is live again, without a calibration" in capsys.readouterr().out
+        assert live_number(course) is None
+
+    def test_say_what_is_missing(self, physics, course, capsys):
+        call_command("calibrate_course", course=course.slug)
+        assert "Nobody has answered" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="Name one course"):
+            call_command("promote_calibration")
+        with pytest.raises(CommandError, match="calibrate_course makes one"):
+            call_command("promote_calibration", course=physics.slug)
+        with pytest.raises(CommandError, match="No other tracer version"):
+            call_command("rollback_calibration", course=physics.slug)
+        with alone(running.lock_name(physics)), pytest.raises(CommandError, match="being calib"):
+            call_command("calibrate_course", course=physics.slug)
+
+
+def test_the_lock_is_shared_by_calibrating_and_promoting(physics, run):
+    with alone(running.lock_name(physics)):
+        with pytest.raises(CalibrationBusy):
+            promoting.promote(course=physics, run=run, at=AT)
+        with pytest.raises(CalibrationBusy):
+            promoting.roll_back(course=physics, at=AT)
