@@ -124,7 +124,7 @@ def make_run(*, course: Course, at: dt.datetime = AT, **fields) -> CalibrationRu
             "settings": {"model": "2pl"},
             "census": {"calibrated": 300, "learners": 300},
             "fit": {"seconds": 1.0},
-            "population": {"mean": 0.0, "sd": 1.0},
+            "population": {"mean": 0.0, "sd": 1.0, "slope": 1.0},
             "prior": {},
             "gates": [],
             "passed": True,

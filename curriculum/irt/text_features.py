@@ -8,6 +8,7 @@ NAMES = (
     *("brackets", "powers", "fractions", "negations", "options", "words_per_option", "hints"),
     *("words_of_solution", "code"),
 )
+_TAG = re.compile(r"<[^>]*>")
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
@@ -22,11 +23,12 @@ def text_features(
     """Return one number per name in `NAMES`; counts as log(1 + count).
 
     Args:
-        stem: what is asked.
+        stem: what is asked; tags of HTML count as nothing.
         options: what may be chosen.
         hints: rungs of the hint ladder.
         solution: the worked solution; its length tells how many steps there are.
     """
+    stem, solution = _TAG.sub(" ", stem), _TAG.sub(" ", solution)
     words = _WORD.findall(stem)
     numbers = _NUMBER.findall(stem)
     sentences = max(len(_SENTENCE.findall(stem)), 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor.calibration import engine, selectors
-from tutor.calibration.models import CalibrationRun
+from tutor.calibration.models import CalibrationRun, CrowdAnswer
 from tutor.content.models import Course, ItemVersion
 from tutor.content.version_table import read_version_table
 from tutor.registry import training
@@ -71,8 +71,20 @@ def describe_items(*, course: Course) -> engine.Beforehand:
         author=np.array([difficulty for _, difficulty, _ in rows], dtype=np.float64),
         concept=concept.reshape(-1),
         text=engine.describe_texts(texts),
-        crowd=np.full(len(rows), math.nan),
+        crowd=_crowd(course, [pk for pk, _, _ in rows]),
     )
+
+
+def _crowd(course: Course, versions: list[int]) -> engine.Floats:
+    """Return what the crowd found hard, [N]; nan without answers, or without a crowd."""
+    place = {pk: k for k, pk in enumerate(versions)}
+    answers = CrowdAnswer.objects.filter(version__item__course=course)
+    told = list(answers.values_list("respondent", "version", "is_correct"))
+    row = {name: k for k, name in enumerate(sorted({name for name, _, _ in told}))}
+    matrix = np.full((len(row), len(versions)), math.nan)
+    for name, version, is_correct in told:
+        matrix[row[name], place[version]] = float(is_correct)
+    return engine.crowd_difficulty(matrix)
 
 
 def chances_of_guessing(*, course: Course) -> dict[str, float]:

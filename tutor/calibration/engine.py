@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.irt.calibrating import calibrate
+from curriculum.irt.common_slope import CommonSlope, at_common_slope
+from curriculum.irt.crowd import LEAST_RESPONDENTS, calibrate_crowd
 from curriculum.irt.errors import TooFewAnchors
 from curriculum.irt.item_fit import abilities_without_item
 from curriculum.irt.item_priors import ItemPriors, Source, concept_source, learn_priors, pool
@@ -29,6 +31,7 @@ __all__ = [
     "Settings",
     "abilities_by_other_answers",
     "calibrate_log",
+    "crowd_difficulty",
     "describe_texts",
 ]
 
@@ -126,6 +129,13 @@ def describe_texts(texts: Sequence[ItemText]) -> Floats:
     return np.array(rows, dtype=np.float64).reshape(-1, len(NAMES))
 
 
+def crowd_difficulty(answers: Floats) -> Floats:
+    """Return [N] what a crowd found hard; nan throughout if it is too small to tell."""
+    if len(answers) < LEAST_RESPONDENTS:
+        return np.full(answers.shape[1], np.nan)
+    return calibrate_crowd(answers)
+
+
 @dataclass(frozen=True, slots=True)
 class Calibrated:
     """A run, with the priors of all N items and the pooled figures.
@@ -135,7 +145,8 @@ class Calibrated:
         gates: the run's, and whether it is on the scale of the reference.
         priors: of the N items.
         se: by item of the run, that of the reference for an anchor.
-        difficulty, pooled_se: [N] answers and prior together.
+        difficulty, pooled_se: [N] answers and prior together, at the common slope.
+        slope: the common slope, per logit.
     """
 
     run: CalibrationRun
@@ -144,6 +155,7 @@ class Calibrated:
     se: Mapping[str, float]
     difficulty: Floats
     pooled_se: Floats
+    slope: float
 
 
 def calibrate_log(
@@ -216,13 +228,15 @@ def _with_priors(
         one.item: float(known[one.item]) if one.anchor else one.difficulty_se for one in run.items
     }
     place = {name: k for k, name in enumerate(beforehand.items)}
+    common = _common_slope(run, se)
     difficulty, error = (np.full(len(place), np.nan) for _ in range(2))
     told = np.zeros(len(place), dtype=bool)
-    for one in run.items:
+    seen = [one for one in run.items if one.n]
+    for one, own, own_se in zip(seen, common.difficulty, common.se, strict=True):
         k = place[one.item]
-        difficulty[k], error[k] = one.difficulty, se[one.item]
+        difficulty[k], error[k] = own, own_se
         # To learn what authors and texts are worth it takes items whose difficulty is known.
-        told[k] = not set(one.flags) & {Flag.UNSEEN, Flag.NEGATIVE, Flag.ALL_RIGHT, Flag.ALL_WRONG}
+        told[k] = not set(one.flags) & {Flag.NEGATIVE, Flag.ALL_RIGHT, Flag.ALL_WRONG}
     usable = told & (error < 2.0 * ANCHOR_SE)
     priors = learn_priors(
         sources=beforehand.sources(),
@@ -244,6 +258,23 @@ def _with_priors(
         se=se,
         difficulty=pooled,
         pooled_se=pooled_se,
+        slope=common.slope,
+    )
+
+
+def _common_slope(run: CalibrationRun, se: Mapping[str, float]) -> CommonSlope:
+    seen = [one for one in run.items if one.n]
+    bank = bank_of(
+        [one.item for one in seen],
+        difficulty=[one.difficulty for one in seen],
+        discrimination=[one.discrimination for one in seen],
+        guessing=[one.guessing for one in seen],
+    )
+    return at_common_slope(
+        bank,
+        se=np.array([se[one.item] for one in seen]),
+        n=np.array([one.n for one in seen], dtype=np.int64),
+        population=run.population,
     )
 
 

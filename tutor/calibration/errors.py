@@ -31,6 +31,13 @@ class NothingToRollBack(TutorError):
     status = 409
 
 
+class NoCrowd(TutorError):
+    """No respondent is configured, or its address is none."""
+
+    code = "calibration.no-crowd"
+    status = 409
+
+
 class StatusRefused(TutorError):
     """The item cannot get this status by hand."""
 

@@ -20,7 +20,7 @@ class CalibrationRun(AppendOnlyModel):
     settings = models.JSONField()
     # What became of the log's rows: calibrated, repeats, assisted, unjudged, learners, ...
     census = models.JSONField()
-    # Where the learners stand on the scale: mean and sd in logits.
+    # Where the learners stand on the scale: mean and sd in logits; and the items' common slope.
     population = models.JSONField()
     # Of the fit: log-likelihood in nats, iterations, seconds.
     fit = models.JSONField()
@@ -63,11 +63,12 @@ class ItemCalibration(AppendOnlyModel):
     discrimination = models.FloatField(null=True)
     discrimination_se = models.FloatField(null=True)
     guessing = models.FloatField(default=0.0)
-    # What was expected before any answer: logits, and from what.
+    # What was expected before any answer: logits at the common slope, and from what.
     prior_mean = models.FloatField()
     prior_sd = models.FloatField()
     prior_source = models.CharField(max_length=40)
-    # Answers and prior together, by precision: what a tracer that pins the run uses.
+    # Answers and prior together, by precision, as the difficulty that an item of the common slope
+    # with the same chances would have: what a tracer that pins the run uses.
     pooled_difficulty = models.FloatField()
     pooled_se = models.FloatField()
     is_anchor = models.BooleanField()
@@ -84,6 +85,25 @@ class ItemCalibration(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.version_id} in {self.run_id}"
+
+
+class CrowdAnswer(AppendOnlyModel):
+    """What a respondent of an artificial crowd answered to an item version; no learner's answer."""
+
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="crowd_answers")
+    # The address that it was asked at.
+    respondent = models.CharField(max_length=300)
+    answer = models.JSONField()
+    is_correct = models.BooleanField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "respondent"], name="crowd_answer_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.respondent} to {self.version_id}"
 
 
 class CalibrationJob(models.Model):

@@ -91,22 +91,21 @@ def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
     filter.
     """
     rows = run.items.order_by("version").values_list(
-        *("version", "pooled_difficulty", "pooled_se", "discrimination", "n", "seen", "flags")
+        *("version", "pooled_difficulty", "pooled_se", "seen", "flags")
     )
     excluded = ItemVersion.objects.filter(
         item__course=run.course_id, item__status=Item.Status.EXCLUDED
     )
-    slopes = [slope for *_, slope, _, _, _ in rows if slope is not None]
-    typical = sorted(slopes)[len(slopes) // 2] if slopes else 1.0
     return pinning.PinnedRun(
         run=run.pk,
         number=run.number,
         sha256=run.sha256,
         mean=run.population["mean"],
         sd=run.population["sd"],
+        slope=run.population["slope"],
         items={
-            pk: pinning.PinnedItem(difficulty, se, typical if slope is None else slope, n, seen)
-            for pk, difficulty, se, slope, n, seen, flags in rows
+            pk: pinning.PinnedItem(difficulty, se, seen)
+            for pk, difficulty, se, seen, flags in rows
             if "negative-discrimination" not in flags
         },
         uncounted=tuple(excluded.order_by("pk").values_list("pk", flat=True)),

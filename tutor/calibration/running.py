@@ -127,7 +127,7 @@ def _fields(
         "data_sha256": data,
         "settings": plain(asdict(run.settings)),
         "census": census,
-        "population": asdict(run.population),
+        "population": {**asdict(run.population), "slope": found.slope},
         "fit": {"log_likelihood": run.log_likelihood, "iterations": run.iterations},
         "reference": reference if on_scale else None,
         "link": None if run.link is None else plain(asdict(run.link)),

@@ -11,10 +11,15 @@ from tutor.accounts import services as account_services
 from tutor.accounts.models import User
 from tutor.calibration import life, queue, selectors
 from tutor.calibration.errors import CalibrationBusy, RunRefused, StatusRefused
-from tutor.calibration.models import CalibrationJob, CalibrationRun, ItemCalibration
+from tutor.calibration.models import (
+    CalibrationJob,
+    CalibrationRun,
+    CrowdAnswer,
+    ItemCalibration,
+)
 from tutor.content import services as content_services
 from tutor.content import statuses
-from tutor.content.models import Course, Item, StatusChange
+from tutor.content.models import Course, Item, ItemVersion, StatusChange
 
 Status = Item.Status
 
@@ -69,6 +74,16 @@ def ask_for(
     )
     transaction.on_commit(queue.nudge)
     return job
+
+
+def store_crowd_answer(
+    *, version: ItemVersion, respondent: str, answer: dict[str, Any], is_correct: bool
+) -> None:
+    """Store a respondent's answer; the first one stands."""
+    CrowdAnswer.objects.bulk_create(
+        [CrowdAnswer(version=version, respondent=respondent, answer=answer, is_correct=is_correct)],
+        ignore_conflicts=True,
+    )
 
 
 def begin_job(*, job: CalibrationJob, at: dt.datetime) -> None:

@@ -151,6 +151,9 @@ UPLOAD_MAX_BYTES = environment.whole_number("UPLOAD_MAX_MB", default=500) * 1_00
 UPLOADS_PER_HOUR = environment.whole_number("UPLOADS_PER_HOUR", default=20)
 UPLOAD_KEEP_DAYS = environment.whole_number("UPLOAD_KEEP_DAYS", default=7)
 
+# Who answers items in an artificial crowd, an address each; manage.py ask_crowd sends them items.
+CROWD_ENDPOINTS = environment.words("CROWD_ENDPOINTS")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",

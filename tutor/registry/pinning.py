@@ -1,7 +1,7 @@
 """A calibration inside a tracer version: its difficulties on the filter's scale. Numpy only.
 
 The filter knows one number of an item, its offset, and a variance. A calibrated item of difficulty
-b and discrimination a gets the offset at which the filter expects of a newcomer what the
+b, at the run's common slope a, gets the offset at which the filter expects of a newcomer what the
 calibration expects of its population N(mu, sigma): with the usual match of a logistic and a
 Gaussian (MacKay, 1992), k = pi / 8 and v the variance of a newcomer's logit,
 
@@ -9,7 +9,9 @@ Gaussian (MacKay, 1992), k = pi / 8 and v the variance of a newcomer's logit,
 
 `shift` is what the filter's own offsets of the same items say on average: the filter counts the
 learning that happens in its log, and the calibration does not. How far they scatter around it is
-the error of the translation; with it the two are pooled by precision.
+the error of the translation; with it the two are pooled by precision. Both come largely from the
+same answers, so the run's error is counted on top of the filter's: where the filter knows an item
+well the run adds little, and where it knows nothing (a new item) the run is all there is.
 """
 
 import math
@@ -32,17 +34,13 @@ class PinnedItem:
     """What a run says of an item version.
 
     Attributes:
-        difficulty: logits on the run's scale, prior and answers pooled.
+        difficulty: logits at the run's common slope, prior and answers pooled.
         se: its standard error.
-        discrimination: per logit.
-        n: first attempts it was calibrated from.
         seen: all answers to it in the run's log.
     """
 
     difficulty: float
     se: float
-    discrimination: float
-    n: int
     seen: int
 
 
@@ -55,6 +53,7 @@ class PinnedRun:
         number: its number in the course.
         sha256: its hash.
         mean, sd: the learners on its scale.
+        slope: the items' common slope, per logit.
         items: by item version id.
         uncounted: item versions whose answers count no more.
     """
@@ -64,20 +63,21 @@ class PinnedRun:
     sha256: str
     mean: float
     sd: float
+    slope: float
     items: Mapping[int, PinnedItem]
     uncounted: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values; items as [difficulty, se, discrimination, n, seen]."""
+        """Return JSON values; items as [difficulty, se, seen]."""
         return {
             "run": self.run,
             "number": self.number,
             "sha256": self.sha256,
             "mean": self.mean,
             "sd": self.sd,
+            "slope": self.slope,
             "items": {
-                str(pk): [one.difficulty, one.se, one.discrimination, one.n, one.seen]
-                for pk, one in self.items.items()
+                str(pk): [one.difficulty, one.se, one.seen] for pk, one in self.items.items()
             },
             "uncounted": list(self.uncounted),
         }
@@ -86,7 +86,7 @@ class PinnedRun:
     def from_dict(cls, values: Mapping[str, Any]) -> "PinnedRun":
         """Return the run that `to_dict` wrote."""
         items = {int(pk): PinnedItem(*told) for pk, told in values["items"].items()}
-        told = {name: values[name] for name in ("run", "number", "sha256", "mean", "sd")}
+        told = {name: values[name] for name in ("run", "number", "sha256", "mean", "sd", "slope")}
         return cls(**told, items=items, uncounted=tuple(values["uncounted"]))
 
 
@@ -116,13 +116,12 @@ def pin(body: Mapping[str, Any], run: PinnedRun) -> dict[str, Any]:
         fitted,
         np.array([run.items[pk].seen for pk in ids], dtype=np.float64),
         newcomer=_newcomer(plain["parameters"]),
-        held=ITEM_VAR,
     )
     both = np.isfinite(fitted)
     shift, scatter = _shift(fitted[both] - told[both], (fitted_var + told_var)[both])
     if not both.any():
         shift = -float(plain["parameters"]["ability_prior_mean"])
-    told_var = told_var + scatter**2
+    told_var = told_var + scatter**2 + np.where(both, fitted_var, 0.0)
     precision = np.where(both, 1.0 / fitted_var, 0.0)
     pooled_var = 1.0 / (precision + 1.0 / told_var)
     pooled = pooled_var * (precision * np.where(both, fitted, 0.0) + (told + shift) / told_var)
@@ -154,25 +153,17 @@ def _translated(
     """Return the items' offsets up to the shift, and their variances."""
     found = [run.items[pk] for pk in ids]
     difficulty = np.array([one.difficulty for one in found], dtype=np.float64)
-    slope = np.array([one.discrimination for one in found], dtype=np.float64)
-    newcomer = _newcomer(parameters)
-    spread = 1.0 + LOGIT_SHRINK * (slope * run.sd) ** 2
-    factor = slope * np.sqrt((1.0 + LOGIT_SHRINK * newcomer) / spread)
-    offset = factor * (run.mean - difficulty)
-    by_error = (factor * np.array([one.se for one in found], dtype=np.float64)) ** 2
-    # Difficulty and discrimination of an easy or hard item err together, and its share of right
-    # answers is known better than either; what their number alone gives is a bound.
-    count = np.array([one.n for one in found], dtype=np.float64)
-    by_count = _variance(offset, count, newcomer=newcomer, held=math.inf)
-    return offset, np.minimum(by_error, by_count)
+    spread = 1.0 + LOGIT_SHRINK * (run.slope * run.sd) ** 2
+    factor = run.slope * math.sqrt((1.0 + LOGIT_SHRINK * _newcomer(parameters)) / spread)
+    error = factor * np.array([one.se for one in found], dtype=np.float64)
+    return factor * (run.mean - difficulty), error**2
 
 
-def _variance(offset: Floats, count: Floats, *, newcomer: float, held: float) -> Floats:
-    """Return the variance of an offset found from so many answers, held by a prior variance."""
+def _variance(offset: Floats, count: Floats, *, newcomer: float) -> Floats:
+    """Return the variance of an offset fitted to so many answers and held by `ITEM_VAR`."""
     shrink = 1.0 / math.sqrt(1.0 + LOGIT_SHRINK * newcomer)
     chance = 0.5 * (1.0 + np.tanh(0.5 * shrink * offset))
-    information = count * shrink**2 * chance * (1.0 - chance) + 1.0 / held
-    return np.asarray(1.0 / np.maximum(information, 1e-9))
+    return np.asarray(1.0 / (count * shrink**2 * chance * (1.0 - chance) + 1.0 / ITEM_VAR))
 
 
 def _shift(apart: Floats, variance: Floats) -> tuple[float, float]:

@@ -5,7 +5,15 @@ import datetime as dt
 
 import pytest
 
-from tests.factories import AT, answer_current, make_learner, make_run, start_session
+from tests.factories import (
+    AT,
+    answer_current,
+    make_class,
+    make_learner,
+    make_run,
+    set_scheduling,
+    start_session,
+)
 from tests.tutor.calibration.conftest import EM
 from tests.tutor.calibration.logs import a_course, answer_all
 from tests.tutor.histories import all_equal, bulk_history, record, tracer_of, versions_of
@@ -184,8 +192,9 @@ def test_a_pilot_is_tried_out_and_does_not_count(organisation):
     for item in pilots:
         services.set_status(item=item, status="pilot", actor=teacher, reason="New.")
     services.set_pilot_share(course=course, share=0.2)
-    course.refresh_from_db()
     learner = make_learner(organisation=organisation)
+    set_scheduling(make_class(course=course, users=[learner.user]), explores=True)
+    course.refresh_from_db()
     # The third number of seed 3 is above the share, that of seed 1 is below.
     session = start_session(learner=learner, course=course, draw_seed=3)
     assert not answer_current(session, draw_seed=1).response.is_pilot
