@@ -20,7 +20,7 @@ from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
 from tutor.responses.importing.mapping import ColumnMapping
-from tutor.scheduling import services as scheduling_services
+from tutor.scheduling import steering
 from tutor.scheduling.models import ClassScheduling
 from tutor.tracing import services as tracing_services
 
@@ -138,7 +138,7 @@ def make_run(*, course: Course, at: dt.datetime = AT, **fields) -> CalibrationRu
 def set_scheduling(classroom: Classroom, *, at: dt.datetime = AT, **fields) -> ClassScheduling:
     """How the class's items are chosen from now on; what `fields` do not name is off."""
     given = {"policy": "automatic", "explores": False, "probes": False, "kill_switch": False}
-    row = scheduling_services.set_class_scheduling(
+    row = steering.set_class_scheduling(
         classroom=classroom, actor=None, at=at, **{**given, **fields}
     )
     classroom.course.refresh_from_db()

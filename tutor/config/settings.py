@@ -209,6 +209,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    # After the calibration, whose new tracer the decisions of the next day are made under.
+    "learn-policies": {
+        "task": "scheduling.learn_policies",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600.0},
+    },
     "sweep-uploads": {
         "task": "intake.sweep",
         "schedule": 15.0,

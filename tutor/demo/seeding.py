@@ -17,7 +17,7 @@ from tutor.content import services as content_services
 from tutor.content.models import Concept, Course
 from tutor.demo import accounts, cohort
 from tutor.responses import services as response_services
-from tutor.scheduling import services as scheduling_services
+from tutor.scheduling import steering
 from tutor.tracing import adoption
 
 COURSE_FOLDER = Path(__file__).resolve().parent.parent / "content" / "demo_course"
@@ -145,7 +145,7 @@ def _assign(classroom: Classroom, course: Course, at: dt.datetime) -> None:
         classroom=classroom, title="The whole course", opens_at=at - dt.timedelta(days=42)
     )
     # A class has to opt in; the demo shows what there is.
-    scheduling_services.set_class_scheduling(
+    steering.set_class_scheduling(
         classroom=classroom,
         actor=None,
         at=at,

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,11 +27,14 @@ from curriculum.scheduler.deciding import KILL_SWITCH
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
+from tutor.scheduling.plans import Conduct, Plan, Recent
 from tutor.tracing import bands
 from tutor.tracing import engine as tracing_engine
 
 __all__ = [
+    "ASKED_AGAIN",
     "AUTOMATIC",
+    "EXPLORE",
     "KILL_SWITCH",
     "LEARNT",
     "PILOT",
@@ -53,6 +55,8 @@ AUTOMATIC = "automatic"
 LEARNT = LinearSoftmax.name
 FIRST = GainSoftmaxPolicy.name
 PILOT = ReasonCode.PILOT.value
+ASKED_AGAIN = ReasonCode.ASKED_AGAIN.value
+EXPLORE = ReasonCode.EXPLORE.value
 POLICY_NAMES = (AUTOMATIC, *POLICIES)
 # As many decisions as the rules look back.
 MODES_LOOKED_AT = 10
@@ -60,63 +64,6 @@ RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=band
 
 _banks = new_cache(capacity=32)
 _minutes = new_cache(capacity=64)
-
-
-@dataclass(frozen=True, slots=True)
-class Conduct:
-    """How a class's items are chosen now.
-
-    Attributes:
-        policy: what rates the arms.
-        settings_id, version_id: rows that say so; None for what comes with the program.
-        minutes: expected minutes by item version id; others take the rules' minutes.
-        explores: items may be drawn at random now and then.
-        probes: what was practised may be asked again after a day or more.
-        kill_switch: the teacher's order instead of the policy.
-    """
-
-    policy: BasePolicy = field(default_factory=GainSoftmaxPolicy)
-    settings_id: int | None = None
-    version_id: int | None = None
-    minutes: Mapping[int, float] = field(default_factory=dict)
-    explores: bool = False
-    probes: bool = False
-    kill_switch: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """What is known of a learner's latest decisions, beside the answers in the state.
-
-    Attributes:
-        modes: (item id, mode) of the latest, the newest first.
-        explored: items drawn at random within the exposure window.
-        released: concept id -> answers on it when a teacher last released the learner from it.
-    """
-
-    modes: tuple[tuple[int, str], ...] = ()
-    explored: int = 0
-    released: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a sitting is for, and how far it is.
-
-    Attributes:
-        goal_concepts: concept ids that the assignment asks for; empty means the whole course.
-        answered: answers given in this sitting.
-        planned: answers after which it ends.
-        opens_at, closes_at: the assignment's dates, epoch seconds.
-        asked_again: a concept whose delayed probe is due.
-    """
-
-    goal_concepts: tuple[int, ...]
-    answered: int
-    planned: int
-    opens_at: float | None = None
-    closes_at: float | None = None
-    asked_again: int | None = None
 
 
 def policy_from(name: str, body: Mapping[str, Any] | None = None) -> BasePolicy:

@@ -17,7 +17,6 @@ DELAY = dt.timedelta(hours=24)
 LASTS = dt.timedelta(days=14)
 MOST_WAITING = 3
 PRACTISED = ("learn", "practise")
-ASKED_AGAIN = "asked-again"
 
 
 def note_answer(*, decision: Decision, response: Response, revision: int, draw_seed: int) -> None:
@@ -25,7 +24,7 @@ def note_answer(*, decision: Decision, response: Response, revision: int, draw_s
 
     An answer with help measures nothing: the probe is closed without a credit.
     """
-    if decision.reason == ASKED_AGAIN:
+    if decision.reason == engine.ASKED_AGAIN:
         credit = None if response.hints_seen else response.credit
         DelayedProbe.objects.filter(asked=decision, answered_at=None).update(
             credit=credit, answered_at=response.answered_at

@@ -1,14 +1,17 @@
-"""Deciding again: from a stored decision and the log before it, the same choice.
+"""Deciding again: from stored decisions and the log before them, the same choices.
 
-It holds while the course's items are the ones that the decision knew: the log and all that was
+It holds while the course's items are the ones that a decision knew: the log and all that was
 learnt are kept, a course's earlier list of items is not.
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tutor.classes import selectors as class_selectors
 from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
+from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import engine
 from tutor.scheduling.models import Decision, StuckRelease
@@ -18,15 +21,48 @@ from tutor.tracing import services as tracing_services
 FREE_PRACTICE = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All that a learner's choices in a course were made from, each list oldest first."""
+
+    decisions: tuple[Decision, ...]
+    rows: tuple[FoldRow, ...]
+    releases: tuple[StuckRelease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A decision, and the learner as the tracer of that decision saw them.
+
+    Attributes:
+        decision: as stored.
+        tracer: the version that it was made under.
+        seen: the learner at that moment.
+        situation: everything that it depended on.
+    """
+
+    decision: Decision
+    tracer: tracing_engine.CourseTracer
+    seen: tracing_engine.Seen
+    situation: engine.Situation
+
+
 def decide_again(decision: Decision) -> engine.Decision | engine.Finish:
     """Return what comes of the decision's inputs today.
 
     Raises:
         ReceiptDiffers: something else than what was stored, and in which field.
     """
-    conduct = conduct_of(decision)
     situation = situation_of(decision)
-    return engine.replay(situation, receipt=decision.receipt, policy=conduct.policy)
+    policy = conduct_of(decision).policy
+    return engine.replay(situation, receipt=decision.receipt, policy=policy)
+
+
+def situation_of(decision: Decision) -> engine.Situation:
+    """Return everything that the decision depended on, from the log alone."""
+    past = read_past(learner_id=decision.learner_id, course_id=decision.course_id)
+    found = (moment for moment in walk(past) if moment.decision.pk == decision.pk)
+    return next(found).situation
 
 
 def conduct_of(decision: Decision) -> engine.Conduct:
@@ -38,51 +74,83 @@ def conduct_of(decision: Decision) -> engine.Conduct:
         version=decision.policy_version,
         settings_id=decision.settings_id,
         explores=receipt.get("exploring") != "not-allowed",
-        kill_switch=receipt.get("fallback") == "kill-switch",
+        kill_switch=receipt.get("fallback") == engine.KILL_SWITCH,
     )
 
 
-def situation_of(decision: Decision) -> engine.Situation:
-    """Return everything that the decision depended on, from the log alone."""
-    course = decision.course
-    tracer = tracing_services.tracer_of_version(version=decision.tracer, revision=course.revision)
-    rows = [
-        row
-        for row in response_selectors.iterate_fold_rows(
-            course_id=course.pk, learner_ids=[decision.learner_id]
+def read_past(*, learner_id: int, course_id: int) -> Past:
+    """Return a learner's decisions, answers and releases in a course."""
+    decisions = (
+        Decision.objects.filter(learner=learner_id, course=course_id)
+        .select_related("course", "assignment", "item_version", "tracer", "policy_version")
+        .defer("item_version__body")
+        .order_by("pk")
+    )
+    rows = response_selectors.iterate_fold_rows(course_id=course_id, learner_ids=[learner_id])
+    releases = StuckRelease.objects.filter(learner=learner_id, concept__course=course_id)
+    return Past(tuple(decisions), tuple(rows), tuple(releases.order_by("pk")))
+
+
+def walk(past: Past) -> Iterator[Moment]:
+    """Yield the decisions one by one with the learner as they were; each answer is folded once.
+
+    A learner under several tracer versions is folded under each.
+    """
+    folds: dict[int, _Fold] = {}
+    for place, decision in enumerate(past.decisions):
+        if decision.tracer_id is None:
+            continue
+        if decision.tracer_id not in folds:
+            folds[decision.tracer_id] = _Fold(decision)
+        fold = folds[decision.tracer_id]
+        seen = fold.see(past.rows, at=decision.at)
+        situation = engine.make_situation(
+            tracer=fold.tracer,
+            seen=seen,
+            plan=_plan_of(past, place),
+            conduct=conduct_of(decision),
+            recent=_recent_of(past, place, seen),
+            at=decision.at.timestamp(),
         )
-        if row.answered_at <= decision.at
-    ]
-    pairs = (
-        (row, content_selectors.get_concepts_of_version(version_id=row.version_id)) for row in rows
-    )
-    state = tracing_engine.fold(tracer, tracing_engine.start(tracer), pairs)
-    seen = tracing_engine.see(tracer, state, at=decision.at.timestamp())
-    return engine.make_situation(
-        tracer=tracer,
-        seen=seen,
-        plan=_plan_of(decision),
-        conduct=conduct_of(decision),
-        recent=_recent_of(decision, seen),
-        at=decision.at.timestamp(),
-    )
+        yield Moment(decision, fold.tracer, seen, situation)
 
 
-def _plan_of(decision: Decision) -> engine.Plan:
-    assignment, earlier = decision.assignment, Decision.objects.filter(learner=decision.learner_id)
-    started = decision
-    if decision.follows is not None:
-        started = earlier.filter(pk__lt=decision.pk, follows=None).latest("pk")
-    answered = earlier.filter(pk__gt=started.pk, pk__lte=decision.pk).count()
+class _Fold:
+    """A learner's state under one tracer, on its way through the log."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.tracer = tracing_services.tracer_of_version(
+            version=decision.tracer, revision=decision.course.revision
+        )
+        self.state = tracing_engine.start(self.tracer)
+        self.folded = 0
+
+    def see(self, rows: tuple[FoldRow, ...], *, at: dt.datetime) -> tracing_engine.Seen:
+        """Return the learner after the answers until then."""
+        while self.folded < len(rows) and rows[self.folded].answered_at <= at:
+            row = rows[self.folded]
+            concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
+            self.state = tracing_engine.fold_one(
+                self.tracer, self.state, row=row, concept_ids=concepts
+            )
+            self.folded += 1
+        return tracing_engine.see(self.tracer, self.state, at=at.timestamp())
+
+
+def _plan_of(past: Past, place: int) -> engine.Plan:
+    decision = past.decisions[place]
+    assignment, started = decision.assignment, place
+    while past.decisions[started].follows is not None and started > 0:
+        started -= 1
     goal: tuple[int, ...] = ()
     if assignment is not None:
         goal = class_selectors.get_goal_concepts(
             assignment=assignment, revision=decision.course.revision
         )
-    asked = decision.reason_facts.get("concept") if decision.reason == "asked-again" else None
+    asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
     return engine.Plan(
         goal_concepts=goal,
-        answered=answered,
+        answered=place - started,
         planned=assignment.items_per_session if assignment else FREE_PRACTICE,
         opens_at=assignment.opens_at.timestamp() if assignment else None,
         closes_at=assignment.due_at.timestamp() if assignment and assignment.due_at else None,
@@ -90,21 +158,20 @@ def _plan_of(decision: Decision) -> engine.Plan:
     )
 
 
-def _recent_of(decision: Decision, seen: tracing_engine.Seen) -> engine.Recent:
-    earlier = Decision.objects.filter(
-        learner=decision.learner_id, course=decision.course_id, pk__lt=decision.pk
-    )
-    shown = earlier.filter(item_version__isnull=False).order_by("-at", "-pk")
-    window = dt.timedelta(days=engine.RULES.exposure_days)
-    releases = StuckRelease.objects.filter(
-        learner=decision.learner_id,
-        concept__in=engine.list_possibly_stuck(seen),
-        at__lte=decision.at,
-    )
+def _recent_of(past: Past, place: int, seen: tracing_engine.Seen) -> engine.Recent:
+    decision, earlier = past.decisions[place], past.decisions[:place]
+    shown = [row for row in earlier if row.item_version is not None]
+    shown.sort(key=lambda row: (row.at, row.pk), reverse=True)
+    window = decision.at - dt.timedelta(days=engine.RULES.exposure_days)
+    waiting = set(engine.list_possibly_stuck(seen))
     return engine.Recent(
-        modes=tuple(shown.values_list("item_version__item", "mode")[: engine.MODES_LOOKED_AT])
+        modes=tuple((row.item_version.item_id, row.mode) for row in shown[: engine.MODES_LOOKED_AT])
         if len(seen.state.mastered)
         else (),
-        explored=earlier.filter(reason="explore", at__gte=decision.at - window).count(),
-        released=dict(releases.order_by("pk").values_list("concept", "evidence_n")),
+        explored=sum(row.reason == engine.EXPLORE and row.at >= window for row in earlier),
+        released={
+            row.concept_id: row.evidence_n
+            for row in past.releases
+            if row.at <= decision.at and row.concept_id in waiting
+        },
     )

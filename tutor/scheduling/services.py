@@ -6,21 +6,19 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
-
-from tutor.accounts.models import Learner, User
+from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
-from tutor.classes.models import Assignment, Classroom
+from tutor.classes.models import Assignment
 from tutor.common.prepared_writes import PreparedInsert
-from tutor.content import services as content_services
 from tutor.content.models import Course
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import engine, probing, selectors
 from tutor.scheduling.engine import Conduct, Plan, Recent
-from tutor.scheduling.errors import NotStuck, UnknownPolicy
-from tutor.scheduling.models import ClassScheduling, Decision, DelayedProbe, StuckRelease
+from tutor.scheduling.models import (
+    Decision,
+    DelayedProbe,
+)
 from tutor.tracing import engine as tracing_engine
-from tutor.tracing import selectors as tracing_selectors
 
 # The reason of an item that is tried out; the answer to it is marked.
 PILOT = engine.PILOT
@@ -108,67 +106,6 @@ def decide_next(
     if probe is not None:
         probing.note_asked(probe=probe, decision=decision)
     return decision
-
-
-@transaction.atomic
-def set_class_scheduling(
-    *,
-    classroom: Classroom,
-    actor: User | None,
-    at: dt.datetime,
-    policy: str,
-    explores: bool,
-    probes: bool,
-    kill_switch: bool,
-    reason: str = "",
-) -> ClassScheduling:
-    """Say how the class's items are chosen from now on; the next choice follows it.
-
-    Raises:
-        UnknownPolicy: there is no policy of this name.
-    """
-    if policy not in engine.POLICY_NAMES:
-        raise UnknownPolicy(
-            f"There is no policy {policy!r}: choose one of {', '.join(engine.POLICY_NAMES)}.",
-            policy=policy,
-        )
-    row = ClassScheduling.objects.create(
-        classroom=classroom,
-        policy=policy,
-        explores=explores,
-        probes=probes,
-        kill_switch=kill_switch,
-        at=at,
-        set_by=actor,
-        reason=reason,
-    )
-    content_services.raise_revision(course=classroom.course)
-    return row
-
-
-def release_learner(
-    *, learner: Learner, course: Course, concept_id: int, actor: User, at: dt.datetime, note: str
-) -> StuckRelease:
-    """Let a concept's items come again that a learner was stuck on.
-
-    Raises:
-        NotStuck: the learner has no answers on it, or it is no concept of the course.
-    """
-    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
-    known = dict(
-        zip(state.filter.concept_ids.tolist(), state.filter.evidence_counts.tolist(), strict=True)
-    )
-    if concept_id not in known or concept_id not in tracer.bank.index_of_concept:
-        raise NotStuck("The learner is not stuck on this concept.", concept=concept_id)
-    return StuckRelease.objects.create(
-        learner=learner,
-        concept_id=concept_id,
-        evidence_n=int(known[concept_id]),
-        at=at,
-        released_by=actor,
-        note=note,
-    )
 
 
 def find_recent(

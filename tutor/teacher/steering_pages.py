@@ -12,7 +12,7 @@ from tutor.classes.models import Classroom
 from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.scheduling import conduct, monitor
-from tutor.scheduling import services as scheduling_services
+from tutor.scheduling import steering as scheduling_steering
 from tutor.teacher import day_chart
 from tutor.teacher.policies import CHOICES, describe_change
 
@@ -45,7 +45,7 @@ def set_steering(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
         given["policy"] = form.get("policy", current.policy)
         given |= {name: name in form for name in ("explores", "probes")}
     try:
-        scheduling_services.set_class_scheduling(
+        scheduling_steering.set_class_scheduling(
             classroom=found,
             actor=request.user,
             at=clock.now(),
@@ -65,7 +65,7 @@ def release(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> 
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
     concept = request.POST.get("concept", "")
     try:
-        scheduling_services.release_learner(
+        scheduling_steering.release_learner(
             learner=person,
             course=found.course,
             concept_id=int(concept) if concept.isdecimal() else 0,

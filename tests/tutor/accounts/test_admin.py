@@ -14,6 +14,7 @@ from tests.factories import (
     make_run,
     make_upload,
     make_user,
+    set_scheduling,
     start_session,
 )
 from tutor.accounts.administration import OrganisationAdmin, ReadOnlyAdmin
@@ -23,7 +24,8 @@ from tutor.calibration.models import CalibratedCourse, ItemLife
 from tutor.classes.models import Assignment, Classroom
 from tutor.content.models import Concept
 from tutor.registry.models import TracerVersion
-from tutor.scheduling.models import Decision
+from tutor.scheduling import steering
+from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +43,29 @@ class School:
         session = start_session(learner=self.student.learner, course=self.course)
         self.response = answer_current(session).response
         self.run = make_run(course=self.course)
+        self.scheduling = set_scheduling(self.classroom)
+        self.policy = steering.store_policy_version(
+            course=self.course,
+            policy="gain-softmax",
+            parameters={},
+            minutes={},
+            provenance={},
+            at=AT,
+        )
+        steering.promote_policy(version=self.policy, at=AT, reason="")
+        learner, shown = self.student.learner, Decision.objects.latest("pk")
+        concept = Concept.objects.filter(course=self.course).first()
+        self.probe = DelayedProbe.objects.create(
+            learner=learner,
+            course=self.course,
+            concept=concept,
+            practised=shown,
+            due_at=AT,
+            expires_at=AT,
+        )
+        self.release = StuckRelease.objects.create(
+            learner=learner, concept=concept, evidence_n=3, at=AT, released_by=self.teacher
+        )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
         self.change = calibration_services.set_status(
             item=self.course.items.latest("pk"),
@@ -64,6 +89,11 @@ class School:
             "registry.tracerversion": TracerVersion.objects.get(course=self.course),
             "registry.promotion": self.course.promotions.get(),
             "scheduling.decision": Decision.objects.filter(course=self.course).first(),
+            "scheduling.classscheduling": self.scheduling,
+            "scheduling.policyversion": self.policy,
+            "scheduling.policypromotion": self.policy.promotions.get(),
+            "scheduling.delayedprobe": self.probe,
+            "scheduling.stuckrelease": self.release,
             "content.statuschange": self.change,
             "calibration.calibrationrun": self.run,
             "calibration.itemcalibration": self.run.items.first(),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import AT, make_class, make_user, start_session
 from tests.tutor.histories import record, versions_of
-from tutor.scheduling import monitor, services
+from tutor.scheduling import monitor, steering
 from tutor.scheduling.errors import NotStuck
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import rebuilding
@@ -49,7 +49,7 @@ def test_the_sitting_ends_with_the_teacher_and_goes_on_when_released(course, fai
     first = Decision.objects.latest("pk").reason_facts["concept"]
     assert waiting[0].concept.pk == first
 
-    services.release_learner(
+    steering.release_learner(
         learner=failing, course=course, concept_id=first, actor=teacher, at=AT, note="talked"
     )
     again = start_session(learner=failing, course=course, at=AT + DAY)
@@ -62,7 +62,7 @@ def test_nobody_is_released_from_what_they_never_met(course, learner, organisati
     teacher = make_user(organisation=organisation, role="teacher")
 
     with pytest.raises(NotStuck):
-        services.release_learner(
+        steering.release_learner(
             learner=learner, course=course, concept_id=0, actor=teacher, at=AT, note=""
         )
 

@@ -1,0 +1,133 @@
+"""The decision log: every choice made again from the log, with what it earned."""
+
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from curriculum.evaluation import evaluate, read_decisions
+from curriculum.evaluation.errors import SupportTooThin
+from tests.factories import (
+    AT,
+    answer_current,
+    make_class,
+    make_learner,
+    set_scheduling,
+    start_session,
+)
+from tests.tutor.histories import correct
+from tutor.responses.models import Response
+from tutor.scheduling import decision_log, replaying
+from tutor.scheduling.models import Decision
+
+pytestmark = pytest.mark.django_db
+
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
+
+
+@pytest.fixture
+def classroom(course, organisation):
+    learners = [make_learner(organisation=organisation) for _ in range(3)]
+    found = make_class(course=course, users=[learner.user for learner in learners])
+    set_scheduling(found, explores=True)
+    course.refresh_from_db()
+    for place, learner in enumerate(learners):
+        for day in range(2):
+            session = start_session(
+                learner=learner, course=course, at=AT + day * DAY, draw_seed=10 * place + day
+            )
+            for number in range(1, 6):
+                answer_current(
+                    session,
+                    right=(number + place) % 3 != 0,
+                    at=AT + day * DAY + number * MINUTE,
+                    draw_seed=100 * place + 10 * day + number,
+                )
+    return found
+
+
+def rows_of(course):
+    told = decision_log.Told()
+    return list(decision_log.iterate_rows(course=course, told=told)), told
+
+
+def test_every_question_is_a_line_with_its_chances(course, classroom):
+    rows, told = rows_of(course)
+
+    questions = Decision.objects.filter(item_version__isnull=False)
+    assert not told.left_out
+    assert {row["decision_id"] for row in rows} == {str(row.public_id) for row in questions}
+    stored = {str(row.public_id): row for row in questions}
+    for row in rows:
+        decision = stored[row["decision_id"]]
+        assert row["propensity"] == pytest.approx(decision.propensity, abs=1e-6)
+        assert row["item"] == decision.item_version.item_id
+        assert row["learner"] == str(decision.learner.pseudonym)
+    answered = [row for row in rows if row["reward"] is not None]
+    assert len(answered) == Response.objects.count()
+
+
+def test_right_answers_earn_and_wrong_ones_cost(course, classroom):
+    rows, _ = rows_of(course)
+    right = dict(Response.objects.values_list("presentation", "is_correct"))
+
+    earned = {True: [], False: []}
+    for row in rows:
+        if row["reward"] is not None:
+            found = next(value for key, value in right.items() if str(key) == row["decision_id"])
+            earned[found].append(row["reward"])
+
+    assert np.mean(earned[True]) > 0.0 > np.mean(earned[False])
+
+
+def test_a_reward_is_per_minute(course, classroom):
+    past = replaying.read_past(learner_id=Response.objects.first().learner_id, course_id=course.pk)
+    moment = next(replaying.walk(past))
+    answer = Response.objects.get(presentation=moment.decision.public_id)
+
+    quick = decision_log.rewards_of(moment, answer).value[0]
+    answer.elapsed_ms = 2 * answer.elapsed_ms
+    slow = decision_log.rewards_of(moment, answer).value[0]
+
+    assert quick == pytest.approx(2.0 * slow)
+    assert quick != 0.0
+
+
+def test_a_choice_that_does_not_come_out_again_is_left_out_and_counted(course, classroom):
+    """A corrected answer changes what every later choice would have been."""
+    correct(Response.objects.order_by("pk").first(), is_correct=False)
+
+    rows, told = rows_of(course)
+
+    assert sum(told.left_out.values()) > 0
+    questions = Decision.objects.filter(item_version__isnull=False).count()
+    assert len(rows) + sum(told.left_out.values()) == questions
+
+
+class TestCommand:
+    def test_writes_what_the_evaluation_reads(self, course, classroom, tmp_path, capsys):
+        out = tmp_path / "decisions.jsonl"
+
+        call_command("export_decisions", str(out), "--course", course.slug)
+
+        log = read_decisions(out)
+        assert len(log) == len(out.read_text().splitlines())
+        assert f"{len(log)} decisions written" in capsys.readouterr().out
+        with pytest.raises(SupportTooThin, match="3 learners are too few"):
+            evaluate(log, "uniform")
+        assert "user" not in json.loads(out.read_text().splitlines()[0])
+
+    def test_replaces_nothing_unasked(self, course, classroom, tmp_path):
+        out = tmp_path / "decisions.jsonl"
+        out.write_text("mine")
+
+        with pytest.raises(CommandError, match="--force"):
+            call_command("export_decisions", str(out), "--course", course.slug)
+
+        assert out.read_text() == "mine"
+
+    def test_refuses_a_name_that_nothing_reads(self, course, classroom, tmp_path):
+        with pytest.raises(CommandError, match="jsonl"):
+            call_command("export_decisions", str(tmp_path / "x.csv"), "--course", course.slug)

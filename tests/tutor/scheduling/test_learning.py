@@ -1,0 +1,204 @@
+"""Policies learn at night, and only what passes its gates is used."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from curriculum.evaluation import DecisionLog
+from curriculum.scheduler.features import FEATURES, PRIOR
+from curriculum.scheduler.policy import capped_softmax
+from curriculum.scheduler.rules import Rules
+from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
+from tests.tutor.histories import record, versions_of
+from tutor.scheduling import conduct, decision_log, engine, learning, nights
+from tutor.scheduling.models import Decision, PolicyPromotion, PolicyVersion
+
+pytestmark = pytest.mark.django_db
+
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
+SIZE = len(FEATURES)
+
+
+def a_log(rng, *, truth, learners=200, each=30, arms=5, noise=0.02):
+    """Decisions of the hand-set softmax among random arms, which earn `truth` of the chosen one."""
+    n, rules = learners * each, Rules()
+    values = rng.random((n, arms, SIZE))
+    shares = np.array([capped_softmax(one @ np.array(PRIOR), rules=rules) for one in values])
+    epsilon, uniform = rules.epsilon, 1.0 / arms
+    joint = (1.0 - epsilon) * shares + epsilon * uniform
+    drawn = (joint.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    apart = values[np.arange(n), drawn] - values.mean(axis=1)
+    starts = np.arange(n + 1) * arms
+    every = np.ones(n)
+    return DecisionLog(
+        learner=np.repeat(np.arange(learners), each),
+        propensity=joint[np.arange(n), drawn],
+        chosen=starts[:-1] + drawn,
+        starts=starts,
+        within=every,
+        uniform=every * uniform,
+        epsilon=every * epsilon,
+        temperature=every * rules.temperature,
+        top_share=every * rules.top_share,
+        left_to_chance=every > 0.0,
+        arm_propensity=joint.ravel(),
+        arm_uniform=np.full(n * arms, uniform),
+        features=FEATURES,
+        values=values.reshape(-1, SIZE),
+        targets={},
+        reward=0.05 * (apart @ truth) + rng.normal(0.0, noise, n),
+        reward_kind=np.full(n, "mastery-gain-per-minute"),
+        policies=("gain-softmax-2",),
+    )
+
+
+def judged(course, log, *, seed=0):
+    return learning._judge(course, log, decision_log.Told(rows=len(log)), {}, at=AT, seed=seed)
+
+
+class TestGates:
+    def test_what_earns_more_is_learnt_and_used(self, course):
+        truth = np.zeros(SIZE)
+        truth[FEATURES.index("near_mastery")] = 1.0
+        truth[FEATURES.index("gain")] = 0.2
+
+        found = judged(course, a_log(np.random.default_rng(0), truth=truth))
+
+        assert found.promoted, found.gates
+        assert conduct.get_live_version(course_id=course.pk, policy=engine.LEARNT) == found.version
+        learnt = dict(zip(FEATURES, found.version.body["parameters"]["coefficients"], strict=True))
+        assert max(learnt, key=learnt.get) == "near_mastery"
+
+    def test_random_rewards_are_not_promoted(self, course):
+        promoted = [
+            judged(course, a_log(np.random.default_rng(seed), truth=np.zeros(SIZE), learners=100))
+            for seed in range(20)
+        ]
+
+        # At 97.5 % one in forty passes by chance; five of twenty would be one in ten thousand.
+        assert sum(found.promoted for found in promoted) < 5
+        assert all(found.version is not None for found in promoted)
+
+    def test_what_fails_is_kept_with_the_reason_and_serves_nobody(self, course):
+        found = judged(course, a_log(np.random.default_rng(3), truth=np.zeros(SIZE), learners=100))
+
+        gates = {gate["name"]: gate for gate in found.version.provenance["gates"]}
+        assert not gates["better"]["passed"]
+        assert "mastery a minute" in gates["better"]["found"]
+        assert not PolicyPromotion.objects.exists()
+
+    def test_nobody_is_both_learnt_from_and_judged_by(self):
+        log = a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=100, each=3)
+
+        held = learning._held_out(log, seed=1)
+
+        assert not set(log.learner[held]) & set(log.learner[~held])
+        assert len(set(log.learner[held])) == 40
+
+    def test_too_few_learners_learn_nothing(self, course):
+        found = judged(course, a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=20))
+
+        assert (found.version, found.promoted) == (None, False)
+        assert "of 20 learners; 60 are needed" in found.gates[0].found
+
+
+class TestMinutes:
+    def test_are_medians_drawn_to_the_courses(self, course, learner):
+        slow, quick = versions_of(course)[:2]
+        for number in range(150):
+            for version, ms in ((slow, 120_000), (quick, 30_000)):
+                record(
+                    learner=learner,
+                    course=course,
+                    version=version,
+                    elapsed_ms=ms,
+                    answered_at=AT + number * MINUTE,
+                )
+
+        found = learning.find_minutes(course=course)
+
+        assert found[slow.pk] == pytest.approx(2.0, rel=0.05)
+        assert found[quick.pk] == pytest.approx(0.5, rel=0.05)
+        assert found[quick.pk] > 0.5
+
+    def test_come_with_a_version_that_serves_at_once_and_not_twice(self, course, learner):
+        for number in range(210):
+            record(
+                learner=learner,
+                course=course,
+                version=versions_of(course)[number % 3],
+                elapsed_ms=90_000,
+                answered_at=AT + number * MINUTE,
+            )
+
+        first = learning.learn_course(course=course, at=AT)
+        again = learning.learn_course(course=course, at=AT + DAY)
+
+        assert [one.policy for one in first if one.promoted] == ["gain-softmax"]
+        assert not any(one.promoted for one in again)
+
+    def test_are_unknown_with_few_answers(self, course):
+        assert learning.find_minutes(course=course) == {}
+
+
+class TestNight:
+    def practise(self, learner, course):
+        set_scheduling(make_class(course=course, users=[learner.user]), explores=True)
+        course.refresh_from_db()
+        session = start_session(learner=learner, course=course)
+        answer_current(session, at=AT + MINUTE)
+
+    def test_goes_through_every_course_and_says_why_nothing_was_learnt(self, learner, course):
+        self.practise(learner, course)
+
+        assert nights.learn_all(at=AT + DAY) == 0
+        assert not PolicyVersion.objects.exists()
+
+    def test_a_course_that_fails_holds_up_no_other(self, learner, course, monkeypatch, caplog):
+        self.practise(learner, course)
+
+        def fail(**_):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(learning, "learn_course", fail)
+
+        assert nights.learn_all(at=AT + DAY) == 0
+        assert f"Policies of course {course.slug} could not learn" in caplog.text
+
+    def test_is_due_only_with_new_decisions_and_once_a_day(self, learner, course):
+        assert not nights.is_due(course=course, at=AT)
+        self.practise(learner, course)
+        assert nights.is_due(course=course, at=AT + DAY)
+        newest = Decision.objects.latest("pk").at
+        version = {"course": course, "policy": "gain-softmax", "number": 1, "body": {}}
+        PolicyVersion.objects.create(
+            **version, sha256="", provenance={}, created_at=newest + MINUTE
+        )
+
+        assert not nights.is_due(course=course, at=newest + 2 * MINUTE)
+        assert not nights.is_due(course=course, at=newest + 2 * DAY)
+
+
+class TestCommands:
+    def test_learning_tells_what_each_gate_found(self, course, capsys):
+        call_command("learn_policies", "--course", course.slug)
+
+        told = capsys.readouterr().out
+        assert "linear-softmax: nothing new" in told
+        assert "FAILED enough: 0 decisions" in told
+
+    def test_promotion_lists_uses_and_goes_back(self, course, capsys):
+        log = a_log(np.random.default_rng(3), truth=np.zeros(SIZE), learners=100)
+        number = judged(course, log).version.number
+        command = ["promote_policy", "--course", course.slug]
+
+        with pytest.raises(CommandError, match="failed better"):
+            call_command(*command, "--number", str(number))
+        call_command(*command, "--number", str(number), "--force")
+        call_command(*command)
+
+        assert "linear-softmax v1 of 2026-03-02, in use" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="no version 7"):
+            call_command(*command, "--number", "7")

@@ -1,0 +1,174 @@
+"""Decisions with what they earned, for off-policy work: `docs/simulation.md` has the format.
+
+Every decision is made again from the log first; one that does not come out as stored (the course's
+items have changed since, an answer came late) is left out and counted. For workers and commands.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curriculum.evaluation import decision_row, write_rows
+from curriculum.evaluation.rewards import KIND, Rewards, mastery_gain_per_minute
+from curriculum.scheduler import Distribution, find_distribution
+from tutor.accounts.models import Learner
+from tutor.content import selectors as content_selectors
+from tutor.content.models import Course
+from tutor.responses import selectors as response_selectors
+from tutor.responses.models import Response
+from tutor.responses.selectors import FoldRow
+from tutor.scheduling import replaying
+from tutor.scheduling.models import Decision
+from tutor.scheduling.replaying import Moment
+from tutor.tracing import engine as tracing_engine
+
+PROPENSITY_TOLERANCE = 1e-6
+# Faster than this nobody reads a question.
+LEAST_MINUTES = 5.0 / 60.0
+
+
+@dataclass(slots=True)
+class Told:
+    """What was written, and what was left out, by reason."""
+
+    rows: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def iterate_rows(
+    *,
+    course: Course,
+    told: Told | None = None,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a course's decision log, learner by learner.
+
+    Args:
+        course: whose decisions.
+        told: counts what is written and what is left out.
+        progress: called with the learners done since its last call.
+    """
+    told = Told() if told is None else told
+    learners = Decision.objects.filter(course=course).values("learner").distinct()
+    for learner in Learner.objects.filter(pk__in=learners).order_by("pk"):
+        past = replaying.read_past(learner_id=learner.pk, course_id=course.pk)
+        answers = _answers(course, learner)
+        for moment in replaying.walk(past):
+            row = _row(moment, learner, answers.get(moment.decision.public_id), told)
+            if row is not None:
+                told.rows += 1
+                yield row
+        progress(1)
+
+
+def write_log(
+    *, course: Course, path: Path, progress: Callable[[int], object] = lambda _: None
+) -> Told:
+    """Write a course's decision log as JSON Lines and return what went into it.
+
+    Raises:
+        OSError: it cannot be written there; nothing of it is left behind.
+    """
+    told = Told()
+    write_rows(iterate_rows(course=course, told=told, progress=progress), path)
+    return told
+
+
+def count_learners(*, course: Course) -> int:
+    """Return how many learners decisions were made for."""
+    return Decision.objects.filter(course=course).values("learner").distinct().count()
+
+
+def _answers(course: Course, learner: Learner) -> dict[object, Response]:
+    first = response_selectors.list_standing(course_id=course.pk).filter(
+        learner=learner, attempt=1, presentation__isnull=False
+    )
+    return {row.presentation: row for row in first}
+
+
+def _row(
+    moment: Moment, learner: Learner, answer: Response | None, told: Told
+) -> dict[str, Any] | None:
+    decision = moment.decision
+    if decision.item_version_id is None:
+        return None
+    policy = replaying.conduct_of(decision).policy
+    chances = find_distribution(moment.situation, seed=decision.seed, policy=policy)
+    if not isinstance(chances, Distribution):
+        told.left_out["another choice than was stored"] += 1
+        return None
+    if decision.mode == "" or decision.receipt.get("v", 1) < 2:
+        told.left_out["made by an earlier program"] += 1
+        return None
+    pair = _find_pair(chances, decision)
+    if pair is None:
+        told.left_out["another choice than was stored, or an item tried out"] += 1
+        return None
+    return decision_row(
+        decision_id=str(decision.public_id),
+        learner=str(learner.pseudonym),
+        chances=chances,
+        pair=pair,
+        policy=policy,
+        reward=_reward(moment, answer),
+        reward_kind=KIND,
+    )
+
+
+def _find_pair(chances: Distribution, decision: Decision) -> int | None:
+    """Return the row of the pair that was drawn, if it has the propensity that was stored."""
+    choices, receipt = chances.choices, decision.receipt
+    bank = choices.situation.bank
+    concept = bank.concept_ids[choices.arms.concept[choices.arm]]
+    found = np.flatnonzero(
+        (bank.item_ids[choices.item] == receipt["item"]) & (concept == receipt["concept"])
+    )
+    if len(found) != 1:
+        return None
+    pair = int(found[0])
+    drift = abs(float(chances.joint[pair]) - float(decision.propensity))
+    return pair if drift <= PROPENSITY_TOLERANCE else None
+
+
+def _reward(moment: Moment, answer: Response | None) -> float | None:
+    """Return the signed gain of the goal's mastery per minute, by the decision's own tracer.
+
+    None for a question that was not answered, or of which nobody knows how long it took.
+    """
+    if answer is None or answer.elapsed_ms is None:
+        return None
+    found = rewards_of(moment, answer)
+    return float(found.value[0])
+
+
+def rewards_of(moment: Moment, answer: Response) -> Rewards:
+    """Return what an answer earned, one row: before and after it, at the moment it was given."""
+    tracer, at = moment.tracer, answer.answered_at.timestamp()
+    row = FoldRow(
+        id=answer.pk,
+        learner_id=answer.learner_id,
+        version_id=answer.item_version_id,
+        item_id=moment.decision.item_version.item_id,
+        credit=answer.credit,
+        attempt=answer.attempt,
+        hints_seen=answer.hints_seen,
+        answered_at=answer.answered_at,
+    )
+    concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
+    state = moment.seen.state
+    after_state = tracing_engine.fold_one(tracer, state, row=row, concept_ids=concepts)
+    before = tracing_engine.see(tracer, state, at=at).survey.concepts
+    after = tracing_engine.see(tracer, after_state, at=at).survey.concepts
+    minutes = max((answer.elapsed_ms or 0) / 60_000.0, LEAST_MINUTES)
+    return mastery_gain_per_minute(
+        before_mean=before.logit_mean[None],
+        before_var=before.logit_var[None],
+        after_mean=after.logit_mean[None],
+        after_var=after.logit_var[None],
+        goal=moment.situation.goal.astype(np.float64),
+        minutes=np.array([minutes]),
+    )

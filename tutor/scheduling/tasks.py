@@ -1,0 +1,22 @@
+"""Celery's door to scheduling."""
+
+from celery import shared_task
+from django.db import OperationalError
+
+from tutor.common import clock
+from tutor.scheduling import nights, queue
+
+
+@shared_task(
+    name=queue.LEARN,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+    acks_late=True,
+)
+def learn_policies(**_: object) -> int:
+    """Let the policies of every course learn; return how many were promoted.
+
+    `**_` takes messages of newer code.
+    """
+    return nights.learn_all(at=clock.now())
