@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum.bandits.fit_linear import NothingFitted, fit_linear
 from curriculum.errors import CurriculumError
 from curriculum.evaluation import DecisionLog, Limits, evaluate, read_decisions
+from curriculum.fitting.linear import fit_linear
+from curriculum.scheduler.features import PRIOR
 from tutor.content.models import Course
 from tutor.responses.models import Response
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import decision_log, engine, steering
 from tutor.scheduling.models import PolicyVersion
-
-Floats = npt.NDArray[np.float64]
 
 HELD_OUT = 0.4
 MIN_LEARNERS = 60
@@ -169,12 +168,13 @@ def _judge(
     if usable is None or not enough.passed:
         return Learnt(engine.LEARNT, None, promoted=False, gates=(enough,))
     held = _held_out(usable, seed=seed)
+    train = usable.only(~held)
     try:
-        fitted = fit_linear(**_table(usable.only(~held)))
-    except NothingFitted as problem:
+        coefficients = fit_coefficients(train)
+    except CurriculumError as problem:
         gate = Gate("fitted", passed=False, found=str(problem))
         return Learnt(engine.LEARNT, None, promoted=False, gates=(enough, gate))
-    parameters = {"coefficients": list(fitted.coefficients)}
+    parameters = {"coefficients": coefficients}
     gates = (enough, *_gates(usable.only(held), parameters, seed=seed))
     version = steering.store_policy_version(
         course=course,
@@ -183,11 +183,9 @@ def _judge(
         minutes=minutes,
         provenance={
             "gates": [gate.to_dict() for gate in gates],
-            "decisions": fitted.rows,
+            "decisions": len(train),
             "learners": learners,
             "held_out_learners": len(np.unique(usable.learner[held])),
-            "prior_slope": fitted.prior_slope,
-            "prior_slope_se": fitted.prior_slope_se,
             "left_out": dict(told.left_out),
             "seed": seed,
         },
@@ -206,17 +204,26 @@ def _held_out(log: DecisionLog, *, seed: int) -> npt.NDArray[np.bool_]:
     return np.asarray(chosen[log.learner])
 
 
-def _table(log: DecisionLog) -> dict[str, Floats]:
+def fit_coefficients(log: DecisionLog) -> list[float]:
+    """Return the linear policy's coefficients from rewarded decisions.
+
+    Features are taken less their mean over the decision's open arms: what is added to all arms
+    moves no choice, and what a situation is worth (a hard course, a tired learner) is no arm's
+    merit. The noise of single rewards draws the coefficients together; they are stretched again
+    until scores differ between arms as much as the hand-set ones, for which the temperature is.
+
+    Raises:
+        NothingToFit: too few decisions.
+    """
     owner, counts = log.decision_of_arm, np.diff(log.starts)
     sums = np.zeros((len(log), log.values.shape[1]))
     np.add.at(sums, owner, log.values)
-    mean = sums / counts[:, None]
-    return {
-        "chosen": log.values[log.chosen],
-        "mean": mean,
-        "spread": log.values - mean[owner],
-        "reward": log.reward,
-    }
+    apart = log.values - (sums / counts[:, None])[owner]
+    fitted = fit_linear(apart[log.chosen], log.reward, log.arm_propensity[log.chosen])
+    width, wanted = (apart @ fitted.coefficients).std(), (apart @ np.array(PRIOR)).std()
+    stretched = fitted.coefficients * (wanted / width if width > 0.0 else 1.0)
+    found: list[float] = np.round(stretched, 6).tolist()
+    return found
 
 
 def _gates(held_out: DecisionLog, parameters: Mapping[str, Any], *, seed: int) -> list[Gate]:

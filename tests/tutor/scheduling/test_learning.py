@@ -89,6 +89,18 @@ class TestGates:
         assert "mastery a minute" in gates["better"]["found"]
         assert not PolicyPromotion.objects.exists()
 
+    def test_scores_differ_between_arms_as_much_as_the_hand_set_ones(self):
+        truth = np.zeros(SIZE)
+        truth[FEATURES.index("near_mastery")] = 1.0
+        log = a_log(np.random.default_rng(1), truth=truth)
+
+        learnt = np.array(learning.fit_coefficients(log))
+
+        apart = log.values.reshape(-1, 5, SIZE)
+        apart = apart - apart.mean(axis=1, keepdims=True)
+        assert (apart @ learnt).std() == pytest.approx((apart @ np.array(PRIOR)).std(), rel=1e-3)
+        assert np.corrcoef((apart @ learnt).ravel(), (apart @ truth).ravel())[0, 1] > 0.8
+
     def test_nobody_is_both_learnt_from_and_judged_by(self):
         log = a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=100, each=3)
 
