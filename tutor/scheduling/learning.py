@@ -5,10 +5,13 @@ others, by what the logged decisions say of them; what passes every gate is prom
 judged, what does not is kept with the reasons.
 """
 
+import dataclasses
 import datetime as dt
+import json
+import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +19,47 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.errors import CurriculumError
-from curriculum.evaluation import DecisionLog, Limits, evaluate, read_decisions
+from curriculum.evaluation import DecisionLog, read_decisions
 from curriculum.fitting.linear import fit_linear
 from curriculum.scheduler.features import PRIOR
 from tutor.content.models import Course
-from tutor.responses.models import Response
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import decision_log, engine, steering
+from tutor.scheduling import decision_log, engine, steering, surrogate
+from tutor.scheduling.gates import Gate, judge
+from tutor.scheduling.minutes import find_minutes
 from tutor.scheduling.models import PolicyVersion
 
 HELD_OUT = 0.4
 MIN_LEARNERS = 60
-# Minutes are medians of at least so many answers, drawn to the course's by as many.
-MIN_TIMED, SHRUNK_BY = 200, 5.0
-LATEST_TIMED = 100_000
-LONGEST_MINUTES = 15.0
 # A version for new minutes alone comes only where they differ by so much somewhere.
 MINUTES_MOVED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A condition that a version has to meet, and what was found."""
+class Told:
+    """What delayed probes said of the fast reward.
 
-    name: str
-    passed: bool
-    found: str
+    Attributes:
+        weights: of each mode's gains.
+        probes: that were counted.
+        correlation: of what was foretold with what came; nan for too few.
+        kept_because: why the old weights stayed; empty where they did not.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    probes: int = 0
+    correlation: float = math.nan
+    kept_because: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {"name": self.name, "passed": self.passed, "found": self.found}
+        known = None if math.isnan(self.correlation) else round(self.correlation, 4)
+        return {
+            "mode_weights": dict(self.weights),
+            "probes": self.probes,
+            "probe_correlation": known,
+            "mode_weights_kept_because": self.kept_because,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +95,6 @@ def learn_course(
     ]
     done.append(_learn_linear(course, minutes, at=at, seed=seed, progress=progress))
     return done
-
-
-def find_minutes(*, course: Course) -> dict[int, float]:
-    """Return item version id -> minutes that a first try takes; empty for too few timed answers.
-
-    The median of the newest answers, drawn to the course's median where there are few.
-    """
-    rows = Response.objects.filter(course=course, attempt=1, elapsed_ms__gt=0)
-    newest = rows.order_by("-pk").values_list("item_version", "elapsed_ms")[:LATEST_TIMED]
-    table = np.array(list(newest), dtype=np.int64).reshape(-1, 2)
-    if len(table) < MIN_TIMED:
-        return {}
-    version, log_minutes = table[:, 0], np.log(table[:, 1] / 60_000.0)
-    overall = float(np.median(log_minutes))
-    order = np.argsort(version, kind="stable")
-    ids, starts = np.unique(version[order], return_index=True)
-    found = {}
-    for pk, own in zip(ids.tolist(), np.split(log_minutes[order], starts[1:]), strict=True):
-        mean = (len(own) * float(np.median(own)) + SHRUNK_BY * overall) / (len(own) + SHRUNK_BY)
-        minutes = float(np.exp(mean))
-        found[pk] = round(min(max(minutes, decision_log.LEAST_MINUTES), LONGEST_MINUTES), 3)
-    return found
 
 
 def _renew_minutes(
@@ -145,7 +137,31 @@ def _learn_linear(
         path = Path(folder) / "decisions.jsonl"
         told = decision_log.write_log(course=course, path=path, progress=progress)
         log = read_decisions(path) if told.rows else None
-    return _judge(course, log, told, minutes, at=at, seed=seed)
+        weights, found = _weigh_modes(course, path, seed=seed)
+    if log is not None:
+        log = _weighed(log, weights)
+    probes = Told(weights, found.rows, found.correlation, found.reason)
+    return _judge(course, log, told, minutes, at=at, seed=seed, probes=probes)
+
+
+def _weigh_modes(
+    course: Course, path: Path, *, seed: int
+) -> tuple[dict[str, float], surrogate.Reweighting]:
+    newest = PolicyVersion.objects.filter(course=course, policy=engine.LEARNT).order_by("-pk")
+    before = newest.first()
+    previous = {} if before is None else before.provenance.get("mode_weights", {})
+    with path.open(encoding="utf-8") as lines:
+        rows = (json.loads(line) for line in lines)
+        return surrogate.weigh_modes(course=course, rows=rows, previous=previous, seed=seed)
+
+
+def _weighed(log: DecisionLog, weights: Mapping[str, float]) -> DecisionLog:
+    """Return the log with each reward times the weight of the mode it was earned in."""
+    of_decision = np.zeros(len(log))
+    for mode, weight in weights.items():
+        is_mode = log.values[log.chosen, log.features.index(f"is_{mode}")] > 0.5
+        of_decision += weight * is_mode
+    return dataclasses.replace(log, reward=log.reward * of_decision)
 
 
 def _judge(
@@ -156,6 +172,7 @@ def _judge(
     *,
     at: dt.datetime,
     seed: int,
+    probes: Told = Told(),
 ) -> Learnt:
     usable = None if log is None else log.only(~np.isnan(log.reward) & log.left_to_chance)
     learners = 0 if usable is None else len(np.unique(usable.learner))
@@ -175,7 +192,10 @@ def _judge(
         gate = Gate("fitted", passed=False, found=str(problem))
         return Learnt(engine.LEARNT, None, promoted=False, gates=(enough, gate))
     parameters = {"coefficients": coefficients}
-    gates = (enough, *_gates(usable.only(held), parameters, seed=seed))
+    gates = (
+        enough,
+        *judge(usable.only(held), parameters, seed=seed, learners=HELD_OUT * MIN_LEARNERS),
+    )
     version = steering.store_policy_version(
         course=course,
         policy=engine.LEARNT,
@@ -187,6 +207,7 @@ def _judge(
             "learners": learners,
             "held_out_learners": len(np.unique(usable.learner[held])),
             "left_out": dict(told.left_out),
+            **probes.to_dict(),
             "seed": seed,
         },
         at=at,
@@ -224,50 +245,3 @@ def fit_coefficients(log: DecisionLog) -> list[float]:
     stretched = fitted.coefficients * (wanted / width if width > 0.0 else 1.0)
     found: list[float] = np.round(stretched, 6).tolist()
     return found
-
-
-def _gates(held_out: DecisionLog, parameters: Mapping[str, Any], *, seed: int) -> list[Gate]:
-    """Return what the held-out learners' decisions say of the learnt policy."""
-    limits = Limits(min_learners=int(MIN_LEARNERS * HELD_OUT), seed=seed)
-    better = _over_logged(
-        "better", held_out, parameters, limits, lambda low, _: low > 0.0, "above the log's own"
-    )
-    weakest = held_out.only(_weakest_half(held_out))
-    fair = _over_logged(
-        "fair-to-the-weakest",
-        weakest,
-        parameters,
-        Limits(min_learners=int(MIN_LEARNERS * HELD_OUT / 2), seed=seed),
-        lambda _, high: high >= 0.0,
-        "for the half with the lower mastery",
-    )
-    return [better, fair]
-
-
-def _over_logged(
-    name: str,
-    log: DecisionLog,
-    parameters: Mapping[str, Any],
-    limits: Limits,
-    holds: Callable[[float, float], bool],
-    of: str,
-) -> Gate:
-    try:
-        found = evaluate(log, engine.LEARNT, parameters=parameters, limits=limits)
-    except CurriculumError as problem:
-        return Gate(name, passed=False, found=str(problem))
-    one = found.estimates["dr"]
-    text = (
-        f"{one.over_logged:+.5f} mastery a minute {of} "
-        f"(95 %: {one.over_low:+.5f} to {one.over_high:+.5f}; doubly robust, "
-        f"{found.decisions} decisions, effective {found.effective:.0f})"
-    )
-    return Gate(name, passed=holds(one.over_low, one.over_high), found=text)
-
-
-def _weakest_half(log: DecisionLog) -> npt.NDArray[np.bool_]:
-    """Return [n] whether a decision's learner is in the half with the lower mean mastery."""
-    mastery = log.values[log.chosen, log.features.index("mastery")]
-    _, owner = np.unique(log.learner, return_inverse=True)
-    mean = np.bincount(owner, weights=mastery) / np.bincount(owner)
-    return np.asarray((mean <= np.median(mean))[owner])

@@ -13,6 +13,7 @@ from curriculum.scheduler.rules import Rules
 from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
 from tests.tutor.histories import record, versions_of
 from tutor.scheduling import conduct, decision_log, engine, learning, nights
+from tutor.scheduling.minutes import find_minutes
 from tutor.scheduling.models import Decision, PolicyPromotion, PolicyVersion
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +130,7 @@ class TestMinutes:
                     answered_at=AT + number * MINUTE,
                 )
 
-        found = learning.find_minutes(course=course)
+        found = find_minutes(course=course)
 
         assert found[slow.pk] == pytest.approx(2.0, rel=0.05)
         assert found[quick.pk] == pytest.approx(0.5, rel=0.05)
@@ -152,7 +153,7 @@ class TestMinutes:
         assert not any(one.promoted for one in again)
 
     def test_are_unknown_with_few_answers(self, course):
-        assert learning.find_minutes(course=course) == {}
+        assert find_minutes(course=course) == {}
 
 
 class TestNight:
