@@ -69,6 +69,13 @@ def walk_as_staff(sign_in, size):
     teacher.press("Hide the names, to project this")
     yield teacher
     teacher.press("Show the names")
+    teacher.press("How questions are chosen")
+    teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+    yield teacher
+    teacher.press("Stop choosing")
+    yield teacher
+    teacher.press("Switch choosing on again")
+    teacher.press("7b")
     teacher.press("Sam Student")
     teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
     yield teacher
