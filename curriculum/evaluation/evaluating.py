@@ -22,7 +22,8 @@ class Limits:
 
     Attributes:
         clip: largest weight.
-        min_learners: fewest learners.
+        min_learners: fewest learners; with 100, intervals for a policy that shares a fifth of the
+            decisions held the truth a little less often than they say (docs/benchmarks.md).
         min_ess_share: smallest effective sample size, as a share of the decisions.
         weight_tolerance: standard errors by which the mean weight may differ from 1.
         resamples: of the bootstrap.
@@ -30,7 +31,7 @@ class Limits:
     """
 
     clip: float = 20.0
-    min_learners: int = 100
+    min_learners: int = 300
     min_ess_share: float = 0.10
     weight_tolerance: float = 4.5
     resamples: int = 2_000

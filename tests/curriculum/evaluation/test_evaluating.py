@@ -126,7 +126,7 @@ def test_too_few_learners_are_refused(pool):
 
 
 def test_a_policy_that_seldom_does_what_was_done_is_refused(pool):
-    log = pool.draw(np.random.default_rng(8), learners=150)
+    log = pool.draw(np.random.default_rng(8), learners=310)
     rare = np.where(log.propensity < np.quantile(log.propensity, 0.02), 1.0, 1e-6)
     arms = np.zeros(log.starts[-1])
     arms[log.starts[:-1]] = 1.0
