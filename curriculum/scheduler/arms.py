@@ -74,7 +74,9 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
     is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
     item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
     concepts = np.flatnonzero(np.bincount(concept, minlength=bank.n_concepts))
-    arm = np.searchsorted(concepts, concept)
+    place = np.zeros(bank.n_concepts, dtype=np.int64)
+    place[concepts] = np.arange(len(concepts))
+    arm = place[concept]
     mode = standing.mode[concepts]
 
     weight = _item_weights(situation, standing, item, mode[arm])
@@ -118,12 +120,15 @@ def _item_weights(
     situation: Situation, standing: Standing, item: IntArray, mode: NDArray[np.int8]
 ) -> FloatArray:
     rules = situation.rules
-    miss = (situation.prob[item] - target_probs(situation)[mode]) / rules.target_sd
-    weight: FloatArray = np.exp(-0.5 * miss * miss)
+    weight = situation.prob[item] - target_probs(situation)[mode]
+    # In place: a large bank's arrays do not fit the cache twice.
+    weight *= weight
+    weight *= -0.5 / rules.target_sd**2
+    np.exp(weight, out=weight)
     if len(standing.recent_rows):
-        repeats = np.minimum(standing.exposures[item], MOST_COUNTED_REPEATS)
-        weight *= rules.repeat_factor**repeats
-    return weight
+        factors = rules.repeat_factor ** np.arange(MOST_COUNTED_REPEATS + 1)
+        weight *= factors[np.minimum(standing.exposures, MOST_COUNTED_REPEATS)][item]
+    return np.asarray(weight)
 
 
 def _gains(

@@ -12,7 +12,7 @@ from curriculum.scheduler.eligibility import Eligibility, find_eligible
 from curriculum.scheduler.errors import ReceiptDiffers
 from curriculum.scheduler.expert import follow_expert
 from curriculum.scheduler.exploration import take_the_best, why_not_explore
-from curriculum.scheduler.features import describe_arms
+from curriculum.scheduler.features import describe_arm
 from curriculum.scheduler.finish import (
     explain_nothing_eligible,
     find_early_finish,
@@ -211,7 +211,7 @@ def _report(
         fallback=chances.fallback,
         placing=chances.standing.placing,
         stuck_ids=bank.concept_ids[chances.standing.stuck],
-        features=describe_arms(choices)[arm],
+        features=describe_arm(choices, arm),
     )
 
 

@@ -115,7 +115,10 @@ def just_answered(situation: Situation, standing: Standing) -> BoolArray:
 
 def exposure_cap(situation: Situation, standing: Standing) -> BoolArray:
     """Remove items answered too often within the exposure window."""
-    return standing.exposures >= exposure_limits(situation)
+    rows = standing.recent_rows[standing.recent_rows >= 0]
+    removed = _none(situation)
+    removed[rows] = standing.exposures[rows] >= exposure_limits(situation, rows)
+    return removed
 
 
 def difficulty_jump(situation: Situation, standing: Standing) -> BoolArray:
@@ -201,24 +204,19 @@ LADDER: tuple[tuple[str, Rule | None], ...] = (
 
 def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     """Return what may be given, relaxing along the ladder only while that is nothing."""
-    names = [name for name, _ in RULES]
-    removals = np.empty((len(RULES), situation.bank.n_items), dtype=np.bool_)
-    for row, (name, rule) in zip(removals, RULES, strict=True):
-        row[:] = False if standing.placing and name in ONCE_PLACED else rule(situation, standing)
+    skipped = ONCE_PLACED if standing.placing else frozenset()
+    removals = {name: rule(situation, standing) for name, rule in RULES if name not in skipped}
     relaxed: list[str] = []
-    eligible: BoolArray = np.asarray(~removals.any(axis=0))
+    eligible, removed = _apply(removals, situation.bank.n_items)
     for name, milder in LADDER:
-        removal = removals[names.index(name)]
         if eligible.any():
             break
-        if not removal.any():
+        removal = removals.get(name)
+        if removal is None or not removal.any():
             continue
-        removal &= False if milder is None else milder(situation, standing)
+        removals[name] = removal & (False if milder is None else milder(situation, standing))
         relaxed.append(name)
-        eligible = np.asarray(~removals.any(axis=0))
-    first = np.where(eligible, len(names), removals.argmax(axis=0))
-    counts = np.bincount(first, minlength=len(names) + 1).tolist()
-    removed = {name: count for name, count in zip(names, counts, strict=False) if count}
+        eligible, removed = _apply(removals, situation.bank.n_items)
     if standing.pinned_now is not None and (eligible & standing.pinned_now).any():
         kept = eligible & standing.pinned_now
         if eligible.sum() > kept.sum():
@@ -226,6 +224,18 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
         eligible = kept
     open_concepts = _open_concepts(standing, relaxed)
     return Eligibility(eligible, open_concepts, removed=removed, relaxed=tuple(relaxed))
+
+
+def _apply(removals: dict[str, BoolArray], size: int) -> tuple[BoolArray, dict[str, int]]:
+    """Return what no rule removes, and how many items each rule was the first to remove."""
+    left, n_left = np.ones(size, dtype=np.bool_), size
+    removed = {}
+    for name, removal in removals.items():
+        left &= ~removal
+        still = int(np.count_nonzero(left))
+        if still < n_left:
+            removed[name], n_left = n_left - still, still
+    return left, removed
 
 
 def _open_concepts(standing: Standing, relaxed: list[str]) -> BoolArray:
@@ -238,10 +248,10 @@ def _open_concepts(standing: Standing, relaxed: list[str]) -> BoolArray:
     return np.asarray(found)
 
 
-def exposure_limits(situation: Situation) -> NDArray[np.int64]:
-    """Return [N] the exposure cap of each item."""
-    rules = situation.rules
-    return np.where(situation.bank.is_template, rules.template_max_exposures, rules.max_exposures)
+def exposure_limits(situation: Situation, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the exposure caps of these items."""
+    rules, is_template = situation.rules, situation.bank.is_template[rows]
+    return np.where(is_template, rules.template_max_exposures, rules.max_exposures)
 
 
 def _none(situation: Situation) -> BoolArray:

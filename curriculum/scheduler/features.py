@@ -39,13 +39,32 @@ PROGRESS_WINDOW = 8
 
 def describe_arms(choices: Choices) -> FloatArray:
     """Return [A, F] the features of each arm, in the order of `FEATURES`."""
+    weigh_items = choices.within
+    size = len(choices.arms.concept)
+    situation = choices.situation
+    success = np.bincount(choices.arm, weigh_items * situation.prob[choices.item], size)
+    doubt = np.bincount(choices.arm, weigh_items * situation.logit_var[choices.item], size)
+    return _describe(choices, np.arange(size), success.astype(float), doubt.astype(float))
+
+
+def describe_arm(choices: Choices, arm: int) -> FloatArray:
+    """Return [F] the features of one arm: that row of `describe_arms`, without the others."""
+    mine, situation = choices.arm == arm, choices.situation
+    item, within = choices.item[mine], choices.within[mine]
+    success = np.array([within @ situation.prob[item]])
+    doubt = np.array([within @ situation.logit_var[item]])
+    return np.asarray(_describe(choices, np.array([arm]), success, doubt)[0])
+
+
+def _describe(
+    choices: Choices, rows: NDArray[np.int64], success: FloatArray, doubt: FloatArray
+) -> FloatArray:
+    """Return the features of some arms; `success` and `doubt` are means over their items."""
     situation, standing, arms = choices.situation, choices.standing, choices.arms
-    concept, mode = arms.concept, arms.mode
-    success = np.bincount(choices.arm, weights=choices.within * situation.prob[choices.item])
-    doubt = np.bincount(choices.arm, weights=choices.within * situation.logit_var[choices.item])
+    rules, concept, mode = situation.rules, arms.concept[rows], arms.mode[rows]
     mastery, days = situation.concept_prob[concept], standing.days_since[concept]
     columns = {
-        **weigh(arms, rules=situation.rules),
+        **{name: values[rows] for name, values in weigh(arms, rules=rules).items()},
         "is_learn": mode == LEARN,
         "is_practise": mode == PRACTISE,
         "is_review": mode == REVIEW,
@@ -56,33 +75,34 @@ def describe_arms(choices: Choices) -> FloatArray:
         "near_mastery": 4.0 * mastery * (1.0 - mastery),
         "evidence": 1.0 / (1.0 + situation.evidence_n[concept]),
         "unsure": np.minimum(np.sqrt(doubt), 2.0) / 2.0,
-        "unseen": 1.0 - np.exp2(-np.maximum(days, 0.0) / situation.rules.review_after_days),
+        "unseen": 1.0 - np.exp2(-np.maximum(days, 0.0) / rules.review_after_days),
         "backfill": standing.backfill[concept],
-        "minutes": arms.minutes / (arms.minutes + situation.rules.minutes_per_item),
-        "progress": _progress(choices),
+        "minutes": arms.minutes[rows] / (arms.minutes[rows] + rules.minutes_per_item),
+        "progress": _progress(choices, concept),
         "due_soon": mastery * _due_soon(situation),
     }
     return np.stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES], axis=1)
 
 
-def _progress(choices: Choices) -> FloatArray:
-    """Return [A] the rise of success over the recent answers on each concept, -1..1.
+def _progress(choices: Choices, concepts: NDArray[np.int64]) -> FloatArray:
+    """Return the rise of success over the recent answers on each concept, -1..1.
 
     The mean of the later half less that of the earlier, with one answer of even credit added to
     each; 0 for fewer than two answers.
     """
-    place = {concept: arm for arm, concept in enumerate(choices.arms.concept.tolist())}
-    credit: list[list[float]] = [[] for _ in place]
     situation = choices.situation
+    place = {concept: row for row, concept in enumerate(concepts.tolist())}
+    credit: dict[int, list[float]] = {}
     carried = situation.bank.carried
-    answers = zip(
-        choices.standing.recent_rows.tolist(), situation.recent.correct.tolist(), strict=True
-    )
-    for row, value in answers:
+    rows, values = choices.standing.recent_rows.tolist(), situation.recent.correct.tolist()
+    for row, value in zip(rows, values, strict=True):
         for concept in carried[row] if row >= 0 else ():
             if concept in place:
-                credit[place[concept]].append(value)
-    return np.array([_rise(values[-PROGRESS_WINDOW:]) for values in credit])
+                credit.setdefault(place[concept], []).append(value)
+    found = np.zeros(len(concepts))
+    for arm, latest in credit.items():
+        found[arm] = _rise(latest[-PROGRESS_WINDOW:])
+    return found
 
 
 def _rise(credit: list[float]) -> float:

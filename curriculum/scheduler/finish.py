@@ -101,7 +101,7 @@ def _free_at(situation: Situation, standing: Standing, row: int) -> float:
         free_at = max(free_at, float(times[-1]) + wait)
     window_s = rules.exposure_days * DAY_S
     counted = times[times > situation.at - window_s]
-    surplus = len(counted) - int(eligibility.exposure_limits(situation)[row])
+    surplus = len(counted) - int(eligibility.exposure_limits(situation, np.array([row]))[0])
     if surplus >= 0:
         free_at = max(free_at, float(counted[surplus]) + window_s)
     return free_at

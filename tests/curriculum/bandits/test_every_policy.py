@@ -18,6 +18,7 @@ from curriculum.scheduler import (
     find_distribution,
     replay,
 )
+from curriculum.scheduler.features import describe_arms
 from tests.curriculum.scheduler.factories import knows, make_bank, make_situation, recent
 from tests.curriculum.scheduler.strategies import situations
 
@@ -94,6 +95,14 @@ class TestEveryPolicy:
         assert (chosen.epsilon, chosen.exploring) == (0.0, "test")
         assert max(chosen.arms.propensities) == pytest.approx(1.0)
         assert chosen.arms.scores.argmax() == chosen.arms.propensities.argmax()
+
+
+def test_the_receipt_has_the_chosen_arms_features():
+    situation = an_open_course()
+    chosen = decide(situation, seed=3)
+    described = describe_arms(find_distribution(situation).choices)
+    assert chosen.features == pytest.approx(described[chosen.arms.chosen])
+    assert chosen.receipt()["features"] == pytest.approx(chosen.features, abs=1e-4)
 
 
 def test_an_unknown_policy_is_refused_by_name():
