@@ -73,15 +73,17 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
     bank = situation.bank
     is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
     item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
-    concepts = np.flatnonzero(np.bincount(concept, minlength=bank.n_concepts))
-    place = np.zeros(bank.n_concepts, dtype=np.int64)
-    place[concepts] = np.arange(len(concepts))
-    arm = place[concept]
+    # The pairs of an arm lie together: sums over arms are sums over segments.
+    counts = np.bincount(concept, minlength=bank.n_concepts)
+    concepts = np.flatnonzero(counts)
+    counts = counts[concepts]
+    starts = counts.cumsum() - counts
     mode = standing.mode[concepts]
 
-    weight = _item_weights(situation, standing, item, mode[arm])
-    within = weight / np.bincount(arm, weights=weight)[arm]
-    spread = _Spread(arm, item, within)
+    within = _item_weights(situation, standing, item, mode.repeat(counts))
+    within *= (1.0 / np.add.reduceat(within, starts)).repeat(counts)
+    arm = np.arange(len(concepts)).repeat(counts)
+    spread = _Spread(starts, item, within)
     gain = _gains(situation, standing, concepts, spread)
     arms_per_item = np.bincount(item)
     arms = ArmTable(
@@ -96,7 +98,7 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
         order=1.0 - np.arange(len(concepts)) / max(len(concepts) - 1, 1),
         step_back=standing.step_back[concepts].astype(np.float64),
     )
-    uniform = 1.0 / (np.count_nonzero(arms_per_item) * arms_per_item[item])
+    uniform = (1.0 / np.count_nonzero(arms_per_item)) / arms_per_item[item]
     return Choices(situation, standing, arms, arm=arm, item=item, within=within, uniform=uniform)
 
 
@@ -151,15 +153,15 @@ def _gains(
 
 
 class _Spread(NamedTuple):
-    """How the items of the arms share them; [Q] each."""
+    """How the items of the arms share them: [A] where each arm's pairs start, and [Q] these."""
 
-    arm: IntArray
+    starts: IntArray
     item: IntArray
     within: FloatArray
 
     def mean(self, values: FloatArray) -> FloatArray:
         """Return [A] the mean of item values [N] over each arm."""
-        return np.bincount(self.arm, weights=self.within * values[self.item]).astype(np.float64)
+        return np.asarray(np.add.reduceat(self.within * values[self.item], self.starts))
 
 
 def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:

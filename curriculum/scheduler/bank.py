@@ -32,14 +32,14 @@ class ItemBank:
         features: [N] what an item demands of the learner (sound, pictures, dragging), as bits.
         is_fact: [K] concepts that are remembered or not, rather than mastered by degrees.
         requires: [K, K] row k: concepts to be reached before items with k.
-        requires_weight: the same as float32, for counting by matrix products.
         route_weight: [K, K] float32, see `reachability.Routes.route`.
         unlocks_weight: [K, K] float32, row k: all concepts that need k, directly or not.
         carried: N tuples: the concept indices of each item.
         prerequisites: K sets: all concepts that each needs, directly or not.
         assumed: [K] concepts that cannot be shown here and therefore lock nothing.
         practicable: [K] concepts that an operational item carries.
-        pair_item, pair_concept: [P] the pairs, by item.
+        pair_item, pair_concept: [P] the pairs, by concept and then by item.
+        edge_needed, edge_of: [E] the pairs of `requires`: the prerequisite, and what needs it.
         id_order, ids_sorted: [N] for looking up ids.
     """
 
@@ -53,7 +53,6 @@ class ItemBank:
     features: IntArray
     is_fact: BoolArray
     requires: BoolArray
-    requires_weight: NDArray[np.float32]
     route_weight: NDArray[np.float32]
     unlocks_weight: NDArray[np.float32]
     carried: tuple[tuple[int, ...], ...]
@@ -62,6 +61,8 @@ class ItemBank:
     practicable: BoolArray
     pair_item: IntArray
     pair_concept: IntArray
+    edge_needed: IntArray
+    edge_of: IntArray
     id_order: IntArray
     ids_sorted: IntArray
 
@@ -141,6 +142,9 @@ def build_bank(  # noqa: PLR0913 - one column of the bank each
     below = _closure(routes.requires, graph.order)
     pair_item, pair_place = np.nonzero(columns >= 0)
     pair_concept = columns[pair_item, pair_place]
+    by_concept = np.lexsort((pair_item, pair_concept))
+    pair_item, pair_concept = pair_item[by_concept], pair_concept[by_concept]
+    edge_of, edge_needed = np.nonzero(routes.requires)
     practicable = np.zeros(len(names), dtype=np.bool_)
     practicable[pair_concept[live[pair_item]]] = True
     id_order = np.argsort(ids, kind="stable")
@@ -155,7 +159,6 @@ def build_bank(  # noqa: PLR0913 - one column of the bank each
         features=_as_bits(features, len(ids)),
         is_fact=_as_flags(is_fact, len(names), default=False),
         requires=routes.requires,
-        requires_weight=routes.requires.astype(np.float32),
         route_weight=routes.route.astype(np.float32),
         unlocks_weight=np.ascontiguousarray(below.T).astype(np.float32),
         carried=tuple(tuple(c for c in row if c >= 0) for row in columns.tolist()),
@@ -164,6 +167,8 @@ def build_bank(  # noqa: PLR0913 - one column of the bank each
         practicable=practicable,
         pair_item=pair_item,
         pair_concept=pair_concept,
+        edge_needed=edge_needed,
+        edge_of=edge_of,
         id_order=id_order,
         ids_sorted=ids[id_order],
     )

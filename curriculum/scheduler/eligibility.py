@@ -231,6 +231,8 @@ def _apply(removals: dict[str, BoolArray], size: int) -> tuple[BoolArray, dict[s
     left, n_left = np.ones(size, dtype=np.bool_), size
     removed = {}
     for name, removal in removals.items():
+        if not removal.any():
+            continue
         left &= ~removal
         still = int(np.count_nonzero(left))
         if still < n_left:

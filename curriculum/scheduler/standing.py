@@ -98,7 +98,7 @@ def assess(situation: Situation) -> Standing:
         pinned[recent_rows[recent_rows >= 0]] = False
         goal = goal | _concepts_of(situation, pinned)
         mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
-    locked = bank.any_concept(bank.requires_weight @ (~reached).astype(np.float32) > 0.0)
+    locked = _find_locked(situation, reached)
     open_goal = goal & (mode != CLOSED)
     wanted = _with_backfill(situation, open_goal, ~reached, locked, banned)
     backfill = wanted & ~open_goal
@@ -133,6 +133,14 @@ def assess(situation: Situation) -> Standing:
         recent_rows=recent_rows,
         exposures=_count_exposures(situation, recent_rows),
     )
+
+
+def _find_locked(situation: Situation, reached: BoolArray) -> BoolArray:
+    """Return [N] the items with a concept of which a direct prerequisite is not reached."""
+    bank = situation.bank
+    waiting = np.zeros(bank.n_concepts, dtype=np.bool_)
+    waiting[bank.edge_of[~reached[bank.edge_needed]]] = True
+    return bank.any_concept(waiting)
 
 
 def _choose_modes(
