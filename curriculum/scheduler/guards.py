@@ -38,13 +38,13 @@ def _most_attempts(situation: Situation) -> IntArray:
 
 def _attempts(situation: Situation, concept: int, credit: NDArray[np.float64]) -> int:
     """Return the answers without mastery, as well as they are known."""
-    if situation.attempts is not None:
-        return int(situation.attempts[concept])
-    if situation.mastered_before[concept]:
-        # Of what was mastered once, the answers that led there must not count again.
-        latest = credit[-situation.rules.stuck_after :]
-        return len(latest) if len(latest) and latest.mean() < 0.5 else 0
-    return int(situation.evidence_n[concept])
+    known = situation.evidence_n if situation.attempts is None else situation.attempts
+    if not situation.mastered_before[concept]:
+        return int(known[concept])
+    # Of what was mastered once, the answers that led there must not count again.
+    latest = credit[-situation.rules.stuck_after :]
+    lost = len(latest) if len(latest) and latest.mean() < 0.5 else 0
+    return min(lost, int(known[concept]))
 
 
 def _credit_on(situation: Situation, concept: int, recent_rows: IntArray) -> NDArray[np.float64]:

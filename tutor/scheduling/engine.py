@@ -24,6 +24,7 @@ from curriculum.scheduler import (
     replay,
 )
 from curriculum.scheduler.deciding import KILL_SWITCH
+from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
@@ -110,7 +111,7 @@ def toss(seed: int, *, share: float) -> bool:
 def list_possibly_stuck(seen: tracing_engine.Seen) -> list[int]:
     """Return the ids of concepts with so many answers that a learner might be stuck on them."""
     state = seen.state.filter
-    return state.concept_ids[state.evidence_counts >= RULES.stuck_after].tolist()
+    return state.concept_ids[state.practice_counts >= RULES.stuck_after].tolist()
 
 
 def make_situation(
@@ -153,7 +154,7 @@ def make_situation(
         closes_at=plan.closes_at,
         item_minutes=_item_minutes(bank, conduct),
         memory=_memory(tracer, seen),
-        attempts=_attempts(bank, concepts.evidence_n, recent),
+        attempts=_attempts(bank, state, recent, at=at),
         exploration=Exploration(allowed=conduct.explores, explored=recent.explored),
     )
 
@@ -224,13 +225,22 @@ def _memory(tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen) -> M
 
 
 def _attempts(
-    bank: CourseBank, evidence_n: npt.NDArray[np.int64], recent: Recent
-) -> npt.NDArray[np.int64] | None:
-    """Return [K] answers since a teacher's release; None where nobody was released."""
-    if not recent.released:
-        return None
-    before = [recent.released.get(pk, 0) for pk in bank.concept_ids.tolist()]
-    return np.maximum(evidence_n - np.array(before, dtype=np.int64), 0)
+    bank: CourseBank, state: tracing_engine.TracedLearner, recent: Recent, *, at: float
+) -> npt.NDArray[np.int64]:
+    """Return [K] the answers on each concept of the last weeks, since a teacher's release.
+
+    Who comes back after a while, or with a history from elsewhere, is not stuck by that.
+    """
+    latest = state.recent[state.recent["at"] > at - RULES.exposure_days * DAY_S]
+    rows = _item_bank(bank).rows_of(latest["item"].astype(np.int64))
+    carried = bank.concepts[rows[rows >= 0]]
+    counts = np.bincount(carried[carried >= 0], minlength=len(bank.concept_ids))
+    for concept, released_at in recent.released.items():
+        index = bank.index_of_concept.get(concept)
+        if index is not None:
+            since = latest["at"][rows >= 0] > released_at
+            counts[index] = int((carried[since] == index).sum())
+    return counts.astype(np.int64)
 
 
 def _item_bank(bank: CourseBank) -> ItemBank:

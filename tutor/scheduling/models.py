@@ -173,7 +173,7 @@ class StuckRelease(AppendOnlyModel):
 
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")
     concept = models.ForeignKey(Concept, on_delete=models.PROTECT, related_name="+")
-    # Answers on the concept until then: those that count towards being stuck come after them.
+    # Answers on the concept until then.
     evidence_n = models.PositiveIntegerField()
     at = models.DateTimeField()
     released_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -35,12 +35,12 @@ class Recent:
     Attributes:
         modes: (item id, mode) of the latest, the newest first.
         explored: items drawn at random within the exposure window.
-        released: concept id -> answers on it when a teacher last released the learner from it.
+        released: concept id -> when a teacher last released the learner from it, epoch seconds.
     """
 
     modes: tuple[tuple[int, str], ...] = ()
     explored: int = 0
-    released: Mapping[int, int] = field(default_factory=dict)
+    released: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _recent_of(past: Past, place: int, seen: tracing_engine.Seen) -> engine.Rece
         else (),
         explored=sum(row.reason == engine.EXPLORE and row.at >= window for row in earlier),
         released={
-            row.concept_id: row.evidence_n
+            row.concept_id: row.at.timestamp()
             for row in past.releases
             if row.at <= decision.at and row.concept_id in waiting
         },

@@ -96,7 +96,8 @@ _DUE = Prepared(
 )
 
 
-def list_releases(*, learner_id: int, concept_ids: Sequence[int]) -> dict[int, int]:
-    """Return concept id -> answers on it when a teacher last released the learner from it."""
+def list_releases(*, learner_id: int, concept_ids: Sequence[int]) -> dict[int, float]:
+    """Return concept id -> when a teacher last released the learner from it, epoch seconds."""
     rows = StuckRelease.objects.filter(learner=learner_id, concept__in=concept_ids)
-    return dict(rows.order_by("pk").values_list("concept", "evidence_n"))
+    found = rows.order_by("pk").values_list("concept", "at")
+    return {concept: at.timestamp() for concept, at in found}

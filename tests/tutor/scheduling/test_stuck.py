@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from tests.factories import AT, make_class, make_user, start_session
+from tests.factories import AT, make_assignment, make_class, make_user, start_session
 from tests.tutor.histories import record, versions_of
+from tutor.content.models import Concept
 from tutor.scheduling import monitor, steering
 from tutor.scheduling.errors import NotStuck
 from tutor.scheduling.models import Decision, StuckRelease
@@ -19,9 +20,14 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def failing(course, learner):
-    """A learner with twenty wrong answers on everything, long ago enough for no cool-down."""
-    versions = versions_of(course)
-    for number in range(20):
+    """A learner with many wrong answers on everything, days ago and below every cap."""
+    return fail_often(course, learner, age=10 * DAY)
+
+
+def fail_often(course, learner, *, age):
+    # Only templates may be answered so often: they come with other numbers.
+    versions = [version for version in versions_of(course) if version.body["parameters"]]
+    for number in range(18):
         for place, version in enumerate(versions):
             record(
                 learner=learner,
@@ -29,7 +35,7 @@ def failing(course, learner):
                 version=version,
                 is_correct=False,
                 credit=0.0,
-                answered_at=AT - 60 * DAY + dt.timedelta(hours=number, minutes=place),
+                answered_at=AT - age + dt.timedelta(hours=number, minutes=place),
                 received_at=AT,
             )
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
@@ -40,8 +46,11 @@ def failing(course, learner):
 def test_the_sitting_ends_with_the_teacher_and_goes_on_when_released(course, failing, organisation):
     teacher = make_user(organisation=organisation, role="teacher")
     classroom = make_class(course=course, users=[failing.user, teacher])
+    adding = Concept.objects.filter(course=course, slug="adding")
+    assignment = make_assignment(classroom=classroom, concepts=adding)
+    course.refresh_from_db()
 
-    session = start_session(learner=failing, course=course)
+    session = start_session(learner=failing, course=course, assignment=assignment)
 
     assert session.finish_reason == "stuck"
     waiting = monitor.watch(classroom=classroom, learners=[failing], at=AT).stuck
@@ -52,7 +61,9 @@ def test_the_sitting_ends_with_the_teacher_and_goes_on_when_released(course, fai
     steering.release_learner(
         learner=failing, course=course, concept_id=first, actor=teacher, at=AT, note="talked"
     )
-    again = start_session(learner=failing, course=course, at=AT + DAY)
+    again = start_session(
+        learner=failing, course=course, assignment=assignment, at=AT + DAY, draw_seed=9
+    )
 
     assert again.current.item_version_id is not None
     assert not monitor.watch(classroom=classroom, learners=[failing], at=AT + DAY).stuck
@@ -67,3 +78,11 @@ def test_nobody_is_released_from_what_they_never_met(course, learner, organisati
         )
 
     assert not StuckRelease.objects.exists()
+
+
+def test_who_comes_back_after_months_is_not_stuck_by_what_was_then(course, learner):
+    fail_often(course, learner, age=90 * DAY)
+
+    session = start_session(learner=learner, course=course)
+
+    assert session.current.item_version_id is not None
