@@ -21,7 +21,7 @@ from curriculum.simulation.timetable import Timetable
 
 JUDGED = "gain-softmax"
 DEFAULT_POLICIES = (JUDGED, *BASELINES, "sec")
-LEARNERS, MINUTES = 40, 45.0
+LEARNERS, MINUTES = 30, 45.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

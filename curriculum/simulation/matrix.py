@@ -103,7 +103,7 @@ def draw_matrix(
     progress: Progress | None = None,
     listen: Callable[[str, str, int], Listener] | None = None,
 ) -> list[Cell]:
-    """Return the cells, simulator by simulator; the same for the same plan and policies.
+    """Return the cells in the order of `NAMES`; the same for the same plan and policies.
 
     Args:
         plan: what to simulate.
@@ -121,7 +121,7 @@ def draw_matrix(
                 outcomes.append(practise(room, policy, index=index, listener=listener))
                 tell(f"{room.simulator.name}, {name}")
             cells.append(_cell(room, name, outcomes))
-    return cells
+    return sorted(cells, key=lambda cell: NAMES.index(cell.simulator))
 
 
 def count_steps(plan: Plan, policies: int) -> int:

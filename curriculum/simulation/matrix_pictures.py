@@ -46,4 +46,4 @@ def draw_gains(cells: Sequence[Cell], path: Path) -> None:
     figure.supxlabel(
         "gain in true success until the test, 95 % interval by learner; dotted: uniform", fontsize=9
     )
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=100)
