@@ -57,16 +57,17 @@ def run(options: argparse.Namespace) -> None:
 def _run_all(options: argparse.Namespace, jobs: list[Job]) -> list[Job]:
     """Run the jobs that are not done and return those that failed."""
     failed: list[Job] = []
-    name, log = "", None
+    name, log, sha256 = "", None, ""
     for number, job in enumerate(jobs, start=1):
-        if job.done(seed=options.seed):
-            continue
-        job.note_candidates()
         try:
             # One log at a time: the largest takes hundreds of megabytes.
             if log is None or name != job.set_name:
                 name, log = job.set_name, read_set(options.data, job.set_name)
+                sha256 = log.sha256()
                 print(f"{name}: {described(log)}\n{'':10}{FIGURES_HEAD}", flush=True)
+            if job.done(seed=options.seed, log_sha256=sha256):
+                continue
+            job.note_candidates()
             metrics = _run(options, job, log)
         except FolderBusy as busy:
             print(busy, file=sys.stderr, flush=True)

@@ -46,13 +46,14 @@ class Job:
                 place.mkdir(parents=True, exist_ok=True)
                 write_json(place / CANDIDATES, {"candidates": self.candidates})
 
-    def done(self, *, seed: int) -> bool:
-        """Return whether the folder holds this evaluation, finished; the log is not looked at."""
+    def done(self, *, seed: int, log_sha256: str) -> bool:
+        """Return whether the folder holds this evaluation of this very log, finished."""
         if not self.folder.finished:
             return False
         found = self.folder.description()
         config = json.loads(json.dumps(config_of(make_model(self.model, self.settings))))
-        return (found.model, found.config, found.seed) == (self.model, config, seed)
+        own = (self.model, config, seed, log_sha256)
+        return (found.model, found.config, found.seed, found.log.get("sha256")) == own
 
 
 def plan(

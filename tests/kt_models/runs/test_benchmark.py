@@ -137,6 +137,16 @@ class TestBenchmark:
         row = json.loads((out / "table.json").read_text())["sets"]["spring"]["models"]["pfa"]
         assert list(row["folds"]) == ["1"]
 
+    def test_takes_no_run_of_another_log_for_its_own(self, data, tmp_path, capsys):
+        own = tmp_path / "data"
+        own.mkdir()
+        (own / "spring.csv").write_text((data / "spring.csv").read_text())
+        assert run(own, tmp_path / "out", sets="spring", models="pfa") == 0
+        (own / "spring.csv").write_text((data / "autumn.csv").read_text())
+
+        assert run(own, tmp_path / "out", sets="spring", models="pfa") == 1
+        assert "other log" in capsys.readouterr().err
+
     def test_refuses_a_model_before_anything_runs(self, data, tmp_path):
         assert run(data, tmp_path / "out", models="item-mean,oracle") == 1
         assert not (tmp_path / "out").exists()
