@@ -71,6 +71,7 @@ TABLE = {
     # Nobody is stuck there: refused in words.
     "teacher:release": ("post", (SIGN_IN, 404, 404, 409, 404, 409, 404)),
     "teacher:receipt": ("get", CLASS_PAGE),
+    "teacher:receipt-record": ("get", CLASS_PAGE),
     "intake:uploads": ("get", IMPORT_LIST),
     # A form without a file: refused in words.
     "intake:bring": ("post", (SIGN_IN, 404, 404, 404, 404, 400, 400)),

@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -68,3 +68,15 @@ def receipt(
         "receipt": receipts.explain(learner=person, course=found.course, public_id=decision),
     }
     return render(request, "teacher/receipt.html", context)
+
+
+@login_required
+@require_GET
+def receipt_record(
+    request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID, decision: uuid.UUID
+) -> HttpResponse:
+    """Give the stored record of a decision, for whoever wants to check it."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
+    whole = receipts.record(learner=person, course=found.course, public_id=decision)
+    return JsonResponse(whole, json_dumps_params={"indent": 1})

@@ -42,6 +42,14 @@ RULES = {
     "review-share": "enough reviews for now",
 }
 
+EXPLORING = {
+    "not-allowed": "the class has not opted in",
+    "test": "this is a test",
+    "flagged": "this learner is exempt",
+    "near-deadline": "the due date is near",
+    "capped": "this learner has had enough of these this month",
+}
+
 MODES = {
     "learn": "learn something new",
     "practise": "practise",
@@ -60,15 +68,29 @@ class DecisionLine:
     responses: tuple[Response, ...]
 
 
+# What moves a score, said of an arm that has less of it than the chosen one, and of one with more.
+TERMS = {
+    "gain": ("less to learn a minute", "more to learn a minute"),
+    "retention": ("less to lose by waiting", "more to lose by waiting"),
+    "recency": ("practised more recently", "not practised for longer"),
+    "order": ("later in your order", "earlier in your order"),
+    "step_back": ("not what helps with the failures", "what helps with the failures"),
+    "plan": ("worth less by the date", "worth more by the date"),
+}
+# Two scores that differ by less than this are as good as equal.
+EQUAL = 0.02
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What else might have come: a concept in a mode."""
+    """What else might have come: a concept in a mode, and what told it from the chosen one."""
 
     concept: str
     mode: str
     score: float
     propensity: float
     is_chosen: bool
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +113,7 @@ class Receipt:
     candidates: tuple[Candidate, ...]
     removed: tuple[tuple[str, int], ...]
     relaxed: tuple[str, ...]
+    circumstances: tuple[str, ...] = ()
 
 
 def list_lines(*, learner: Learner, course: Course) -> QuerySet[Decision]:
@@ -137,25 +160,105 @@ def explain(*, learner: Learner, course: Course, public_id: uuid.UUID) -> Receip
             (RULES.get(rule, rule), count) for rule, count in receipt.get("removed", {}).items()
         ),
         relaxed=tuple(RULES.get(rule, rule) for rule in receipt.get("relaxed", [])),
+        circumstances=tuple(_circumstances(receipt)),
     )
+
+
+def record(*, learner: Learner, course: Course, public_id: uuid.UUID) -> dict[str, Any]:
+    """Return a decision as researchers read it: the stored receipt, its versions, what followed.
+
+    Raises:
+        NotVisible: this learner has no such decision in this course.
+    """
+    decision = list_lines(learner=learner, course=course).filter(public_id=public_id).first()
+    if decision is None:
+        raise NotVisible("There is no such decision.", decision=str(public_id))
+    answers = response_selectors.list_for_presentation(
+        learner_id=decision.learner_id, presentation=decision.public_id
+    )
+    return {
+        "decision": str(decision.public_id),
+        "learner": str(learner.pseudonym),
+        "course": course.slug,
+        "course_revision": decision.course_revision,
+        "at": decision.at.isoformat(),
+        "policy": decision.policy,
+        "policy_version": decision.policy_version_id,
+        "class_settings": decision.settings_id,
+        "tracer": decision.tracer.number if decision.tracer else None,
+        "item_version": decision.item_version_id,
+        "item_seed": decision.item_seed,
+        "propensity": decision.propensity,
+        "fallback": decision.fallback,
+        "receipt": decision.receipt,
+        "answers": [
+            {
+                "attempt": answer.attempt,
+                "correct": answer.credit,
+                "hints": answer.hints_seen,
+                "elapsed_ms": answer.elapsed_ms,
+                "answered_at": answer.answered_at.isoformat(),
+            }
+            for answer in answers
+        ],
+    }
+
+
+def _circumstances(receipt: Mapping[str, Any]) -> list[str]:
+    """Return what else decided, in sentences."""
+    said = []
+    fallback, exploring = receipt.get("fallback"), receipt.get("exploring")
+    if fallback == "kill-switch":
+        said.append("Choosing was stopped for the class, so your order was followed.")
+    elif fallback:
+        said.append(f"Choosing failed ({fallback}), so your order was followed.")
+    if receipt.get("explored"):
+        said.append("Drawn at random, as one question in twenty is.")
+    if exploring in EXPLORING:
+        said.append(f"Nothing could be drawn at random: {EXPLORING[exploring]}.")
+    return said
 
 
 def _arms(receipt: Mapping[str, Any], bank: CourseBank) -> tuple[Arm, ...]:
     arms = receipt.get("arms")
     if not arms:
         return ()
-    columns = (arms["concept"], arms["mode"], arms["score"], arms["propensity"])
+    size = len(arms["concept"])
+    terms = [
+        {name: values[place] for name, values in arms.get("terms", {}).items()}
+        for place in range(size)
+    ]
+    is_chosen = [
+        (concept, mode) == (receipt["concept"], receipt["mode"])
+        for concept, mode in zip(arms["concept"], arms["mode"], strict=True)
+    ]
+    chosen = is_chosen.index(True) if True in is_chosen else 0
     found = [
         Arm(
-            concept=_concept_name(bank, concept),
-            mode=MODES.get(mode, mode),
-            score=score,
-            propensity=propensity,
-            is_chosen=(concept, mode) == (receipt["concept"], receipt["mode"]),
+            concept=_concept_name(bank, arms["concept"][place]),
+            mode=MODES.get(arms["mode"][place], arms["mode"][place]),
+            score=arms["score"][place],
+            propensity=arms["propensity"][place],
+            is_chosen=is_chosen[place],
+            why_not="" if is_chosen[place] else _why_not(terms[place], terms[chosen]),
         )
-        for concept, mode, score, propensity in zip(*columns, strict=True)
+        for place in range(size)
     ]
     return tuple(sorted(found, key=lambda arm: -arm.propensity))
+
+
+def _why_not(own: Mapping[str, float], chosen: Mapping[str, float]) -> str:
+    """Return in words what most told an arm from the chosen one, in either direction."""
+    apart = {name: own[name] - chosen.get(name, 0.0) for name in own if name in TERMS}
+    if not apart:
+        return ""
+    total = sum(apart.values())
+    if abs(total) < EQUAL:
+        return "about as good; the draw decided"
+    # Of what speaks in the direction of the sum, the strongest.
+    name = max(apart, key=lambda name: apart[name] * (1.0 if total > 0.0 else -1.0))
+    less, more = TERMS[name]
+    return f"{more}; the draw decided" if total > 0.0 else less
 
 
 def _candidates(receipt: Mapping[str, Any]) -> tuple[Candidate, ...]:

@@ -22,4 +22,9 @@ urlpatterns = [
         pages.receipt,
         name="receipt",
     ),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/receipts/<uuid:decision>/record/",
+        pages.receipt_record,
+        name="receipt-record",
+    ),
 ]

@@ -12,11 +12,13 @@ from tests.factories import (
     make_learner,
     make_organisation,
     make_user,
+    set_scheduling,
     start_session,
 )
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.scheduling.models import Decision
+from tutor.teacher import receipts
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +124,61 @@ class TestReceipt:
             assert sum(candidate.is_chosen for candidate in receipt.candidates) == 1
             assert "(chosen)" in text(shown)
             assert receipt.item is not None
+
+    def test_says_of_every_other_concept_why_not(self, classroom, client):
+        learner = join(classroom, answers=4)
+        told = []
+        for decision in Decision.objects.filter(learner=learner, item_version__isnull=False):
+            receipt = receipts.explain(
+                learner=learner, course=classroom.course, public_id=decision.public_id
+            )
+            for arm in receipt.arms:
+                assert bool(arm.why_not) != arm.is_chosen
+            told += [arm.why_not for arm in receipt.arms if not arm.is_chosen]
+
+        assert len(set(told)) > 1
+
+    def test_says_what_else_decided(self, classroom, client):
+        set_scheduling(classroom, kill_switch=True)
+        learner = join(classroom)
+        decision = Decision.objects.filter(learner=learner).latest("pk")
+
+        shown = client.get(
+            reverse(
+                "teacher:receipt",
+                args=[classroom.public_id, learner.pseudonym, decision.public_id],
+            )
+        )
+
+        assert "Choosing was stopped for the class, so your order was followed." in text(shown)
+        assert "the class has not opted in" in text(shown)
+
+    def test_gives_the_record_as_it_is_stored(self, classroom, client):
+        learner = join(classroom)
+        decision = Decision.objects.filter(learner=learner).earliest("pk")
+
+        found = client.get(
+            reverse(
+                "teacher:receipt-record",
+                args=[classroom.public_id, learner.pseudonym, decision.public_id],
+            )
+        ).json()
+
+        assert found["receipt"] == decision.receipt
+        assert found["propensity"] == decision.propensity
+        assert found["learner"] == str(learner.pseudonym)
+        assert [answer["attempt"] for answer in found["answers"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "said"),
+    [
+        ({"gain": 0.2, "order": 0.1}, {"gain": 0.9, "order": 0.0}, "less to learn a minute"),
+        ({"gain": 0.9, "recency": -0.5}, {"gain": 0.9, "recency": 0.0}, "practised more recently"),
+        ({"gain": 0.5}, {"gain": 0.5}, "about as good; the draw decided"),
+        ({"gain": 0.9}, {"gain": 0.5}, "more to learn a minute; the draw decided"),
+        ({"progress": 0.9}, {"progress": 0.5}, ""),
+    ],
+)
+def test_why_not_names_what_most_told_two_concepts_apart(own, chosen, said):
+    assert receipts._why_not(own, chosen) == said
