@@ -22,6 +22,7 @@ from tutor.content import statuses
 from tutor.content.models import Course, Item, ItemVersion, StatusChange
 
 Status = Item.Status
+NIGHT = dt.timedelta(hours=24)
 
 
 @transaction.atomic
@@ -74,6 +75,18 @@ def ask_for(
     )
     transaction.on_commit(queue.nudge)
     return job
+
+
+def ask_for_all(*, at: dt.datetime) -> int:
+    """Put every course with answers of the last day on the list; return how many are new there."""
+    count = 0
+    for course in selectors.list_courses_with_new_answers(since=at - NIGHT):
+        try:
+            ask_for(course=course, at=at)
+        except CalibrationBusy:
+            continue
+        count += 1
+    return count
 
 
 def store_crowd_answer(

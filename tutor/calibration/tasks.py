@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import OperationalError
 
-from tutor.calibration import queue, working
+from tutor.calibration import queue, selectors, services
 from tutor.common import clock
 
 
@@ -16,10 +16,15 @@ from tutor.common import clock
 )
 def work(**_: object) -> int:
     """Do the calibrations that were asked for; return how many. `**_` takes newer messages."""
+    if not selectors.list_open_jobs().exists():
+        return 0
+    # Loads scipy: some 60 MB that a worker without such work need not hold.
+    from tutor.calibration import working  # noqa: PLC0415
+
     return working.work(at=clock.now())
 
 
 @shared_task(name=queue.NIGHTLY, acks_late=True)
 def nightly(**_: object) -> int:
     """Ask for a calibration of every course with new answers; return how many."""
-    return working.ask_for_all(at=clock.now())
+    return services.ask_for_all(at=clock.now())

@@ -15,19 +15,6 @@ logger = logging.getLogger(__name__)
 
 # A job that has brought so many workers down is not tried again.
 MOST_TRIES = 3
-NIGHT = dt.timedelta(hours=24)
-
-
-def ask_for_all(*, at: dt.datetime) -> int:
-    """Put every course with answers of the last day on the list; return how many are new there."""
-    count = 0
-    for course in selectors.list_courses_with_new_answers(since=at - NIGHT):
-        try:
-            services.ask_for(course=course, at=at)
-        except CalibrationBusy:
-            continue
-        count += 1
-    return count
 
 
 def work(*, at: dt.datetime) -> int:

@@ -14,11 +14,14 @@ EM = engine.Settings(engine=engine.Engine.EM)
 
 
 @pytest.fixture(autouse=True)
-def _quick_twin(request, monkeypatch):
+def _quick_twin(request):
     """Let EM be its own witness: py-irt takes seconds, and is tested in tests/curriculum/irt."""
-    if request.node.get_closest_marker("real_twin") is None:
-        module = types.SimpleNamespace(fit_py_irt=fit_em)
-        monkeypatch.setitem(sys.modules, "curriculum.irt.py_irt_model", module)
+    # Not the test's own monkeypatch, which some tests undo.
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("real_twin") is None:
+            module = types.SimpleNamespace(fit_py_irt=fit_em)
+            patch.setitem(sys.modules, "curriculum.irt.py_irt_model", module)
+        yield
 
 
 @pytest.fixture

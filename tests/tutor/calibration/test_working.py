@@ -10,7 +10,7 @@ from django.db import connection
 from tests.factories import AT, make_user
 from tests.tutor.calibration.logs import a_course, answer_all
 from tutor.accounts.models import AuditEntry
-from tutor.calibration import promoting, queue, running, services, working
+from tutor.calibration import promoting, queue, running, services, tasks, working
 from tutor.calibration.errors import CalibrationBusy, RunRefused
 from tutor.calibration.models import CalibrationJob, CalibrationRun
 from tutor.common.alone import alone
@@ -31,8 +31,8 @@ def live_number(course):
 
 
 def test_a_night_s_work_ends_in_a_run_and_what_it_would_change(physics):
-    assert working.ask_for_all(at=AT + dt.timedelta(hours=20)) == 1
-    assert working.ask_for_all(at=AT + dt.timedelta(hours=20)) == 0
+    assert services.ask_for_all(at=AT + dt.timedelta(hours=20)) == 1
+    assert services.ask_for_all(at=AT + dt.timedelta(hours=20)) == 0
     assert working.work(at=AT) == 1
 
     job = the_job()
@@ -42,8 +42,17 @@ def test_a_night_s_work_ends_in_a_run_and_what_it_would_change(physics):
     assert working.work(at=AT) == 0
 
 
+def test_the_tasks_do_what_the_list_says(physics, monkeypatch):
+    monkeypatch.setattr("tutor.common.clock.now", lambda: AT + dt.timedelta(hours=20))
+
+    assert tasks.work() == 0
+    assert tasks.nightly() == 1
+    assert tasks.work() == 1
+    assert the_job().run.number == 1
+
+
 def test_a_course_without_new_answers_is_left_alone(physics):
-    assert working.ask_for_all(at=AT + dt.timedelta(days=9)) == 0
+    assert services.ask_for_all(at=AT + dt.timedelta(days=9)) == 0
 
 
 def test_using_a_run_and_going_back_are_jobs_too(physics, run):
