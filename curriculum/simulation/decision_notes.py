@@ -9,7 +9,8 @@ import numpy as np
 from curriculum.evaluation import decision_row, write_rows
 from curriculum.evaluation.rewards import KIND, mastery_gain_per_minute
 from curriculum.scheduler import Policy
-from curriculum.simulation.practising import Answered, Choice, Listener
+from curriculum.simulation.desk import Answered, Choice
+from curriculum.simulation.practising import Listener
 
 
 class DecisionNotes:

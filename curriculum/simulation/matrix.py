@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from curriculum.scheduler import Policy, Rules
 from curriculum.simulation.course import SimulatedCourse
+from curriculum.simulation.desk import Classroom
 from curriculum.simulation.drawn_course import CourseShape, bank_of, draw_course
 from curriculum.simulation.errors import MatrixUnusable, UnknownSimulator
 from curriculum.simulation.measures import Figure, measure
-from curriculum.simulation.practising import Classroom, Listener, Outcome, practise
+from curriculum.simulation.practising import Listener, Outcome, practise
 from curriculum.simulation.student import Kind, Simulator
 from curriculum.simulation.students import LEARNING, SIMULATORS, make_simulator
 from curriculum.simulation.students.dkt import make_dkt_simulators

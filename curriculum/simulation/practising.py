@@ -6,49 +6,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from curriculum.scheduler import (
-    Distribution,
-    Finish,
-    ItemBank,
-    Policy,
-    RecentAnswers,
-    Rules,
-    Situation,
-    find_distribution,
-)
-from curriculum.scheduler.situation import Exploration, Memory
+from curriculum.scheduler import Finish, Policy, Situation, find_distribution
+from curriculum.simulation.desk import Answered, Choice, Classroom, Desk
 from curriculum.simulation.errors import PolicyFailed
-from curriculum.simulation.student import Simulator, Student
-from curriculum.simulation.timetable import Timetable
-from curriculum.simulation.tracer import Tracer
-from kt_models.streaming import psi_filter, psi_survey
+from curriculum.simulation.student import Student
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-
-# True success, averaged over a concept's items, from which the concept is known well enough.
-KNOWN = 0.8
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Classroom:
-    """What the students of a class have in common.
-
-    Attributes:
-        simulator: who they are.
-        bank: the course as the scheduler sees it.
-        tracer: what estimates them.
-        rules: of the scheduler.
-        timetable: when they practise and are examined.
-        seed: student i is the same student under every policy.
-    """
-
-    simulator: Simulator
-    bank: ItemBank
-    tracer: Tracer
-    rules: Rules
-    timetable: Timetable
-    seed: int
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +30,6 @@ class Outcome:
             start, nan if never.
         closed_unknown: [K] the tracer held the concept for mastered at the end, and it was not
             known at the test.
-        decisions: one per answer, if asked for.
     """
 
     before: float
@@ -81,50 +44,6 @@ class Outcome:
     closed_unknown: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """What was decided, seen from outside: for logs of decisions.
-
-    Attributes:
-        situation: what it was decided on.
-        chances: of every eligible pair of arm and item.
-        pair: row of the pair that was drawn.
-        explored: whether it was drawn at random.
-        student: the student, as they are at that moment.
-    """
-
-    situation: Situation
-    chances: Distribution
-    pair: int
-    explored: bool
-    student: Student
-
-    @property
-    def item(self) -> int:
-        """The chosen item."""
-        return int(self.chances.choices.item[self.pair])
-
-    @property
-    def mode(self) -> int:
-        """Code of what the item is given for."""
-        choices = self.chances.choices
-        return int(choices.arms.mode[choices.arm[self.pair]])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """What came of a choice, as the tracer sees it right after the answer.
-
-    Attributes:
-        before, after: mastery of the concepts without and with the answer, at one moment.
-        minutes: the time it took.
-    """
-
-    before: psi_filter.ConceptEstimates
-    after: psi_filter.ConceptEstimates
-    minutes: float
-
-
 class Listener(Protocol):
     """Hears of every choice before it is answered, and of every answer."""
 
@@ -135,129 +54,6 @@ class Listener(Protocol):
     def answered(self, answered: Answered) -> None:
         """Take what came of the last choice."""
         ...
-
-
-class _Desk:
-    """A student at work: the student's truth, and the tracer's view of it."""
-
-    def __init__(self, room: Classroom, student: Student) -> None:
-        self.room = room
-        self.student = student
-        self.state = psi_filter.init(room.tracer.parameters)
-        self.concepts = [item.concepts for item in room.simulator.course.items]
-        self.mastered_before = np.zeros(room.bank.n_concepts, dtype=np.bool_)
-        self.attempts = np.zeros(room.bank.n_concepts, dtype=np.int64)
-        self.item_ids: list[int] = []
-        self.at: list[float] = []
-        self.correct: list[float] = []
-        self.modes: list[int] = []
-        self.explored = 0
-        self._mean = concept_means(room.simulator)
-
-    def situation(self, at: float, *, ends_at: float) -> Situation:
-        """Return what the scheduler is told at a moment of a session."""
-        room, rules, tracer = self.room, self.room.rules, self.room.tracer
-        seen = psi_survey.survey(self.state, tracer.parameters, tracer.layout, at=at)
-        concepts = seen.concepts
-        mastered = self._mastered(concepts)
-        self.mastered_before |= mastered
-        self.attempts[mastered] = 0
-        return Situation(
-            bank=room.bank,
-            goal=np.ones(room.bank.n_concepts, dtype=np.bool_),
-            logit_mean=seen.items.logit_mean,
-            logit_var=seen.items.logit_var,
-            prob=seen.items.prob,
-            expected_gain=seen.gains,
-            concept_prob=concepts.prob,
-            concept_lower_prob=concepts.lower_prob,
-            evidence_n=concepts.evidence_n,
-            concept_last_at=seen.last_at,
-            mastered_before=self.mastered_before.copy(),
-            at=at,
-            policy_version="simulated",
-            recent=RecentAnswers(
-                np.array(self.item_ids, dtype=np.int64),
-                np.array(self.at),
-                np.array(self.correct),
-                np.array(self.modes, dtype=np.int8),
-            ),
-            rules=rules,
-            minutes_left=max(ends_at - at, 1.0) / 60.0,
-            item_minutes=tracer.minutes,
-            memory=self._memory(concepts),
-            attempts=self.attempts.copy(),
-            exploration=Exploration(explored=self.explored),
-        )
-
-    def _mastered(self, concepts: psi_filter.ConceptEstimates) -> BoolArray:
-        rules = self.room.rules
-        sure = concepts.lower_prob >= rules.mastery_threshold
-        return sure & (concepts.evidence_n >= rules.mastery_evidence)
-
-    def _memory(self, concepts: psi_filter.ConceptEstimates) -> Memory:
-        """Return how the tracer expects concepts to fade and grow."""
-        parameters, state = self.room.tracer.parameters, self.state
-        practised = np.zeros(self.room.bank.n_concepts)
-        practised[state.concept_ids] = state.practice_counts
-        base = state.ability_mean + self.room.tracer.concept_offsets
-        return Memory(
-            base=base,
-            level=concepts.logit_mean - base,
-            var=concepts.logit_var,
-            practised=practised,
-            tau_days=parameters.decay_tau_days,
-            power=parameters.decay_power,
-            gain_rho=parameters.gain_rho,
-        )
-
-    def known(self, at: float) -> BoolArray:
-        """Return [K] whether each concept is known well enough."""
-        return np.asarray(self._mean @ self.student.success_probs(at=at) >= KNOWN)
-
-    def level(self, at: float) -> float:
-        """Return the mean over concepts of the mean true success on their items."""
-        return float((self._mean @ self.student.success_probs(at=at)).mean())
-
-    def answer(self, choice: Choice, *, at: float, rng: np.random.Generator) -> float:
-        """Let the student answer and the tracer see it; return the seconds it took."""
-        item = choice.item
-        given = self.student.answer(item, at=at, rng=rng)
-        done_at = at + given.seconds
-        self.state = psi_filter.update(
-            self.state,
-            self.room.tracer.parameters,
-            concept_ids=self.concepts[item],
-            item_offset=float(self.room.tracer.offsets[item]),
-            correct=float(given.correct),
-            at=done_at,
-            assisted=given.assisted,
-        )
-        self.attempts[list(self.concepts[item])] += 1
-        self.item_ids.append(item)
-        self.at.append(done_at)
-        self.correct.append(float(given.correct))
-        self.modes.append(choice.mode)
-        self.explored += choice.explored
-        return given.seconds
-
-    def compare(self, before: psi_filter.FilterState, *, at: float, minutes: float) -> Answered:
-        """Return mastery at `at` by an earlier state and by the present one."""
-        tracer = self.room.tracer
-        earlier, now = (
-            psi_survey.survey(state, tracer.parameters, tracer.layout, at=at).concepts
-            for state in (before, self.state)
-        )
-        return Answered(before=earlier, after=now, minutes=minutes)
-
-
-def concept_means(simulator: Simulator) -> FloatArray:
-    """Return [K, N] the matrix that averages item values over each concept's own items."""
-    banks = simulator.course.items_by_concept
-    means = np.zeros((len(banks), len(simulator.course.items)))
-    for concept, items in enumerate(banks):
-        means[concept, list(items)] = 1.0 / max(len(items), 1)
-    return means
 
 
 def practise(
@@ -274,7 +70,7 @@ def practise(
     """
     traits, noise, draws = (np.random.default_rng([room.seed, 4, index, part]) for part in range(3))
     starts = room.timetable.starts()
-    desk = _Desk(room, room.simulator.enrol(starts[0], traits))
+    desk = Desk(room, room.simulator.enrol(starts[0], traits))
     outcome = Outcome(before=desk.level(starts[0]))
     outcome.exposures = np.zeros(room.bank.n_items, dtype=np.int64)
     known = desk.known(starts[0])
@@ -317,7 +113,7 @@ def _choose(
 
 
 def _note(
-    outcome: Outcome, desk: _Desk, *, item: int, seconds: float, at: float, known: BoolArray
+    outcome: Outcome, desk: Desk, *, item: int, seconds: float, at: float, known: BoolArray
 ) -> BoolArray:
     """Add one answer to the outcome; return what is known after it."""
     minutes = seconds / 60.0
@@ -331,7 +127,7 @@ def _note(
     return known
 
 
-def _examine(outcome: Outcome, desk: _Desk, *, at: float, last_start: float) -> None:
+def _examine(outcome: Outcome, desk: Desk, *, at: float, last_start: float) -> None:
     timetable, rules = desk.room.timetable, desk.room.rules
     test_at = last_start + timetable.test_days * 86_400.0
     outcome.right_after = desk.level(at)

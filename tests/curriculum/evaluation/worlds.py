@@ -15,8 +15,9 @@ from curriculum.bandits import make_policy
 from curriculum.evaluation import DecisionLog
 from curriculum.scheduler import Rules, find_distribution
 from curriculum.scheduler.features import FEATURES, describe_arms
+from curriculum.simulation.desk import Classroom
 from curriculum.simulation.drawn_course import CourseShape, bank_of, draw_course
-from curriculum.simulation.practising import Classroom, practise
+from curriculum.simulation.practising import practise
 from curriculum.simulation.students import make_simulator
 from curriculum.simulation.timetable import Timetable
 from curriculum.simulation.tracer import lay_out

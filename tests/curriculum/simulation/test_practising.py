@@ -8,9 +8,10 @@ import pytest
 
 from curriculum.bandits import make_policy
 from curriculum.scheduler import GainSoftmax, Rules
+from curriculum.simulation.desk import Classroom
 from curriculum.simulation.drawn_course import CourseShape, bank_of, draw_course
 from curriculum.simulation.errors import PolicyFailed
-from curriculum.simulation.practising import Classroom, practise
+from curriculum.simulation.practising import practise
 from curriculum.simulation.students import make_simulator
 from curriculum.simulation.timetable import Timetable, TimetableUnusable
 from curriculum.simulation.tracer import lay_out
