@@ -54,15 +54,12 @@ class AbilityWindow(BasePolicy):
         known = rows >= 0
         logits, credit = situation.logit_mean[rows[known]], situation.recent.correct[known]
         epochs = len(credit) // self.epoch
-        begin = len(credit) - epochs * self.epoch
-        thetas = [
-            _posterior_mode(logits[part], credit[part])
-            for part in (
-                slice(begin + n * self.epoch, begin + (n + 1) * self.epoch) for n in range(epochs)
-            )
-        ]
+        latest = slice(len(credit) - epochs * self.epoch, None)
+        thetas = _posterior_modes(
+            logits[latest].reshape(epochs, self.epoch), credit[latest].reshape(epochs, self.epoch)
+        )
         still, pushed, best = 0, 0.0, -np.inf
-        for theta in thetas:
+        for theta in thetas.tolist():
             still = 0 if theta > best else still + 1
             best = max(best, theta)
             if still >= self.patience:
@@ -70,13 +67,15 @@ class AbilityWindow(BasePolicy):
         return pushed
 
 
-def _posterior_mode(logits: FloatArray, credit: FloatArray) -> float:
-    """Return the mode of theta under N(0, 1) for answers with logit theta + `logits`."""
-    theta = 0.0
+def _posterior_modes(logits: FloatArray, credit: FloatArray) -> FloatArray:
+    """Return [E] the modes of theta under N(0, 1), for E epochs of answers [E, n].
+
+    An answer's logit is theta + `logits`. Newton's steps are cut to 1: they may overshoot.
+    """
+    theta = np.zeros(len(logits))
     for _ in range(20):
-        prob = 0.5 * (1.0 + np.tanh(0.5 * (theta + logits)))
-        slope = float((credit - prob).sum()) - theta
-        step = slope / (1.0 + float((prob * (1.0 - prob)).sum()))
-        # The curvature is at least 1, but Newton may overshoot far out.
-        theta += min(max(step, -1.0), 1.0)
+        prob = 0.5 * (1.0 + np.tanh(0.5 * (theta[:, None] + logits)))
+        slope = (credit - prob).sum(axis=1) - theta
+        curvature = 1.0 + (prob * (1.0 - prob)).sum(axis=1)
+        theta += np.clip(slope / curvature, -1.0, 1.0)
     return theta
