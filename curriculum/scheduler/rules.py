@@ -79,7 +79,9 @@ class Rules:
         band_low, band_high: outside this success rate over the recent answers the targets
             move by `band_shift` towards easier or harder items.
         target_sd: how far from its target an item's success probability may lie.
-        repeat_factor: each exposure of an item multiplies its chance within the arm by this.
+        repeat_factor: each exposure of an item multiplies its chance within the arm by this. With
+            0.1 simulated learners gained more than with 0.5 in 4 kinds of 9, and less in 2
+            (20 learners each, a course drawn for it): what was seen teaches and tells less.
         epsilon: share of decisions drawn uniformly over all eligible items.
         temperature: of the softmax over arms.
         top_share: the largest share of the softmax that one of several arms may take.
@@ -121,7 +123,7 @@ class Rules:
     band_high: float = 0.95
     band_shift: float = 0.05
     target_sd: float = 0.08
-    repeat_factor: float = 0.5
+    repeat_factor: float = 0.1
     epsilon: float = 0.05
     temperature: float = 0.25
     top_share: float = 0.8

@@ -262,8 +262,8 @@ class TestRelaxation:
         answers = recent((100, 9 * DAY, 1.0), (100, 8 * DAY, 1.0), (101, 7 * DAY, 1.0))
         chosen = decide(make_situation(recent=answers, rules=FIRM), seed=0)
         chances = dict(zip(chosen.candidate_ids.tolist(), chosen.candidate_probs, strict=True))
-        assert chances[101] == pytest.approx(chances[102] / 2)
-        assert chances[100] == pytest.approx(chances[102] / 4)
+        assert chances[101] == pytest.approx(chances[102] / 10)
+        assert chances[100] == pytest.approx(chances[102] / 100)
 
     def test_the_exposure_cap_never_gives_way(self):
         bank = make_bank(n_concepts=1, requires=[], per_concept=1)
