@@ -6,6 +6,7 @@ item's concept, features of its text, the difficulty that an artificial crowd fo
 leaving out each known item in turn, so a useless source is shrunk to nothing. Needs numpy only.
 """
 
+import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 LEAST_SD = 0.7
 # Without known items to learn from: the sd of the difficulties of a bank.
 UNTRIED_SD = 1.0
+# How far rewording an item may move its difficulty: logits.
+REWORDED_SD = 0.5
 ENOUGH_KNOWN = 20
 _PENALTIES = (0.3, 3.0, 30.0, 300.0, math.inf)
 # Sources are tuned in turn; twice through them is where it stands still.
@@ -110,6 +113,42 @@ def learn_priors(
         rmse=float(np.sqrt(np.mean(wrong**2))),
         rmse_without=float(np.sqrt(np.mean(_without(target) ** 2))),
     )
+
+
+def inherit(
+    priors: ItemPriors,
+    parent: NDArray[np.int64],
+    difficulty: Floats,
+    se: Floats,
+    *,
+    fitted_sd: float,
+) -> ItemPriors:
+    """Return the priors with those of reworded items from the item that each was made from.
+
+    It passes on what it has come to by its own answers, give or take `REWORDED_SD`, where that is
+    surer than what was learnt from other items.
+
+    Args:
+        priors: of I items.
+        parent: [I] place of the item that each was made from, always an earlier one; -1 for none.
+        difficulty: [I] as fitted; nan where nobody answered.
+        se: [I] of that; nan likewise.
+        fitted_sd: sd of the prior that it was fitted with.
+    """
+    mean, sd = priors.mean.copy(), priors.sd.copy()
+    for k in np.flatnonzero(parent >= 0).tolist():
+        own = slice(parent[k], parent[k] + 1)
+        before, before_se = pool(
+            difficulty=difficulty[own],
+            se=se[own],
+            fitted_sd=fitted_sd,
+            prior_mean=mean[own],
+            prior_sd=sd[own],
+        )
+        changed = math.hypot(float(before_se[0]), REWORDED_SD)
+        if changed < sd[k]:
+            mean[k], sd[k] = float(before[0]), changed
+    return dataclasses.replace(priors, mean=mean, sd=sd)
 
 
 def pool(

@@ -55,13 +55,20 @@ def describe_items(*, course: Course) -> engine.Beforehand:
     table = read_version_table(course_id=course.pk)
     versions = ItemVersion.objects.filter(item__course=course).order_by("pk")
     rows = list(versions.values_list("pk", "author_difficulty", "body"))
+    place = {pk: k for k, (pk, _, _) in enumerate(rows)}
+    newest: dict[int, int] = {}
+    parent = np.full(len(rows), -1, dtype=np.int64)
+    # A later version has a later id, so a parent stands before its children.
+    for pk, item in versions.values_list("pk", "item"):
+        parent[place[pk]] = newest.get(item, -1)
+        newest[item] = place[pk]
     texts = [
-        engine.ItemText(
-            stem=str(body.get("stem", "")),
-            options=tuple(str(choice.get("text", "")) for choice in body.get("choices", ())),
-            hints=len(body.get("hints", ())),
-            solution=str(body.get("solution", "")),
-        )
+        {
+            "stem": str(body.get("stem", "")),
+            "options": tuple(str(choice.get("text", "")) for choice in body.get("choices", ())),
+            "hints": len(body.get("hints", ())),
+            "solution": str(body.get("solution", "")),
+        }
         for _, _, body in rows
     ]
     main = table.concepts[:, 0] if rows else np.empty(0, dtype=np.int64)
@@ -72,6 +79,7 @@ def describe_items(*, course: Course) -> engine.Beforehand:
         concept=concept.reshape(-1),
         text=engine.describe_texts(texts),
         crowd=_crowd(course, [pk for pk, _, _ in rows]),
+        parent=parent,
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,14 @@ from curriculum.irt.common_slope import CommonSlope, at_common_slope
 from curriculum.irt.crowd import LEAST_RESPONDENTS, calibrate_crowd
 from curriculum.irt.errors import TooFewAnchors
 from curriculum.irt.item_fit import abilities_without_item
-from curriculum.irt.item_priors import ItemPriors, Source, concept_source, learn_priors, pool
+from curriculum.irt.item_priors import (
+    ItemPriors,
+    Source,
+    concept_source,
+    inherit,
+    learn_priors,
+    pool,
+)
 from curriculum.irt.likelihood import design_of, posterior_on
 from curriculum.irt.models import Fit, ItemModel
 from curriculum.irt.parameters import ItemParameters, bank_of
@@ -26,7 +34,6 @@ __all__ = [
     "Calibrated",
     "Engine",
     "ItemModel",
-    "ItemText",
     "Known",
     "Settings",
     "abilities_by_other_answers",
@@ -90,6 +97,8 @@ class Beforehand:
         concept: [N] main concept, 0 and up.
         text: [N, F] features of the text, nan where there is none.
         crowd: [N] difficulty that an artificial crowd found; nan where it was not asked.
+        parent: [N] place of the version that an item's version followed, always an earlier one;
+            -1 for a first version.
     """
 
     items: tuple[str, ...]
@@ -97,6 +106,7 @@ class Beforehand:
     concept: Ints
     text: Floats
     crowd: Floats
+    parent: Ints
 
     def sources(self) -> tuple[Source, ...]:
         """Return the kinds of prior knowledge."""
@@ -110,30 +120,16 @@ class Beforehand:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemText:
-    """What an item's version says; everything as its author wrote it."""
-
-    stem: str
-    options: tuple[str, ...]
-    hints: int
-    solution: str
-
-
-def describe_texts(texts: Sequence[ItemText]) -> Floats:
-    """Return the features of N items' texts, [N, F]."""
-    rows = [
-        text_features(stem=t.stem, options=t.options, hints=t.hints, solution=t.solution)
-        for t in texts
-    ]
+def describe_texts(texts: Sequence[Mapping[str, Any]]) -> Floats:
+    """Return the features of N items' texts, [N, F], each given as `text_features` takes it."""
+    rows = [text_features(**text) for text in texts]
     return np.array(rows, dtype=np.float64).reshape(-1, len(NAMES))
 
 
 def crowd_difficulty(answers: Floats) -> Floats:
     """Return [N] what a crowd found hard; nan throughout if it is too small to tell."""
-    if len(answers) < LEAST_RESPONDENTS:
-        return np.full(answers.shape[1], np.nan)
-    return calibrate_crowd(answers)
+    enough = len(answers) >= LEAST_RESPONDENTS
+    return calibrate_crowd(answers) if enough else np.full(answers.shape[1], np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +143,7 @@ class Calibrated:
         se: by item of the run, that of the reference for an anchor.
         difficulty, pooled_se: [N] answers and prior together, at the common slope.
         slope: the common slope, per logit.
+        learnt_sd: [N] sd of the priors before reworded items took theirs from the version before.
     """
 
     run: CalibrationRun
@@ -156,6 +153,7 @@ class Calibrated:
     difficulty: Floats
     pooled_se: Floats
     slope: float
+    learnt_sd: Floats
 
 
 def calibrate_log(
@@ -244,6 +242,10 @@ def _with_priors(
         se=error,
         guess=beforehand.author,
     )
+    learnt_sd = priors.sd
+    priors = inherit(
+        priors, beforehand.parent, difficulty, error, fitted_sd=run.settings.priors.difficulty_sd
+    )
     pooled, pooled_se = pool(
         difficulty=difficulty,
         se=error,
@@ -259,6 +261,7 @@ def _with_priors(
         difficulty=pooled,
         pooled_se=pooled_se,
         slope=common.slope,
+        learnt_sd=learnt_sd,
     )
 
 

@@ -156,6 +156,7 @@ def _rows(
     drawn = taken[np.isin(collected.row_ids[taken], list(collected.random_ids))]
     random = collecting.count_by_item(drawn, collected.log)
     source = "+".join(found.priors.sources) or "mean"
+    inherits = found.priors.sd < found.learnt_sd
     rows = []
     for k, name in enumerate(beforehand.items):
         one = by_name.get(name)
@@ -163,7 +164,7 @@ def _rows(
             "version_id": int(name),
             "prior_mean": float(found.priors.mean[k]),
             "prior_sd": float(found.priors.sd[k]),
-            "prior_source": source[:40],
+            "prior_source": "version before" if inherits[k] else source[:40],
             "pooled_difficulty": float(found.difficulty[k]),
             "pooled_se": float(found.pooled_se[k]),
         }

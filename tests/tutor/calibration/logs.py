@@ -23,24 +23,28 @@ OPTIONS = ("right", "near", "far", "never")
 
 def a_course(*, organisation, items: int = 24, slug: str = "physics") -> Course:
     """A course of three concepts without prerequisites and items with four options each."""
+    own = tuple(an_item(number) for number in range(items))
+    course = load_items(organisation, own, slug=slug)
+    tracing_services.give_prior_tracer(course=course, at=AT)
+    course.refresh_from_db()
+    return course
+
+
+def load_items(organisation, items, *, slug: str = "physics") -> Course:
+    """Load the course with these items."""
     concepts = tuple(
         course_format.ConceptSpec(slug=name, name=name.title(), description="")
         for name in ("force", "light", "sound")
     )
-    course = content_services.load_course(
-        organisation=organisation,
-        spec=CourseSpec(
-            slug=slug,
-            title=slug.title(),
-            language="en",
-            misconceptions=(),
-            concepts=concepts,
-            items=tuple(an_item(number) for number in range(items)),
-        ),
-    ).course
-    tracing_services.give_prior_tracer(course=course, at=AT)
-    course.refresh_from_db()
-    return course
+    spec = CourseSpec(
+        slug=slug,
+        title=slug.title(),
+        language="en",
+        concepts=concepts,
+        misconceptions=(),
+        items=items,
+    )
+    return content_services.load_course(organisation=organisation, spec=spec).course
 
 
 def an_item(number: int, **fields) -> ItemSpec:

@@ -16,7 +16,7 @@ from tests.factories import (
     start_session,
 )
 from tests.tutor.calibration.conftest import EM
-from tests.tutor.calibration.logs import a_course, answer_all, truth
+from tests.tutor.calibration.logs import a_course, an_item, answer_all, load_items, truth
 from tests.tutor.histories import record, versions_of
 from tutor.calibration import life, promoting, running
 from tutor.calibration.errors import CalibrationBusy, NothingToCalibrate
@@ -226,3 +226,25 @@ def test_a_new_course_uses_author_s_guesses_until_items_are_known(organisation):
     assert run.prior["tried_on"] == 0
     assert set(column(run, "prior_sd")) == {1.0}
     assert (column(run, "pooled_se") < column(run, "difficulty_se")).all()
+
+
+def test_a_reworded_item_starts_from_its_version_before(organisation, physics, run):
+    first = versions_of(physics)[0]
+    items = tuple(
+        an_item(number, **({"solution": "Because."} if number == 0 else {})) for number in range(24)
+    )
+    load_items(organisation, items)
+    second = first.item.versions.get(number=2)
+
+    again = running.calibrate_course(course=physics, at=LATER, settings=EM, again=True)
+
+    before, now = again.items.get(version=first), again.items.get(version=second)
+    assert now.n == 0
+    assert now.prior_source == "version before"
+    assert now.prior_mean == pytest.approx(before.pooled_difficulty)
+    assert now.pooled_difficulty == pytest.approx(before.pooled_difficulty)
+    assert now.prior_sd == pytest.approx(np.hypot(before.pooled_se, 0.5))
+    ready = promoting.prepare(course=physics, run=again)
+    offsets = ready.body["item_offsets"]
+    assert offsets[str(second.pk)] == pytest.approx(offsets[str(first.pk)], abs=0.25)
+    assert ready.body["item_vars"][str(second.pk)] > 3 * ready.body["item_vars"][str(first.pk)]
