@@ -4,11 +4,16 @@ import dataclasses
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curriculum.bandits.base import BasePolicy
 from curriculum.scheduler.arms import Choices
 from curriculum.scheduler.features import FEATURES, PRIOR, describe_arms
 from curriculum.scheduler.policy import Rating, capped_softmax
+
+FloatArray = NDArray[np.float64]
+# In the receipt, so that it stays small: the others are summed up.
+MOST_TERMS = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +44,17 @@ class LinearSoftmax(BasePolicy):
         described = describe_arms(choices)
         parts = described * np.array(self.coefficients)
         scores = parts.sum(axis=1)
-        shown = np.flatnonzero(np.abs(parts).max(axis=0) > 0.0)
         return Rating(
             scores=scores,
             shares=capped_softmax(scores, rules=choices.situation.rules),
-            terms={FEATURES[column]: parts[:, column] for column in shown},
+            terms=_largest_terms(parts),
         )
+
+
+def _largest_terms(parts: FloatArray) -> dict[str, FloatArray]:
+    """Return the features that tell the arms apart most, and the sum of the others as `rest`."""
+    apart = np.ptp(parts, axis=0)
+    ranked = np.argsort(-apart, kind="stable")[:MOST_TERMS]
+    shown = np.sort(ranked[apart[ranked] > 0.0])
+    rest = np.delete(parts, shown, axis=1).sum(axis=1)
+    return {**{FEATURES[column]: parts[:, column] for column in shown}, "rest": rest}

@@ -71,6 +71,26 @@ class TestEveryPolicy:
     def test_is_named_in_the_receipt(self, policy):
         assert decide(an_open_course(), seed=1, policy=policy).receipt()["policy"] == policy.version
 
+    def test_receipts_stay_small_and_their_terms_sum_to_the_score(self, policy):
+        bank = make_bank(
+            per_concept=5, n_concepts=150, requires=[], item_ids=np.arange(750) + 10**6
+        )
+        rng = np.random.default_rng(0)
+        situation = make_situation(
+            bank,
+            prob=rng.uniform(0.3, 0.95, 750),
+            concept_last_at=make_situation().at - rng.uniform(1e3, 1e6, 150),
+            evidence_n=rng.integers(1, 9, 150),
+        )
+        if policy.name in {"linear-softmax", "thompson"}:
+            policy = make_policy(policy.name, {"coefficients": rng.normal(size=20).tolist()})
+        chosen = decide(situation, seed=1, policy=policy)
+        assert chosen.fallback is None
+        assert len(json.dumps(chosen.receipt())) < 8_192
+        if policy.name in {"linear-softmax", "gain-softmax"}:
+            total = np.sum(list(chosen.arms.terms.values()), axis=0)
+            assert total == pytest.approx(chosen.arms.scores)
+
     def test_draws_as_often_as_it_says(self, policy):
         situation = an_open_course()
         chances = find_distribution(situation, policy=policy)
