@@ -287,3 +287,41 @@ class TestExpectedGain:
         prob = predict_one(state, [2], 0.0, parameters=parameters).prob[0]
         assert found[1] == pytest.approx(prob * 0.3 + (1 - prob) * 0.1)
         assert found[0] < found[2] < found[1]
+
+
+class TestItemVariance:
+    def one_answer(self, **fields):
+        return psi_filter.update(
+            psi_filter.init(PARAMETERS),
+            PARAMETERS,
+            **{"concept_ids": (3,), "item_offset": 0.2, "correct": 1.0, "at": DAY, **fields},
+        )
+
+    def test_is_none_by_default(self):
+        assert self.one_answer().to_bytes() == self.one_answer(item_var=0.0).to_bytes()
+
+    def test_makes_an_answer_say_less(self):
+        moved = [self.one_answer(item_var=var).ability_mean for var in (0.0, 0.5, 4.0, 1e9)]
+
+        assert moved == sorted(moved, reverse=True)
+        assert moved[-1] == pytest.approx(PARAMETERS.ability_prior_mean, abs=1e-3)
+
+    def test_without_end_is_no_answer_at_all(self):
+        before = fold([((1, 2), 0.0, 0.0, DAY)])
+
+        after = psi_filter.update(
+            before,
+            PARAMETERS,
+            concept_ids=(2, 5),
+            item_offset=0.0,
+            correct=1.0,
+            at=2 * DAY,
+            item_var=math.inf,
+        )
+
+        assert after.to_bytes() == before.to_bytes()
+
+    @pytest.mark.parametrize("var", [-0.1, math.nan])
+    def test_is_a_variance(self, var):
+        with pytest.raises(ImpossibleAnswer):
+            self.one_answer(item_var=var)
