@@ -1,6 +1,7 @@
 """What promoting a run would change: which items move, and whose estimates. Writes no state."""
 
 import datetime as dt
+import logging
 from collections import Counter
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from tutor.responses import columns as response_columns
 from tutor.tracing import bulk, engine, selectors
 from tutor.tracing import services as tracing_services
 from tutor.tracing.bands import Band, Mastery
+
+logger = logging.getLogger(__name__)
 
 # Learners whose estimates are looked at: everybody, up to so many drawn at random.
 LEARNERS = 2000
@@ -114,13 +117,7 @@ def _compare_learners(
         for learner in piece:
             if learner not in old:
                 continue
-            pairs = list(
-                zip(
-                    _practised(before, old[learner].learner, at),
-                    _practised(after, new[learner].learner, at),
-                    strict=True,
-                )
-            )
+            pairs = _practised(before, old[learner].learner, after, new[learner].learner, at)
             shift = max((abs(a.prob - b.prob) for a, b in pairs), default=0.0)
             moved = Counter((a.band, b.band) for a, b in pairs if a.band is not b.band)
             bands += moved
@@ -130,12 +127,35 @@ def _compare_learners(
 
 
 def _practised(
-    tracer: engine.CourseTracer, state: engine.TracedLearner, at: dt.datetime
-) -> list[Mastery]:
-    """Return the masteries of the concepts that the learner has practised, by id."""
-    met = sorted(set(state.filter.concept_ids.tolist()))
-    found = selectors.masteries_among(tracer, state, concept_ids=met, at=at)
-    return [found[pk] for pk in met if pk in found]
+    before: engine.CourseTracer,
+    old: engine.TracedLearner,
+    after: engine.CourseTracer,
+    new: engine.TracedLearner,
+    at: dt.datetime,
+) -> list[tuple[Mastery, Mastery]]:
+    """Return (before, after) of every concept practised under either version, by id.
+
+    What counts is not the same under both: an excluded item may have been all that a learner
+    answered in a concept.
+    """
+    met = sorted({*old.filter.concept_ids.tolist(), *new.filter.concept_ids.tolist()})
+    was, now = (
+        selectors.masteries_among(tracer, state, concept_ids=met, at=at)
+        for tracer, state in ((before, old), (after, new))
+    )
+    return [(was[pk], now[pk]) for pk in met if pk in was and pk in now]
+
+
+def explain(*, course: Course, ready: Prepared, at: dt.datetime) -> list[str]:
+    """Return what promoting would change in lines; whatever goes wrong in looking is one of them.
+
+    The difference is shown to people. No run is held back because it could not be told.
+    """
+    try:
+        return describe(compare(course=course, ready=ready, at=at))
+    except Exception:
+        logger.exception("What calibration %s would change", ready.run.pk)
+        return ["What it would change could not be told; the operator finds why in the log."]
 
 
 def describe(difference: Difference, *, most: int = 20) -> list[str]:

@@ -38,6 +38,12 @@ def _take(job: CalibrationJob, at: dt.datetime) -> bool:
     except TutorError as error:
         services.end_job(job=job, at=at, problem=error.message)
         return True
+    except Exception:
+        # Of one course's job, not of the sweep: the other courses' jobs are still to be done.
+        logger.exception("Calibration job %s", job.pk)
+        problem = "It failed unexpectedly; the operator finds why in the log."
+        services.end_job(job=job, at=at, problem=problem)
+        return True
     services.end_job(job=job, at=at, **outcome)
     return True
 
@@ -59,7 +65,7 @@ def difference_of(*, course: Course, run: CalibrationRun, at: dt.datetime) -> li
         ready = promoting.prepare(course=course, run=run)
     except RunRefused as error:
         return [error.message]
-    return comparing.describe(comparing.compare(course=course, ready=ready, at=at))
+    return comparing.explain(course=course, ready=ready, at=at)
 
 
 def _promote(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
+from django.core.management import call_command
 
 from tests.factories import (
     AT,
@@ -26,6 +27,7 @@ from tutor.registry.models import TracerVersion
 from tutor.responses.models import Response
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine, selectors
+from tutor.tracing import services as tracing_services
 from tutor.tracing.models import LearnerState
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +133,49 @@ def test_nothing_is_written_by_looking(physics, run):
     shift = next(one for one in difference.items if one.slug == "item-000")
     offset = ready.body["item_offsets"][str(versions_of(physics)[0].pk)]
     assert shift.after == pytest.approx(offset)
+
+
+def test_compares_concepts_that_count_under_one_version_only(organisation, learner):
+    course = a_course(organisation=organisation)
+    force, light, *_ = versions_of(course)
+    record(learner=learner, course=course, version=force)
+    record(learner=learner, course=course, version=light)
+    teacher = make_learner(organisation=organisation).user
+    services.set_status(item=force.item, status="excluded", actor=teacher, reason="Wrong key.")
+    ready = promoting.prepare(course=course, run=make_run(course=course))
+
+    difference = comparing.compare(course=course, ready=ready, at=AT + DAY)
+
+    before = tracer_of(course)
+    after = engine.lay_over(bank=before.bank, tracer_id=0, number=0, body=ready.body)
+    concepts = [version.concepts.get().pk for version in (force, light)]
+    was, now = (
+        selectors.masteries_among(
+            tracer,
+            dict(tracing_services.fold_learners(tracer=tracer, learner_ids=[learner.pk]))[
+                learner.pk
+            ].learner,
+            concept_ids=concepts,
+            at=AT + DAY,
+        )
+        for tracer in (before, after)
+    )
+    shifts = [abs(was[pk].prob - now[pk].prob) for pk in concepts]
+    assert difference.learners == 1
+    assert difference.largest == pytest.approx(max(shifts))
+    assert min(shifts) > 0.0
+
+
+def test_a_difference_that_cannot_be_told_holds_no_run_back(course, monkeypatch, caplog):
+    def broken(**_):
+        raise ValueError
+
+    run = make_run(course=course)
+    monkeypatch.setattr(comparing, "compare", broken)
+    call_command("promote_calibration", course=course.slug)
+
+    assert live(course).body["calibration"]["run"] == run.pk
+    assert "would change" in caplog.text
 
 
 def test_a_fit_keeps_the_run(physics, run):

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from tests.factories import AT, make_user
+from tests.factories import AT, make_run, make_user
 from tests.tutor.calibration.logs import a_course, answer_all
 from tutor.accounts.models import AuditEntry
 from tutor.calibration import promoting, queue, running, services, tasks, working
@@ -117,6 +117,24 @@ def test_what_a_killed_worker_left_is_taken_up_and_not_for_ever(physics, monkeyp
     working.work(at=AT)
     assert the_job().state == State.REFUSED
     assert "broken off 3 times" in the_job().problem
+
+
+def test_a_job_that_fails_leaves_the_others_theirs(physics, run, course, monkeypatch, caplog):
+    services.ask_for(course=physics, at=AT)
+    other = make_run(course=course)
+    services.ask_for(course=course, kind=Kind.PROMOTE, run=other, at=AT)
+
+    def broken(**_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(running, "calibrate_course", broken)
+    assert working.work(at=AT) == 2
+
+    first, second = CalibrationJob.objects.order_by("pk")
+    assert (first.state, second.state) == (State.REFUSED, State.DONE)
+    assert "in the log" in first.problem
+    assert "ZeroDivisionError" in caplog.text
+    assert live_number(course) == other.number
 
 
 def test_a_broker_that_is_down_is_no_error(physics, monkeypatch, caplog):

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         at = clock.now()
         try:
             ready = promoting.prepare(course=course, run=run, force=options["force"])
-            for line in comparing.describe(comparing.compare(course=course, ready=ready, at=at)):
+            for line in comparing.explain(course=course, ready=ready, at=at):
                 self.stdout.write(line)
             if options["dry_run"]:
                 self.stdout.write("Nothing was changed.")
