@@ -30,7 +30,8 @@ class DecisionLog:
 
     Attributes:
         learner: [n] number of the learner, from 0.
-        propensity: [n] chance with which exactly this arm and item were drawn, 0..1.
+        propensity: [n] chance with which exactly this arm and item were drawn, 0..1; like all
+            chances here, given that no item of the pilot was tried out.
         chosen: [n] row of the chosen arm among all T.
         starts: [n + 1]; the arms of decision i are the rows starts[i] to starts[i + 1] - 1.
         within: [n] chance that the scheduler's own rule gives the item within its arm.
@@ -117,6 +118,9 @@ def decision_row(
 ) -> dict[str, Any]:
     """Return one line of the log, JSON values; the writer of `docs/simulation.md`'s format.
 
+    All chances are those given that no item of the pilot is tried out: such decisions have no line,
+    and chances that left room for them would not sum to 1.
+
     Args:
         decision_id: unique.
         learner: a pseudonym.
@@ -137,7 +141,8 @@ def decision_row(
         for concept, mode in zip(arms.concept, arms.mode.tolist(), strict=True)
     ]
     described = np.round(describe_arms(choices), 6).tolist()
-    logged = np.bincount(choices.arm, weights=chances.joint, minlength=size)
+    joint = _without_trials(chances)
+    logged = np.bincount(choices.arm, weights=joint, minlength=size)
     uniform = np.bincount(choices.arm, weights=choices.uniform, minlength=size)
     return {
         "decision_id": decision_id,
@@ -147,7 +152,7 @@ def decision_row(
         "policy_version": policy.version,
         "arm": names[arm],
         "item": int(bank.item_ids[choices.item[pair]]),
-        "propensity": float(chances.joint[pair]),
+        "propensity": float(joint[pair]),
         "eligible_arms": {
             "epsilon": chances.epsilon,
             "temperature": situation.rules.temperature,
@@ -180,8 +185,16 @@ def _chances_of(situation: Situation, target: Policy, *, pair: int, size: int) -
     other = find_distribution(situation, policy=target)
     if not isinstance(other, Distribution):
         raise TypeError("A finish where there was a decision: the situation is another one.")
-    arms = np.bincount(other.choices.arm, weights=other.joint, minlength=size)
-    return {"pair": float(other.joint[pair]), "arms": arms.tolist()}
+    joint = _without_trials(other)
+    arms = np.bincount(other.choices.arm, weights=joint, minlength=size)
+    return {"pair": float(joint[pair]), "arms": arms.tolist()}
+
+
+def _without_trials(chances: Distribution) -> FloatArray:
+    """Return [Q] the chance of each pair, given that no item of the pilot is tried out."""
+    if chances.trials is None:
+        return chances.joint
+    return chances.joint / (1.0 - chances.choices.situation.pilot_share)
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:

@@ -14,12 +14,15 @@ from tests.factories import (
     answer_current,
     make_class,
     make_learner,
+    make_user,
     set_scheduling,
     start_session,
 )
 from tests.tutor.histories import correct
+from tutor.calibration import services as calibration_services
+from tutor.content.models import Item
 from tutor.responses.models import Response
-from tutor.scheduling import decision_log, replaying
+from tutor.scheduling import decision_log, learning, replaying
 from tutor.scheduling.models import Decision
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,11 @@ MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 
 @pytest.fixture
 def classroom(course, organisation):
+    return practise_together(course, organisation)
+
+
+def practise_together(course, organisation):
+    """A class that explores: three learners, five answers on each of two days."""
     learners = [make_learner(organisation=organisation) for _ in range(3)]
     found = make_class(course=course, users=[learner.user for learner in learners])
     set_scheduling(found, explores=True)
@@ -104,6 +112,44 @@ def test_a_choice_that_does_not_come_out_again_is_left_out_and_counted(course, c
     assert sum(told.left_out.values()) > 0
     questions = Decision.objects.filter(item_version__isnull=False).count()
     assert len(rows) + sum(told.left_out.values()) == questions
+
+
+@pytest.fixture
+def with_pilots(course, organisation):
+    """The same class, with two items of the first concept on trial in a fifth of the choices."""
+    teacher = make_user(organisation=organisation, role="teacher")
+    for item in Item.objects.filter(course=course).order_by("pk")[:2]:
+        calibration_services.set_status(item=item, status="pilot", actor=teacher, reason="New.")
+    calibration_services.set_pilot_share(course=course, share=0.2)
+    course.refresh_from_db()
+    return practise_together(course, organisation)
+
+
+def test_items_on_trial_leave_the_chances_of_all_others_whole(course, with_pilots, tmp_path):
+    questions = Decision.objects.filter(item_version__isnull=False)
+    tried = questions.filter(reason="pilot")
+    assert tried.exists()
+
+    told = decision_log.write_log(course=course, path=tmp_path / "log.jsonl")
+    log = read_decisions(tmp_path / "log.jsonl")
+
+    assert len(log) == questions.count() - tried.count() == told.rows
+    sums = np.add.reduceat(log.arm_propensity, log.starts[:-1])
+    np.testing.assert_allclose(sums, 1.0)
+    stored = {str(row.public_id): row.propensity for row in questions}
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    ratios = np.array([row["propensity"] / stored[row["decision_id"]] for row in lines])
+    whole, shared = np.isclose(ratios, 1.0, rtol=1e-4), np.isclose(ratios, 1.25, rtol=1e-4)
+    assert (whole | shared).all()
+    assert shared.any()
+
+
+def test_items_on_trial_do_not_stop_the_learning_at_night(course, with_pilots):
+    found = learning.learn_course(course=course, at=AT + 3 * DAY)
+
+    gates = {gate.name: gate for learnt in found for gate in learnt.gates}
+    # Three learners are too few: that is what the night has to say, and nothing else.
+    assert not gates["enough"].passed
 
 
 class TestCommand:
