@@ -25,7 +25,7 @@ class RunRefused(TutorError):
 
 
 class NothingToRollBack(TutorError):
-    """No tracer version was live before the one that is."""
+    """No other calibration was ever in use."""
 
     code = "calibration.nothing-to-roll-back"
     status = 409

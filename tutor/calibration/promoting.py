@@ -2,136 +2,46 @@
 
 A promoted run is part of a tracer version: everybody is folded under that version first, and in one
 transaction it becomes the live one and the items move on in their lives. Rolling back is the same
-switch to the version before.
+switch to the calibration before.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from tutor.calibration import life, selectors, services
-from tutor.calibration.errors import CalibrationBusy, NothingToRollBack, RunRefused
-from tutor.calibration.models import CalibrationRun, ItemCalibration
-from tutor.calibration.running import lock_name
-from tutor.common.alone import alone
-from tutor.content import selectors as content_selectors
-from tutor.content.models import Course, Item, ItemVersion
-from tutor.registry import pinning
+from tutor.calibration import running, services
+from tutor.calibration.errors import NothingToRollBack
+from tutor.calibration.models import CalibrationRun
+from tutor.calibration.preparing import (
+    Prepared,
+    find_moves,
+    list_uncounted,
+    make_ready,
+    pinned_run,
+    prepare,
+    run_of,
+)
+from tutor.content import services as content_services
+from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
+from tutor.registry.errors import TracerOutdated
 from tutor.registry.models import Promotion, TracerVersion
-from tutor.tracing import adoption, engine
+from tutor.tracing import adoption
+
+__all__ = [
+    "Prepared",
+    "find_moves",
+    "pinned_run",
+    "prepare",
+    "promote",
+    "promote_held",
+    "roll_back",
+    "roll_back_held",
+]
 
 Folded = Callable[[int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A run made ready: the tracer that pins it, and where it moves items. Nothing is stored yet.
-
-    Attributes:
-        body, provenance: of the tracer version to be.
-        moves: item id -> (status, why).
-    """
-
-    run: CalibrationRun
-    body: dict[str, Any]
-    provenance: dict[str, Any]
-    moves: Mapping[int, tuple[str, str]]
-
-
-def prepare(*, course: Course, run: CalibrationRun, force: bool = False) -> Prepared:
-    """Return what using the run takes; nothing is written.
-
-    Args:
-        course: the run's course.
-        run: the run.
-        force: also if a gate failed.
-
-    Raises:
-        RunRefused: a gate failed, the run is another course's, or the course has no tracer.
-    """
-    if run.course_id != course.pk:
-        raise RunRefused("This calibration is of another course.", run=run.pk)
-    failed = [gate["name"] for gate in run.gates if not gate["passed"]]
-    if failed and not force:
-        raise RunRefused(
-            f"Calibration {run.number} did not pass: {', '.join(failed)}. Look at it first.",
-            gates=failed,
-        )
-    live = registry_selectors.get_live_tracer(course_id=course.pk)
-    if live is None:
-        raise RunRefused("The course has no tracer that could pin a calibration.", run=run.pk)
-    course.refresh_from_db()
-    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    body = pinning.pin(live.body, pinned_run(run))
-    offsets = {int(pk): offset for pk, offset in body["item_offsets"].items()}
-    reference = engine.reference_offsets(
-        bank=bank, item_offsets=offsets, intercept=body["intercept"]
-    )
-    return Prepared(
-        run=run,
-        body={**body, "reference_offsets": {str(pk): value for pk, value in reference.items()}},
-        provenance={
-            # Without its seconds: nothing was fitted that estimates could be made from.
-            **{name: told for name, told in live.provenance.items() if name != "seconds"},
-            "calibration": run.number,
-            "based_on": live.number,
-        },
-        moves=find_moves(course=course, run=run),
-    )
-
-
-def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
-    """Return the run as a tracer version keeps it.
-
-    Of an item that abler learners do worse on the figures are no difficulty: it is left to the
-    filter.
-    """
-    rows = run.items.order_by("version").values_list(
-        *("version", "pooled_difficulty", "pooled_se", "seen", "flags")
-    )
-    excluded = ItemVersion.objects.filter(
-        item__course=run.course_id, item__status=Item.Status.EXCLUDED
-    )
-    return pinning.PinnedRun(
-        run=run.pk,
-        number=run.number,
-        sha256=run.sha256,
-        mean=run.population["mean"],
-        sd=run.population["sd"],
-        slope=run.population["slope"],
-        items={
-            pk: pinning.PinnedItem(difficulty, se, seen)
-            for pk, difficulty, se, seen, flags in rows
-            if "negative-discrimination" not in flags
-        },
-        uncounted=tuple(excluded.order_by("pk").values_list("pk", flat=True)),
-    )
-
-
-def find_moves(*, course: Course, run: CalibrationRun) -> dict[int, tuple[str, str]]:
-    """Return item id -> (status, why) for the items that the run moves on."""
-    rows: dict[int, ItemCalibration] = {row.version_id: row for row in run.items.all()}
-    items = list(
-        Item.objects.filter(course=course, current__isnull=False).values_list(
-            "pk", "status", "current"
-        )
-    )
-    by_hand = selectors.list_flagged_by_hand(
-        items=[pk for pk, status, _ in items if status == Item.Status.FLAGGED]
-    )
-    moves = {}
-    for pk, status, current in items:
-        row = rows.get(current)
-        if row is not None:
-            figures = life.Figures(row.n, row.difficulty_se, row.flags)
-            after, why = life.next_status(status, figures, is_flagged_by_hand=pk in by_hand)
-            if after:
-                moves[pk] = (after, why)
-    return moves
+Switching = Callable[[TracerVersion], object]
 
 
 def promote(
@@ -158,62 +68,147 @@ def promote(
         CalibrationBusy: a calibration or promotion of the course is under way.
         RunRefused: see `prepare`.
     """
-    with alone(lock_name(course)) as is_held:
-        if not is_held:
-            raise CalibrationBusy("This course is being calibrated or promoted.", course=course.pk)
+    with running.hold(course):
+        return promote_held(course=course, run=run, at=at, force=force, progress=progress)
+
+
+def promote_held(
+    *,
+    course: Course,
+    run: CalibrationRun,
+    at: dt.datetime,
+    force: bool = False,
+    progress: Folded = lambda _: None,
+    switching: Switching = lambda _: None,
+) -> TracerVersion:
+    """Do as `promote`, for a caller that holds the lock.
+
+    Where somebody excludes an item, or the tracer is fitted anew, while learners are folded, it
+    begins again; what items move is looked up at the switch.
+
+    Args:
+        switching: called with the version in the transaction of the switch.
+    """
+
+    def attempt() -> TracerVersion:
         ready = prepare(course=course, run=run, force=force)
-        version = registry_services.store_tracer(
-            course=course, body=ready.body, provenance=ready.provenance
-        )
+        version = _store(course, ready)
+
+        def switch() -> None:
+            _hold_still(course, ready)
+            services.apply_moves(run=run, moves=find_moves(course=course, run=run))
+            switching(version)
+
         adoption.adopt(
             course=course,
             version=version,
             at=at,
             reason=f"calibration {run.number}",
             progress=progress,
-            switching=lambda: services.apply_moves(run=run, moves=ready.moves),
+            switching=switch,
         )
         return version
+
+    return adoption.until_still(attempt)
+
+
+def _store(course: Course, ready: Prepared) -> TracerVersion:
+    return registry_services.store_tracer(
+        course=course, body=ready.body, provenance=ready.provenance
+    )
+
+
+def _hold_still(course: Course, ready: Prepared) -> None:
+    """Lock the course until the switch is done, if it still is as it was made ready for."""
+    content_services.lock_course(course=course)
+    live = registry_selectors.get_live_tracer(course_id=course.pk)
+    if live != ready.live:
+        raise TracerOutdated(
+            "The tracer was replaced while learners were folded; try again.", course=course.pk
+        )
+    pinned = ready.body.get("calibration")
+    if pinned is not None and tuple(pinned["uncounted"]) != list_uncounted(course.pk):
+        raise TracerOutdated(
+            "Items were excluded, or admitted again, while learners were folded; try again.",
+            course=course.pk,
+        )
 
 
 def roll_back(
     *, course: Course, at: dt.datetime, progress: Folded = lambda _: None
 ) -> TracerVersion:
-    """Go back to the tracer version that was live before the one that is; return it.
+    """Go back to the calibration that was in use before the one that is, or to none.
 
-    What its calibration moved in items' lives is taken back with it, unless somebody has moved the
-    item since. Rolling back twice leads to where one was.
+    Where the tracer was fitted anew meanwhile, the fit stays and only what it pins goes back. What
+    the calibration moved in items' lives is taken back with it, unless somebody has moved the item
+    since. Rolling back twice leads to where one was.
+
+    Returns:
+        The tracer version that is live then.
 
     Raises:
         CalibrationBusy: a calibration or promotion of the course is under way.
-        NothingToRollBack: no other version was ever live.
+        NothingToRollBack: no other calibration, and not none, was ever in use.
     """
-    with alone(lock_name(course)) as is_held:
-        if not is_held:
-            raise CalibrationBusy("This course is being calibrated or promoted.", course=course.pk)
-        live = registry_selectors.get_live_tracer(course_id=course.pk)
-        before = _version_before(course, live)
+    with running.hold(course):
+        return roll_back_held(course=course, at=at, progress=progress)
+
+
+def roll_back_held(
+    *,
+    course: Course,
+    at: dt.datetime,
+    progress: Folded = lambda _: None,
+    switching: Switching = lambda _: None,
+) -> TracerVersion:
+    """Do as `roll_back`, for a caller that holds the lock.
+
+    Args:
+        switching: called with the version in the transaction of the switch.
+    """
+
+    def attempt() -> TracerVersion:
+        live, before = _versions_of_way_back(course)
+        run = CalibrationRun.objects.filter(pk=run_of(before)).first()
+        ready = make_ready(course, live, run)
+        # The very version that was live, unless there is another fit or something was excluded.
+        is_same = _without_reference(ready.body) == _without_reference(before.body)
+        version = before if is_same else _store(course, ready)
+
+        def switch() -> None:
+            _hold_still(course, ready)
+            _move_items(course, live, version)
+            switching(version)
+
         adoption.adopt(
             course=course,
-            version=before,
+            version=version,
             at=at,
             reason="rolled back",
             progress=progress,
-            switching=lambda: _move_items(course, live, before),
+            switching=switch,
         )
-        return before
+        return version
+
+    return adoption.until_still(attempt)
 
 
-def _version_before(course: Course, live: TracerVersion | None) -> TracerVersion:
+def _versions_of_way_back(course: Course) -> tuple[TracerVersion, TracerVersion]:
+    """Return the live version, and the newest that was live with another calibration or none."""
+    live = registry_selectors.get_live_tracer(course_id=course.pk)
     rows = Promotion.objects.filter(course=course).select_related("tracer").order_by("-pk")
     for promotion in rows:
-        if live is not None and promotion.tracer_id != live.pk:
-            return promotion.tracer
-    raise NothingToRollBack("No other tracer version was ever live here.", course=course.pk)
+        if live is not None and run_of(promotion.tracer) != run_of(live):
+            return live, promotion.tracer
+    raise NothingToRollBack("No other calibration was ever in use here.", course=course.pk)
 
 
-def _move_items(course: Course, live: TracerVersion | None, before: TracerVersion) -> None:
-    left = live.body.get("calibration") if live is not None else None
+def _without_reference(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told for name, told in body.items() if name != "reference_offsets"}
+
+
+def _move_items(course: Course, live: TracerVersion, before: TracerVersion) -> None:
+    left = live.body.get("calibration")
     found = before.body.get("calibration")
     if left is not None and (found is None or found["run"] != left["run"]):
         services.take_moves_back(
@@ -223,9 +218,3 @@ def _move_items(course: Course, live: TracerVersion | None, before: TracerVersio
         # Back to a later calibration: its moves are made again from its own figures.
         run = CalibrationRun.objects.get(pk=found["run"])
         services.apply_moves(run=run, moves=find_moves(course=course, run=run))
-
-
-def summarise_moves(prepared: Prepared) -> list[str]:
-    """Return lines such as "12 provisional → operational"."""
-    before = dict(Item.objects.filter(pk__in=prepared.moves).values_list("pk", "status"))
-    return life.describe(Counter((before[pk], after) for pk, (after, _) in prepared.moves.items()))

@@ -4,11 +4,13 @@ import datetime as dt
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 
 from tutor.calibration import collecting, engine, options, selectors, services
 from tutor.calibration.errors import CalibrationBusy, NothingToCalibrate
@@ -37,6 +39,19 @@ def lock_name(course: Course) -> str:
     return f"calibration-{course.pk}"
 
 
+@contextmanager
+def hold(course: Course) -> Iterator[None]:
+    """Hold the course's lock.
+
+    Raises:
+        CalibrationBusy: another calibration or promotion of the course is under way.
+    """
+    with alone(lock_name(course)) as is_held:
+        if not is_held:
+            raise CalibrationBusy("This course is being calibrated or promoted.", course=course.pk)
+        yield
+
+
 def calibrate_course(
     *,
     course: Course,
@@ -60,15 +75,27 @@ def calibrate_course(
         CalibrationBusy: another calibration or promotion of the course is under way.
         NothingToCalibrate: no unassisted first attempt, or none since the newest run.
     """
-    with alone(lock_name(course)) as is_held:
-        if not is_held:
-            raise CalibrationBusy("This course is being calibrated or promoted.", course=course.pk)
-        return _calibrate(course, at, settings or engine.Settings(), again=again, progress=progress)
+    with hold(course):
+        return calibrate_held(
+            course=course, at=at, settings=settings, again=again, progress=progress
+        )
 
 
-def _calibrate(
-    course: Course, at: dt.datetime, settings: engine.Settings, *, again: bool, progress: Progress
+def calibrate_held(
+    *,
+    course: Course,
+    at: dt.datetime,
+    settings: engine.Settings | None = None,
+    again: bool = False,
+    progress: Progress = lambda *_: None,
+    stored: Callable[[CalibrationRun], object] = lambda _: None,
 ) -> CalibrationRun:
+    """Do as `calibrate_course`, for a caller that holds the lock.
+
+    Args:
+        stored: called with the run in the transaction that stores it.
+    """
+    settings = settings or engine.Settings()
     began = time.perf_counter()
     progress("reading the log", 0)
     collected = collecting.collect_log(course=course)
@@ -102,11 +129,11 @@ def _calibrate(
     progress("storing", STEPS["storing"])
     fields = _fields(found, reference, data)
     fields["fit"]["seconds"] = round(time.perf_counter() - began, 2)
-    return services.store_run(
-        course=course,
-        fields={**fields, "created_at": at},
-        items=_rows(found, beforehand, collected, taken, tables),
-    )
+    rows = _rows(found, beforehand, collected, taken, tables)
+    with transaction.atomic():
+        run = services.store_run(course=course, fields={**fields, "created_at": at}, items=rows)
+        stored(run)
+    return run
 
 
 def _hash_rows(ids: engine.Ints, correct: engine.Floats) -> str:

@@ -105,15 +105,20 @@ def begin_job(*, job: CalibrationJob, at: dt.datetime) -> None:
     own.update(state=CalibrationJob.State.RUNNING, started_at=at, tries=F("tries") + 1)
 
 
+def note_run(*, job: CalibrationJob, run: CalibrationRun) -> None:
+    """Note the run that the job has made, so that the next worker goes on from it."""
+    CalibrationJob.objects.filter(pk=job.pk).update(run=run)
+
+
 def show_progress(*, job: CalibrationJob, stage: str, hundredths: int) -> None:
     """Note how far the job is."""
     CalibrationJob.objects.filter(pk=job.pk).update(stage=stage[:60], hundredths=hundredths)
 
 
 def end_job(*, job: CalibrationJob, at: dt.datetime, problem: str = "", **outcome: Any) -> None:
-    """Note what came of the job: `run` and `difference`, or why it was refused."""
+    """Note what came of the job: `difference`, or why it was refused; what has ended stays so."""
     state = CalibrationJob.State.REFUSED if problem else CalibrationJob.State.DONE
-    CalibrationJob.objects.filter(pk=job.pk).update(
+    CalibrationJob.objects.filter(pk=job.pk, finished_at__isnull=True).update(
         state=state, finished_at=at, problem=problem, stage="", hundredths=100, **outcome
     )
 
@@ -130,6 +135,8 @@ def set_status(*, item: Item, status: str, actor: User, reason: str) -> StatusCh
         raise StatusRefused("Say why: others have to understand it later.", item=item.slug)
     if status not in Status.values:
         raise StatusRefused(f"There is no status {status!r}.", item=item.slug)
+    # First the course, then its items, like everybody who changes both.
+    content_services.lock_course(course=item.course)
     if status == Status.OPERATIONAL and not _is_known(item):
         raise StatusRefused(
             f"An item is operational after {life.OPERATIONAL_ANSWERS} answers with a standard "
@@ -155,6 +162,7 @@ def take_back(*, change: StatusChange, actor: User, reason: str) -> StatusChange
     Raises:
         StatusRefused: the item has moved on since, or the change was taken back before.
     """
+    content_services.lock_course(course=change.item.course)
     done = statuses.revert_change(change=change, reason=reason or "taken back", actor=actor)
     if done is None:
         raise StatusRefused("The item has moved on since.", item=change.item.slug)

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import logging
-from typing import Any
+
+from django.db import OperationalError
 
 from tutor.calibration import comparing, promoting, running, selectors, services
 from tutor.calibration.errors import CalibrationBusy, RunRefused
@@ -27,36 +28,51 @@ def work(*, at: dt.datetime) -> int:
 
 
 def _take(job: CalibrationJob, at: dt.datetime) -> bool:
+    """Do the job if no other worker is at its course; return whether it came to an end."""
+    try:
+        with running.hold(job.course):
+            return _do(job, at)
+    except CalibrationBusy:
+        return False
+
+
+def _do(job: CalibrationJob, at: dt.datetime) -> bool:
+    # Only now that the lock is held it is certain that nobody else is at it, or has been.
+    job.refresh_from_db()
+    if job.finished_at is not None:
+        return False
     if job.tries >= MOST_TRIES:
         problem = f"It was broken off {MOST_TRIES} times; ask the operator to look at the log."
         services.end_job(job=job, at=at, problem=problem)
         return True
+    services.begin_job(job=job, at=at)
     try:
-        outcome = _DO[job.kind](job, at)
-    except CalibrationBusy:
-        return False
+        _DO[job.kind](job, at)
+    except (CalibrationBusy, OperationalError):
+        # A database that is away or found a deadlock: the task is tried again, the job stays.
+        raise
     except TutorError as error:
         services.end_job(job=job, at=at, problem=error.message)
-        return True
     except Exception:
         # Of one course's job, not of the sweep: the other courses' jobs are still to be done.
         logger.exception("Calibration job %s", job.pk)
         problem = "It failed unexpectedly; the operator finds why in the log."
         services.end_job(job=job, at=at, problem=problem)
-        return True
-    services.end_job(job=job, at=at, **outcome)
     return True
 
 
-def _calibrate(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
-    def tell(stage: str, hundredths: int) -> None:
-        if hundredths == 0:
-            # Now that the lock is held, and not before: the try is this worker's.
-            services.begin_job(job=job, at=at)
-        services.show_progress(job=job, stage=stage, hundredths=hundredths)
-
-    run = running.calibrate_course(course=job.course, at=at, progress=tell)
-    return {"run": run, "difference": difference_of(course=job.course, run=run, at=at)}
+def _calibrate(job: CalibrationJob, at: dt.datetime) -> None:
+    # A worker that was killed after it had stored the run leaves only the difference to be told.
+    run = job.run or running.calibrate_held(
+        course=job.course,
+        at=at,
+        progress=lambda stage, share: services.show_progress(
+            job=job, stage=stage, hundredths=share
+        ),
+        stored=lambda run: services.note_run(job=job, run=run),
+    )
+    difference = difference_of(course=job.course, run=run, at=at)
+    services.end_job(job=job, at=at, difference=difference)
 
 
 def difference_of(*, course: Course, run: CalibrationRun, at: dt.datetime) -> list[str]:
@@ -68,18 +84,28 @@ def difference_of(*, course: Course, run: CalibrationRun, at: dt.datetime) -> li
     return comparing.explain(course=course, ready=ready, at=at)
 
 
-def _promote(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
+def _promote(job: CalibrationJob, at: dt.datetime) -> None:
     assert job.run is not None  # noqa: S101 - `services.ask_for` sees to it
-    services.begin_job(job=job, at=at)
     difference = difference_of(course=job.course, run=job.run, at=at)
-    promoting.promote(course=job.course, run=job.run, at=at, progress=_folding(job))
-    return {"difference": difference}
+    promoting.promote_held(
+        course=job.course,
+        run=job.run,
+        at=at,
+        progress=_folding(job),
+        switching=lambda _: services.end_job(job=job, at=at, difference=difference),
+    )
 
 
-def _roll_back(job: CalibrationJob, at: dt.datetime) -> dict[str, Any]:
-    services.begin_job(job=job, at=at)
-    version = promoting.roll_back(course=job.course, at=at, progress=_folding(job))
-    return {"difference": [f"v{version.number} is live again."]}
+def _roll_back(job: CalibrationJob, at: dt.datetime) -> None:
+    # The job ends with the switch: done a second time, it would lead back again.
+    promoting.roll_back_held(
+        course=job.course,
+        at=at,
+        progress=_folding(job),
+        switching=lambda version: services.end_job(
+            job=job, at=at, difference=[f"v{version.number} is live again."]
+        ),
+    )
 
 
 def _folding(job: CalibrationJob) -> promoting.Folded:

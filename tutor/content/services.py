@@ -68,6 +68,12 @@ def set_prerequisites(*, course: Course, requires: Mapping[str, Iterable[str]]) 
     return changed
 
 
+def lock_course(*, course: Course) -> None:
+    """Let no one else change the course, or its items' statuses, until the transaction ends."""
+    # Without the key: rows that only point at the course do not wait.
+    Course.objects.select_for_update(no_key=True).get(pk=course.pk)
+
+
 def raise_revision(*, course: Course) -> None:
     """Make every cached copy of the course old."""
     Course.objects.filter(pk=course.pk).update(revision=F("revision") + 1)

@@ -10,6 +10,13 @@ class TooFewAnswers(TutorError):
     status = 409
 
 
+class TracerOutdated(TutorError):
+    """What a version was made from has changed while learners were folded under it."""
+
+    code = "registry.tracer-outdated"
+    status = 409
+
+
 class TracerOfAnotherCourse(TutorError):
     """The tracer version belongs to another course."""
 

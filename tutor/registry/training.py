@@ -2,7 +2,8 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from tutor.responses import columns as response_columns
 from tutor.responses.columns import FoldColumns
 
 Ints = npt.NDArray[np.int64]
+ReferenceOffsets = Callable[[dict[int, float], float], dict[int, float]]
 
 # Below this a fit says more about chance than about learners; the priors serve better.
 MINIMUM_ANSWERS = 500
@@ -26,7 +28,7 @@ MINIMUM_LEARNERS = 10
 def fit_filter(
     *,
     course: Course,
-    reference_offsets: Callable[[dict[int, float], float], dict[int, float]],
+    reference_offsets: ReferenceOffsets,
     at: dt.datetime,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
@@ -63,15 +65,32 @@ def fit_filter(
         "intercept": fitted.intercept,
         "item_offsets": {str(pk): float(offset) for pk, offset in fitted.item_offsets.items()},
     }
+    return store_as_live(
+        course=course,
+        body=body,
+        provenance={**fitted.provenance, "seconds": seconds},
+        reference_offsets=reference_offsets,
+    )
+
+
+def store_as_live(
+    *,
+    course: Course,
+    body: Mapping[str, Any],
+    provenance: dict[str, Any],
+    reference_offsets: ReferenceOffsets,
+) -> TracerVersion:
+    """Store a fit as a version that pins the calibration that the live one pins, or none."""
     live = selectors.get_live_tracer(course_id=course.pk)
+    fitted = pinning.unpinned(body)
     if live is not None and "calibration" in live.body:
-        body = pinning.pin(body, pinning.PinnedRun.from_dict(live.body["calibration"]))
-    offsets = {int(pk): offset for pk, offset in body["item_offsets"].items()}
-    reference = reference_offsets(offsets, fitted.intercept)
+        fitted = pinning.pin(fitted, pinning.PinnedRun.from_dict(live.body["calibration"]))
+    offsets = {int(pk): offset for pk, offset in fitted["item_offsets"].items()}
+    reference = reference_offsets(offsets, fitted["intercept"])
     return services.store_tracer(
         course=course,
-        body={**body, "reference_offsets": {str(pk): value for pk, value in reference.items()}},
-        provenance={**fitted.provenance, "seconds": seconds},
+        body={**fitted, "reference_offsets": {str(pk): value for pk, value in reference.items()}},
+        provenance=provenance,
     )
 
 

@@ -5,16 +5,19 @@ For workers and commands; the web process never loads it.
 
 import datetime as dt
 from collections.abc import Callable, Collection
+from functools import partial
 
 from django.db import transaction
 
 from tutor.common import cache
 from tutor.content import selectors as content_selectors
+from tutor.content import services as content_services
 from tutor.content.models import Course
+from tutor.content.selectors import CourseBank
 from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.registry import training
-from tutor.registry.errors import TooFewAnswers
+from tutor.registry.errors import TooFewAnswers, TracerOutdated
 from tutor.registry.models import Promotion, TracerVersion
 from tutor.responses import columns as response_columns
 from tutor.responses import selectors as response_selectors
@@ -30,7 +33,11 @@ __all__ = [
     "fit_and_adopt",
     "give_tracer_and_fold",
     "is_fit_due",
+    "until_still",
 ]
+
+# Times that everybody is folded for one switch, before somebody has to see what keeps changing.
+MOST_ATTEMPTS = 3
 
 
 def fit_and_adopt(
@@ -52,19 +59,63 @@ def fit_and_adopt(
     """
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    reference = partial(_reference_offsets, bank)
     try:
         version = training.fit_filter(
-            course=course,
-            reference_offsets=lambda offsets, intercept: engine.reference_offsets(
-                bank=bank, item_offsets=offsets, intercept=intercept
-            ),
-            at=at,
-            progress=fitting,
+            course=course, reference_offsets=reference, at=at, progress=fitting
         )
     except TooFewAnswers:
         return give_tracer_and_fold(course=course, at=at, progress=progress)
-    adopt(course=course, version=version, at=at, reason=reason, progress=progress)
-    return version
+
+    def attempt() -> TracerVersion:
+        # The fit stands; what it pins follows the calibration that is in use now.
+        own = training.store_as_live(
+            course=course,
+            body=version.body,
+            provenance=version.provenance,
+            reference_offsets=reference,
+        )
+        switching = partial(_keep_calibration, course, own)
+        adopt(
+            course=course,
+            version=own,
+            at=at,
+            reason=reason,
+            progress=progress,
+            switching=switching,
+        )
+        return own
+
+    return until_still(attempt)
+
+
+def _reference_offsets(
+    bank: CourseBank, offsets: dict[int, float], intercept: float
+) -> dict[int, float]:
+    return engine.reference_offsets(bank=bank, item_offsets=offsets, intercept=intercept)
+
+
+def _keep_calibration(course: Course, version: TracerVersion) -> None:
+    content_services.lock_course(course=course)
+    live = registry_selectors.get_live_tracer(course_id=course.pk)
+    if live is not None and live.body.get("calibration") != version.body.get("calibration"):
+        raise TracerOutdated(
+            "Another calibration came into use while learners were folded.", tracer=version.pk
+        )
+
+
+def until_still(attempt: Callable[[], TracerVersion]) -> TracerVersion:
+    """Make a version and adopt it, once more where what it was made from changed meanwhile.
+
+    Raises:
+        TracerOutdated: it changed each time.
+    """
+    for _ in range(MOST_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except TracerOutdated:
+            continue
+    return attempt()
 
 
 def give_tracer_and_fold(
@@ -89,13 +140,20 @@ def give_tracer_and_fold(
 def is_fit_due(*, course: Course) -> bool:
     """Test whether an import has brought answers that no tracer of the course was fitted on.
 
-    It says so too after an import whose fit was cut off or declined.
+    It says so too after an import whose fit was cut off or declined. A version that only pins a
+    calibration onto an earlier fit, or comes back into use, was not fitted on them.
     """
     newest = LogImport.objects.filter(course=course, rows_added__gt=0).order_by("-pk").first()
     if newest is None:
         return False
+    earlier = Promotion.objects.filter(course=course, at__lt=newest.started_at).values("tracer")
     later = Promotion.objects.filter(course=course, at__gte=newest.started_at)
-    return not later.exclude(tracer__provenance__fitted_on="prior").exists()
+    fitted = (
+        later.exclude(tracer__in=earlier)
+        .exclude(tracer__provenance__fitted_on="prior")
+        .exclude(tracer__provenance__has_key="based_on")
+    )
+    return not fitted.exists()
 
 
 def count_learners(*, course: Course) -> int:
@@ -121,6 +179,9 @@ def adopt(
     Args:
         progress: called with the number of learners folded since its last call.
         switching: called in the transaction of the switch, for what changes together with it.
+
+    Raises:
+        TracerOutdated: by `switching`, where the version no longer fits; nothing has changed then.
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     newest = response_selectors.get_newest_id(course_id=course.pk)

@@ -10,7 +10,7 @@ from django.db import connection
 from tests.factories import AT, make_run, make_user
 from tests.tutor.calibration.logs import a_course, answer_all
 from tutor.accounts.models import AuditEntry
-from tutor.calibration import promoting, queue, running, services, tasks, working
+from tutor.calibration import promoting, queue, running, selectors, services, tasks, working
 from tutor.calibration.errors import CalibrationBusy, RunRefused
 from tutor.calibration.models import CalibrationJob, CalibrationRun
 from tutor.common.alone import alone
@@ -127,7 +127,7 @@ def test_a_job_that_fails_leaves_the_others_theirs(physics, run, course, monkeyp
     def broken(**_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running, "calibrate_course", broken)
+    monkeypatch.setattr(running, "calibrate_held", broken)
     assert working.work(at=AT) == 2
 
     first, second = CalibrationJob.objects.order_by("pk")
@@ -211,7 +211,7 @@ class TestCommands:
             call_command("promote_calibration")
         with pytest.raises(CommandError, match="calibrate_course makes one"):
             call_command("promote_calibration", course=physics.slug)
-        with pytest.raises(CommandError, match="No other tracer version"):
+        with pytest.raises(CommandError, match="No other calibration"):
             call_command("rollback_calibration", course=physics.slug)
         with alone(running.lock_name(physics)), pytest.raises(CommandError, match="being calib"):
             call_command("calibrate_course", course=physics.slug)
@@ -223,3 +223,72 @@ def test_the_lock_is_shared_by_calibrating_and_promoting(physics, run):
             promoting.promote(course=physics, run=run, at=AT)
         with pytest.raises(CalibrationBusy):
             promoting.roll_back(course=physics, at=AT)
+
+
+class TestKilledOrTwoAtOnce:
+    @pytest.mark.parametrize("kind", [Kind.PROMOTE, Kind.ROLL_BACK])
+    def test_other_workers_sweeps_burn_no_tries(self, course, kind):
+        first = make_run(course=course)
+        promoting.promote(course=course, run=first, at=AT)
+        services.ask_for(course=course, kind=kind, run=make_run(course=course), at=AT)
+
+        with alone(running.lock_name(course)):
+            assert [working.work(at=AT) for _ in range(4)] == [0, 0, 0, 0]
+        assert (the_job().state, the_job().tries) == (State.WAITING, 0)
+        assert working.work(at=AT) == 1
+        assert the_job().state == State.DONE
+
+    def test_a_last_try_under_way_is_not_called_broken_off(self, course):
+        services.ask_for(course=course, kind=Kind.PROMOTE, run=make_run(course=course), at=AT)
+        for _ in range(3):
+            services.begin_job(job=the_job(), at=AT)
+
+        with alone(running.lock_name(course)):
+            assert working.work(at=AT) == 0
+        assert the_job().state == State.RUNNING
+
+    def test_what_another_worker_has_ended_is_not_done_again(self, course, monkeypatch):
+        promoting.promote(course=course, run=make_run(course=course), at=AT)
+        services.ask_for(course=course, kind=Kind.ROLL_BACK, at=AT)
+        seen_before = list(selectors.list_open_jobs())
+        working.work(at=AT)
+
+        monkeypatch.setattr(selectors, "list_open_jobs", lambda: seen_before)
+        assert working.work(at=AT) == 0
+        assert live_number(course) is None
+
+    @pytest.mark.parametrize("where", ["at the switch", "after it"])
+    def test_a_killed_way_back_does_not_lead_back_again(self, course, monkeypatch, where):
+        def killed(**_):
+            raise SystemExit
+
+        promoting.promote(course=course, run=make_run(course=course), at=AT)
+        services.ask_for(course=course, kind=Kind.ROLL_BACK, at=AT)
+        if where == "at the switch":
+            monkeypatch.setattr(services, "end_job", killed)
+        else:
+            monkeypatch.setattr("tutor.common.cache.clear_all", killed)
+        with pytest.raises(SystemExit):
+            working.work(at=AT)
+        assert live_number(course) == (1 if where == "at the switch" else None)
+        monkeypatch.undo()
+        working.work(at=AT)
+
+        assert live_number(course) is None
+        assert (the_job().state, the_job().difference) == (State.DONE, ["v1 is live again."])
+
+    def test_a_calibration_killed_at_the_difference_goes_on_there(self, physics, monkeypatch):
+        def killed(**_):
+            raise SystemExit
+
+        services.ask_for(course=physics, at=AT)
+        monkeypatch.setattr(working, "difference_of", killed)
+        with pytest.raises(SystemExit):
+            working.work(at=AT)
+        assert the_job().run.number == 1
+        monkeypatch.undo()
+        working.work(at=AT)
+
+        assert (the_job().state, the_job().problem) == (State.DONE, "")
+        assert any("operational" in line for line in the_job().difference)
+        assert CalibrationRun.objects.count() == 1

@@ -14,8 +14,8 @@ from tutor.tracing.management.courses import add_course_arguments, choose_course
 
 class Command(BaseCommand):
     help = (
-        "Switch a course back to the tracer version, and with it the calibration, that was in use "
-        "before the present one. Done twice, it leads to where one was."
+        "Switch a course back to the calibration that was in use before the present one, or to "
+        "none; a refit since then stays. Done twice, it leads to where one was."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
