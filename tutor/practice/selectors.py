@@ -14,6 +14,7 @@ from tutor.practice.models import PracticeSession
 from tutor.responses import selectors as response_selectors
 from tutor.responses.models import Response
 from tutor.scheduling import selectors as scheduling_selectors
+from tutor.scheduling.engine import ASKED_AGAIN
 from tutor.scheduling.models import Decision
 
 # What the pages show; an item's body is cached by version, and a receipt is a few KB of JSON.
@@ -74,7 +75,9 @@ class Presentation:
 
     @property
     def hints_left(self) -> int:
-        """Rungs of the ladder not opened yet."""
+        """Rungs of the ladder not opened yet; none where the learner is asked without help."""
+        if self.decision.reason == ASKED_AGAIN and not self.is_answered:
+            return 0
         return len(self.item.hints) - len(self.hints)
 
 

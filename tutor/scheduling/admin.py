@@ -7,6 +7,7 @@ from tutor.scheduling.models import (
     ClassScheduling,
     Decision,
     DelayedProbe,
+    PolicyNight,
     PolicyPromotion,
     PolicyVersion,
     StuckRelease,
@@ -51,6 +52,16 @@ class PolicyPromotionsAdmin(ReadOnlyAdmin):
     organisation_path = "course__organisation"
     list_display = ("at", "course", "version", "reason")
     list_select_related = ("course", "version")
+    ordering = ("-id",)
+
+
+@admin.register(PolicyNight)
+class PolicyNightsAdmin(ReadOnlyAdmin):
+    """What the nights came to, gate by gate."""
+
+    organisation_path = "course__organisation"
+    list_display = ("at", "course")
+    list_select_related = ("course",)
     ordering = ("-id",)
 
 

@@ -59,6 +59,19 @@ PILOT = ReasonCode.PILOT.value
 ASKED_AGAIN = ReasonCode.ASKED_AGAIN.value
 EXPLORE = ReasonCode.EXPLORE.value
 POLICY_NAMES = (AUTOMATIC, *POLICIES)
+# Those fit to serve a class as they are: placement alone, fits that nobody makes yet and the
+# yardsticks of research are not among them.
+SERVING = (
+    AUTOMATIC,
+    GainSoftmaxPolicy.name,
+    LinearSoftmax.name,
+    "zpdes",
+    "sec",
+    "ability-window",
+    "mastery-threshold",
+    "closest-to-target",
+    "expert-order",
+)
 # As many decisions as the rules look back.
 MODES_LOOKED_AT = 10
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
@@ -160,14 +173,28 @@ def make_situation(
 
 
 def _recent_answers(state: tracing_engine.TracedLearner, recent: Recent) -> RecentAnswers:
-    items = state.recent["item"].astype(np.int64)
+    latest = _first_tries(state.recent)
+    items = latest["item"].astype(np.int64)
     return RecentAnswers(
         item_ids=items,
         # A late answer is folded in its place, but two devices may tie or cross by a little.
-        at=np.maximum.accumulate(state.recent["at"]),
-        correct=state.recent["credit"].astype(np.float64),
+        at=np.maximum.accumulate(latest["at"]),
+        correct=latest["credit"].astype(np.float64),
         modes=_modes(items, recent),
     )
+
+
+def _first_tries(latest: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Return the answers without the further tries at an item just answered wrong.
+
+    No rule gives the same item twice in a row, so an answer to the item of the one before, which
+    was not right, is another try: it must count neither as a further failure nor as a further
+    showing.
+    """
+    if len(latest) < 2:
+        return latest
+    again = (latest["item"][1:] == latest["item"][:-1]) & (latest["credit"][:-1] < 1.0)
+    return latest[np.concatenate([[True], ~again])]
 
 
 def _modes(items: npt.NDArray[np.int64], recent: Recent) -> npt.NDArray[np.int8] | None:
@@ -231,7 +258,8 @@ def _attempts(
 
     Who comes back after a while, or with a history from elsewhere, is not stuck by that.
     """
-    latest = state.recent[state.recent["at"] > at - RULES.exposure_days * DAY_S]
+    tries = _first_tries(state.recent)
+    latest = tries[tries["at"] > at - RULES.exposure_days * DAY_S]
     rows = _item_bank(bank).rows_of(latest["item"].astype(np.int64))
     carried = bank.concepts[rows[rows >= 0]]
     counts = np.bincount(carried[carried >= 0], minlength=len(bank.concept_ids))

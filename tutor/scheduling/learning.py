@@ -25,12 +25,14 @@ from curriculum.scheduler.features import PRIOR
 from tutor.content.models import Course
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import decision_log, engine, steering, surrogate
-from tutor.scheduling.gates import Gate, judge
+from tutor.scheduling.gates import Gate, Policy, judge
 from tutor.scheduling.minutes import find_minutes
 from tutor.scheduling.models import PolicyVersion
 
 HELD_OUT = 0.4
-MIN_LEARNERS = 60
+MIN_LEARNERS = 100
+# Every look is a chance to be wrong: the next one comes with so many times the decisions.
+NEXT_LOOK = 1.25
 # A version for new minutes alone comes only where they differ by so much somewhere.
 MINUTES_MOVED = 0.2
 
@@ -70,6 +72,15 @@ class Learnt:
     version: PolicyVersion | None
     promoted: bool
     gates: tuple[Gate, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "policy": self.policy,
+            "version": None if self.version is None else self.version.number,
+            "promoted": self.promoted,
+            "gates": [gate.to_dict() for gate in self.gates],
+        }
 
 
 def learn_course(
@@ -184,6 +195,12 @@ def _judge(
     )
     if usable is None or not enough.passed:
         return Learnt(engine.LEARNT, None, promoted=False, gates=(enough,))
+    newest = PolicyVersion.objects.filter(course=course, policy=engine.LEARNT).order_by("-pk")
+    looked_at = max((row.provenance.get("looked_at", 0) for row in newest[:1]), default=0)
+    if len(usable) < NEXT_LOOK * looked_at:
+        waits = f"{len(usable)} decisions; looked at {looked_at}, next at {NEXT_LOOK} times as many"
+        gate = Gate("enough-new", passed=False, found=waits)
+        return Learnt(engine.LEARNT, None, promoted=False, gates=(enough, gate))
     held = _held_out(usable, seed=seed)
     train = usable.only(~held)
     try:
@@ -192,9 +209,16 @@ def _judge(
         gate = Gate("fitted", passed=False, found=str(problem))
         return Learnt(engine.LEARNT, None, promoted=False, gates=(enough, gate))
     parameters = {"coefficients": coefficients}
+    candidate = Policy(engine.LEARNT, parameters)
     gates = (
         enough,
-        *judge(usable.only(held), parameters, seed=seed, learners=HELD_OUT * MIN_LEARNERS),
+        *judge(
+            usable.only(held),
+            candidate,
+            live=_live(course),
+            seed=seed,
+            learners=HELD_OUT * MIN_LEARNERS,
+        ),
     )
     version = steering.store_policy_version(
         course=course,
@@ -204,6 +228,7 @@ def _judge(
         provenance={
             "gates": [gate.to_dict() for gate in gates],
             "decisions": len(train),
+            "looked_at": len(usable),
             "learners": learners,
             "held_out_learners": len(np.unique(usable.learner[held])),
             "left_out": dict(told.left_out),
@@ -216,6 +241,14 @@ def _judge(
     if passed:
         steering.promote_policy(version=version, at=at, reason="learnt, and passed its gates")
     return Learnt(engine.LEARNT, version, promoted=passed, gates=gates)
+
+
+def _live(course: Course) -> Policy:
+    """Return what serves classes that leave the choice of a policy to the program."""
+    live = conducts.get_live_version(course_id=course.pk, policy=engine.LEARNT)
+    if live is None:
+        return Policy(engine.FIRST, {})
+    return Policy(engine.LEARNT, live.body["parameters"])
 
 
 def _held_out(log: DecisionLog, *, seed: int) -> npt.NDArray[np.bool_]:

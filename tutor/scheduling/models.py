@@ -124,6 +124,25 @@ class Decision(AppendOnlyModel):
     def __str__(self) -> str:
         return f"{self.learner_id}: {self.item_version_id or 'finish'} ({self.reason})"
 
+    @property
+    def stuck_on(self) -> tuple[int, ...]:
+        """Ids of the concepts that the learner was stuck on then."""
+        if self.reason == "stuck":
+            return (self.reason_facts["concept"],)
+        return tuple(self.receipt.get("stuck") or ())
+
+
+class PolicyNight(AppendOnlyModel):
+    """A night in which a course's policies learnt to the end, and what came of it."""
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="policy_nights")
+    at = models.DateTimeField()
+    # By policy: the version stored, whether it was promoted, what each gate found.
+    found = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.course_id}: {self.at:%Y-%m-%d}"
+
 
 class DelayedProbe(models.Model):
     """A concept that a learner practised and is asked about again later, without help.

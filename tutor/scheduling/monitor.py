@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from tutor.accounts.models import Learner
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
-from tutor.scheduling.models import Decision, DelayedProbe
+from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
 
 LOOKS_BACK = dt.timedelta(days=30)
 
@@ -43,6 +43,8 @@ class Probes:
         waiting: not asked yet.
         answered: answered without help.
         helped: answered with help, which measures nothing.
+        lost: asked and never answered, or never asked in time: those that went badly may be
+            among them, so what the others show is an upper end.
         right: mean credit of those without help, 0..1; None for none.
         expected: mean success expected of the same just before.
         error: standard error of `right` less `expected`.
@@ -51,6 +53,7 @@ class Probes:
     waiting: int
     answered: int
     helped: int
+    lost: int
     right: float | None
     expected: float | None
     error: float | None
@@ -58,7 +61,7 @@ class Probes:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A learner whose sitting ended because nothing they can be given helps."""
+    """A learner with many answers on a concept that have not helped."""
 
     learner: Learner
     concept: Concept | None
@@ -137,6 +140,7 @@ def _probes(classroom: Classroom, learners: Sequence[Learner], at: dt.datetime) 
         waiting=rows.filter(asked__isnull=True, expires_at__gt=at).count(),
         answered=len(pairs),
         helped=answered.filter(credit__isnull=True).count(),
+        lost=rows.filter(answered_at=None, expires_at__lte=at).count(),
         right=_mean([credit for credit, _ in pairs]),
         expected=_mean([expected for _, expected in pairs]),
         error=_standard_error(differences),
@@ -156,22 +160,31 @@ def _standard_error(values: Sequence[float]) -> float | None:
 
 
 def _stuck(classroom: Classroom, learners: Sequence[Learner]) -> tuple[Stuck, ...]:
-    """Return the learners whose newest decision in the course handed them over, longest first."""
+    """Return who is stuck on what by their newest decision, the longest waiting first.
+
+    Also those who still have something else to do; a release later than that decision counts.
+    """
     newest = (
         Decision.objects.filter(learner__in=learners, course=classroom.course_id)
         .values("learner")
         .annotate(newest=Max("pk"))
         .values("newest")
     )
-    found = list(
-        Decision.objects.filter(pk__in=newest, reason="stuck")
-        .select_related("learner__user")
-        .defer("receipt")
-        .order_by("at")
-    )
-    names = [decision.reason_facts.get("concept") for decision in found]
-    concepts = Concept.objects.in_bulk([pk for pk in names if pk is not None])
+    decisions = Decision.objects.filter(pk__in=newest).select_related("learner__user")
+    waiting = [
+        (decision, concept)
+        for decision in decisions.order_by("at")
+        for concept in decision.stuck_on
+    ]
+    released = {
+        (row.learner_id, row.concept_id): row.at
+        for row in StuckRelease.objects.filter(
+            learner__in=learners, concept__course=classroom.course_id
+        ).order_by("pk")
+    }
+    concepts = Concept.objects.in_bulk({concept for _, concept in waiting})
     return tuple(
-        Stuck(decision.learner, concepts.get(pk), decision)
-        for decision, pk in zip(found, names, strict=True)
+        Stuck(decision.learner, concepts.get(concept), decision)
+        for decision, concept in waiting
+        if released.get((decision.learner_id, concept), decision.at) <= decision.at
     )

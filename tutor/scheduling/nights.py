@@ -5,8 +5,8 @@ import logging
 
 from tutor.common.alone import alone
 from tutor.content.models import Course
-from tutor.scheduling import learning
-from tutor.scheduling.models import Decision, PolicyVersion
+from tutor.scheduling import learning, steering
+from tutor.scheduling.models import Decision, PolicyNight
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +31,17 @@ def learn_all(*, at: dt.datetime) -> int:
             except Exception:
                 logger.exception("Policies of course %s could not learn.", course.slug)
                 continue
+            # Last: a night that was cut off before is done again.
+            steering.note_night(course=course, at=at, found=[one.to_dict() for one in found])
             promoted += sum(one.promoted for one in found)
     return promoted
 
 
 def is_due(*, course: Course, at: dt.datetime) -> bool:
-    """Test whether there are decisions since the newest version, which is not of today."""
-    newest = PolicyVersion.objects.filter(course=course).order_by("-pk").first()
+    """Test whether there are decisions since the last night that came to its end, not today."""
+    newest = PolicyNight.objects.filter(course=course).order_by("-pk").first()
     decisions = Decision.objects.filter(course=course)
     if newest is None:
         return decisions.exists()
-    today = newest.created_at.date() == at.date()
-    return not today and decisions.filter(at__gt=newest.created_at).exists()
+    today = newest.at.date() == at.date()
+    return not today and decisions.filter(at__gt=newest.at).exists()

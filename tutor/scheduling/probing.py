@@ -11,6 +11,7 @@ from tutor.responses.models import Response
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import engine
 from tutor.scheduling.models import Decision, DelayedProbe
+from tutor.tracing import engine as tracing_engine
 
 SHARE = 0.1
 DELAY = dt.timedelta(hours=24)
@@ -62,6 +63,23 @@ def _note_for_later(decision: Decision, response: Response, revision: int) -> No
         ],
         ignore_conflicts=True,
     )
+
+
+def has_rested(
+    probe: DelayedProbe,
+    tracer: tracing_engine.CourseTracer,
+    seen: tracing_engine.Seen,
+    *,
+    at: dt.datetime,
+) -> bool:
+    """Test whether the concept has not been practised for a day, later than the probe was noted.
+
+    Asked sooner it would measure what is fresh, not what has stayed.
+    """
+    index = tracer.bank.index_of_concept.get(probe.concept_id)
+    if index is None:
+        return False
+    return bool(at.timestamp() - seen.survey.last_at[index] >= DELAY.total_seconds())
 
 
 def note_asked(*, probe: DelayedProbe, decision: Decision) -> None:

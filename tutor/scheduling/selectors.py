@@ -80,9 +80,9 @@ _EXPLORED = Prepared(
 )
 
 
-def get_due_probe(*, learner_id: int, course_id: int, at: dt.datetime) -> DelayedProbe | None:
-    """Return the probe of the learner that has been due longest and has not expired."""
-    return _DUE.first(learner=learner_id, course=course_id, due_at=at, expires_at=at)
+def list_due_probes(*, learner_id: int, course_id: int, at: dt.datetime) -> Sequence[DelayedProbe]:
+    """Return the learner's probes that are due and have not expired, the longest due first."""
+    return _DUE.all(learner=learner_id, course=course_id, due_at=at, expires_at=at)
 
 
 _DUE = Prepared(
@@ -92,7 +92,7 @@ _DUE = Prepared(
         asked__isnull=True,
         due_at__lte=slot("due_at", DelayedProbe),
         expires_at__gt=slot("expires_at", DelayedProbe),
-    ).order_by("due_at", "pk")[:1]
+    ).order_by("due_at", "pk")
 )
 
 

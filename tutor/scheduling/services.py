@@ -80,7 +80,7 @@ def decide_next(
             seed=seed,
         )
 
-    probe = _due_probe(learner, course, conduct, sitting, at)
+    probe = _due_probe(tracer, seen, learner, conduct, sitting, at)
     chosen = choose(dataclasses.replace(plan, asked_again=probe.concept_id) if probe else plan)
     if probe is not None and not engine.is_probe(chosen):
         # None of its items may be given now: it waits, and nothing else changes by it.
@@ -145,12 +145,18 @@ def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> 
 
 
 def _due_probe(
-    learner: Learner, course: Course, conduct: Conduct, sitting: Sitting, at: dt.datetime
+    tracer: tracing_engine.CourseTracer,
+    seen: tracing_engine.Seen,
+    learner: Learner,
+    conduct: Conduct,
+    sitting: Sitting,
+    at: dt.datetime,
 ) -> DelayedProbe | None:
-    """Return the probe that a sitting begins with, if one is due."""
+    """Return the probe that a sitting begins with, if one is due and its concept has rested."""
     if not conduct.probes or sitting.answered:
         return None
-    return selectors.get_due_probe(learner_id=learner.pk, course_id=course.pk, at=at)
+    due = selectors.list_due_probes(learner_id=learner.pk, course_id=tracer.bank.course_id, at=at)
+    return next((probe for probe in due if probing.has_rested(probe, tracer, seen, at=at)), None)
 
 
 _STORE = PreparedInsert(Decision)

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,10 +13,12 @@ from tutor.accounts.models import Learner, User
 from tutor.classes.models import Classroom
 from tutor.content import services as content_services
 from tutor.content.models import Course
-from tutor.scheduling import engine
+from tutor.scheduling import conduct, engine
 from tutor.scheduling.errors import NotStuck, UnknownPolicy
 from tutor.scheduling.models import (
     ClassScheduling,
+    Decision,
+    PolicyNight,
     PolicyPromotion,
     PolicyVersion,
     StuckRelease,
@@ -30,31 +32,43 @@ def set_class_scheduling(
     classroom: Classroom,
     actor: User | None,
     at: dt.datetime,
-    policy: str,
-    explores: bool,
-    probes: bool,
-    kill_switch: bool,
+    policy: str | None = None,
+    explores: bool | None = None,
+    probes: bool | None = None,
+    kill_switch: bool | None = None,
     reason: str = "",
 ) -> ClassScheduling:
-    """Say how the class's items are chosen from now on; the next choice follows it.
+    """Change how the class's items are chosen from now on; the next choice follows it.
+
+    What is left out stays as it is: two people who change different things at once do not undo
+    each other's, and nobody's form brings back what the kill switch has stopped.
 
     Raises:
-        UnknownPolicy: there is no policy of this name.
+        UnknownPolicy: no policy of this name serves classes.
     """
-    if policy not in engine.POLICY_NAMES:
+    if policy is not None and policy not in engine.SERVING:
         raise UnknownPolicy(
-            f"There is no policy {policy!r}: choose one of {', '.join(engine.POLICY_NAMES)}.",
+            f"No policy {policy!r} serves classes: choose one of {', '.join(engine.SERVING)}.",
             policy=policy,
         )
+    # The class's row makes the second of two changes wait and build on the first.
+    Classroom.objects.select_for_update().get(pk=classroom.pk)
+    current = conduct.get_settings(class_id=classroom.pk)
+    changed = {
+        name: value
+        for name, value in (
+            ("policy", policy),
+            ("explores", explores),
+            ("probes", probes),
+            ("kill_switch", kill_switch),
+        )
+        if value is not None
+    }
+    kept = {
+        name: getattr(current, name) for name in ("policy", "explores", "probes", "kill_switch")
+    }
     row = ClassScheduling.objects.create(
-        classroom=classroom,
-        policy=policy,
-        explores=explores,
-        probes=probes,
-        kill_switch=kill_switch,
-        at=at,
-        set_by=actor,
-        reason=reason,
+        classroom=classroom, at=at, set_by=actor, reason=reason, **(kept | changed)
     )
     content_services.raise_revision(course=classroom.course)
     return row
@@ -100,25 +114,29 @@ def promote_policy(*, version: PolicyVersion, at: dt.datetime, reason: str) -> P
     return row
 
 
+def note_night(*, course: Course, at: dt.datetime, found: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a night of learning came to; the course is not due again that day."""
+    PolicyNight.objects.create(course=course, at=at, found=list(found))
+
+
 def release_learner(
     *, learner: Learner, course: Course, concept_id: int, actor: User, at: dt.datetime, note: str
 ) -> StuckRelease:
     """Let a concept's items come again that a learner was stuck on.
 
     Raises:
-        NotStuck: the learner has no answers on it, or it is no concept of the course.
+        NotStuck: by their newest decision the learner is not.
     """
-    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
-    known = dict(
-        zip(state.filter.concept_ids.tolist(), state.filter.evidence_counts.tolist(), strict=True)
-    )
-    if concept_id not in known or concept_id not in tracer.bank.index_of_concept:
+    newest = Decision.objects.filter(learner=learner, course=course).order_by("-pk").first()
+    if newest is None or concept_id not in newest.stuck_on:
         raise NotStuck("The learner is not stuck on this concept.", concept=concept_id)
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer).filter
+    known = dict(zip(state.concept_ids.tolist(), state.evidence_counts.tolist(), strict=True))
     return StuckRelease.objects.create(
         learner=learner,
         concept_id=concept_id,
-        evidence_n=int(known[concept_id]),
+        evidence_n=int(known.get(concept_id, 0)),
         at=at,
         released_by=actor,
         note=note,

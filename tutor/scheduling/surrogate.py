@@ -4,7 +4,7 @@ For workers: the parts of the reward are weighed anew by `curriculum.evaluation.
 their weights where the probes do not follow them.
 """
 
-import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +15,7 @@ from tutor.content.models import Course
 from tutor.scheduling.models import DelayedProbe
 
 MODES = ("learn", "practise", "review", "probe")
+Earned = dict[tuple[str, int], list[tuple[float, int, float]]]
 
 
 def weigh_modes(
@@ -39,7 +40,7 @@ def weigh_modes(
         parts,
         probe=np.array([probe.credit for probe in probes], dtype=np.float64),
         foretold=np.array([_foretold(probe) for probe in probes], dtype=np.float64),
-        delay_hours=np.array([_delay_h(probe) for probe in probes], dtype=np.float64),
+        delay_hours=np.array([_delay_h(earned, probe) for probe in probes], dtype=np.float64),
         learner=np.array([probe.learner_id for probe in probes], dtype=np.int64),
         previous=np.array([previous.get(mode, 1.0) for mode in MODES]),
         seed=seed,
@@ -52,11 +53,9 @@ def weigh_modes(
     return dict(zip(MODES, np.round(weights, 6).tolist(), strict=True)), found
 
 
-def _earned(
-    rows: Iterable[Mapping[str, Any]],
-) -> dict[tuple[str, int], list[tuple[float, int, float]]]:
+def _earned(rows: Iterable[Mapping[str, Any]]) -> Earned:
     """Return (learner, concept) -> (time, mode's place, reward) of the answers on it."""
-    found: dict[tuple[str, int], list[tuple[float, int, float]]] = {}
+    found: Earned = {}
     for row in rows:
         if row["reward"] is None:
             continue
@@ -67,22 +66,36 @@ def _earned(
     return found
 
 
-def _parts(
-    earned: Mapping[tuple[str, int], list[tuple[float, int, float]]], probe: DelayedProbe
-) -> list[float]:
-    """Return what each mode earned on the probe's concept until it was noted."""
-    until = (probe.practised.at + dt.timedelta(hours=1)).timestamp()
+def _parts(earned: Earned, probe: DelayedProbe) -> list[float]:
+    """Return what each mode earned on the probe's concept from the noted answer to the probe."""
+    begin, end = probe.practised.at.timestamp(), probe.asked.at.timestamp()
     sums = [0.0] * len(MODES)
     for at, mode, reward in earned.get((str(probe.learner.pseudonym), probe.concept_id), ()):
-        if at <= until:
+        if begin <= at < end:
             sums[mode] += reward
     return sums
 
 
 def _foretold(probe: DelayedProbe) -> float:
-    """Return the success expected before the practice: the rest is what it may have taught."""
-    return float(probe.practised.reason_facts["concept_prob"])
+    """Return the success expected on the asked item before the noted answer.
+
+    That on the concept's reference item then, moved by how much harder or easier the asked item
+    was when it was asked: the rest is what practice may have taught, and forgetting taken.
+    """
+    facts = probe.asked.reason_facts
+    harder = _logit(float(facts["item_prob"])) - _logit(float(facts["concept_prob"]))
+    before = _logit(float(probe.practised.reason_facts["concept_prob"]))
+    return 1.0 / (1.0 + math.exp(-(before + harder)))
 
 
-def _delay_h(probe: DelayedProbe) -> float:
-    return float((probe.asked.at - probe.practised.at).total_seconds() / 3600.0)
+def _logit(prob: float) -> float:
+    inside = min(max(prob, 1e-4), 1.0 - 1e-4)
+    return math.log(inside / (1.0 - inside))
+
+
+def _delay_h(earned: Earned, probe: DelayedProbe) -> float:
+    """Return the hours from the last answer on the concept to the probe."""
+    asked = probe.asked.at.timestamp()
+    times = [at for at, _, _ in earned.get((str(probe.learner.pseudonym), probe.concept_id), ())]
+    last = max((at for at in times if at < asked), default=probe.practised.at.timestamp())
+    return (asked - last) / 3600.0

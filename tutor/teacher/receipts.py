@@ -212,7 +212,7 @@ def _circumstances(receipt: Mapping[str, Any]) -> list[str]:
         said.append("Choosing was stopped for the class, so your order was followed.")
     elif fallback:
         said.append(f"Choosing failed ({fallback}), so your order was followed.")
-    if receipt.get("explored"):
+    if receipt.get("explored") and receipt["reason"]["code"] == "explore":
         said.append("Drawn at random, as one question in twenty is.")
     if exploring in EXPLORING:
         said.append(f"Nothing could be drawn at random: {EXPLORING[exploring]}.")
@@ -240,25 +240,41 @@ def _arms(receipt: Mapping[str, Any], bank: CourseBank) -> tuple[Arm, ...]:
             score=arms["score"][place],
             propensity=arms["propensity"][place],
             is_chosen=is_chosen[place],
-            why_not="" if is_chosen[place] else _why_not(terms[place], terms[chosen]),
+            why_not=""
+            if is_chosen[place]
+            else _why_not(
+                terms[place],
+                terms[chosen],
+                apart=arms["score"][place] - arms["score"][chosen],
+                is_drawn=receipt.get("exploring") in {None, "capped"},
+            ),
         )
         for place in range(size)
     ]
     return tuple(sorted(found, key=lambda arm: -arm.propensity))
 
 
-def _why_not(own: Mapping[str, float], chosen: Mapping[str, float]) -> str:
-    """Return in words what most told an arm from the chosen one, in either direction."""
-    apart = {name: own[name] - chosen.get(name, 0.0) for name in own if name in TERMS}
-    if not apart:
-        return ""
-    total = sum(apart.values())
-    if abs(total) < EQUAL:
-        return "about as good; the draw decided"
-    # Of what speaks in the direction of the sum, the strongest.
-    name = max(apart, key=lambda name: apart[name] * (1.0 if total > 0.0 else -1.0))
-    less, more = TERMS[name]
-    return f"{more}; the draw decided" if total > 0.0 else less
+def _why_not(
+    own: Mapping[str, float], chosen: Mapping[str, float], *, apart: float, is_drawn: bool
+) -> str:
+    """Return in words what most told an arm from the chosen one.
+
+    Args:
+        own: the terms of its score.
+        chosen: those of the chosen one's.
+        apart: its score less the chosen one's.
+        is_drawn: arms were drawn by their chances, rather than the best one taken.
+    """
+    drew = "; the draw decided" if is_drawn else ""
+    if abs(apart) < EQUAL:
+        return f"about as good{drew}"
+    sign = 1.0 if apart > 0.0 else -1.0
+    terms = {name: sign * (own[name] - chosen.get(name, 0.0)) for name in own}
+    strongest = max(terms, key=lambda name: terms[name], default="")
+    if strongest not in TERMS or terms[strongest] <= 0.0:
+        return f"ranked higher{drew}" if apart > 0.0 else "ranked lower by the policy in use"
+    less, more = TERMS[strongest]
+    return f"{more}{drew}" if apart > 0.0 else less
 
 
 def _candidates(receipt: Mapping[str, Any]) -> tuple[Candidate, ...]:

@@ -1,6 +1,7 @@
 """The teacher's page on how questions are chosen: settings, what came of them, who is stuck."""
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -32,18 +33,12 @@ def steering(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
 def set_steering(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     """Change the settings; `stop` and `go` are the kill switch by itself."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
-    current, form = conduct.get_settings(class_id=found.pk), request.POST
-    given = {
-        "policy": current.policy,
-        "explores": current.explores,
-        "probes": current.probes,
-        "kill_switch": current.kill_switch,
-    }
+    form = request.POST
     if form.get("do") in {"stop", "go"}:
-        given["kill_switch"] = form["do"] == "stop"
+        given: dict[str, Any] = {"kill_switch": form["do"] == "stop"}
     else:
-        given["policy"] = form.get("policy", current.policy)
-        given |= {name: name in form for name in ("explores", "probes")}
+        given = {"policy": form.get("policy"), "explores": "explores" in form}
+        given["probes"] = "probes" in form
     try:
         scheduling_steering.set_class_scheduling(
             classroom=found,

@@ -53,6 +53,7 @@ class School:
             at=AT,
         )
         steering.promote_policy(version=self.policy, at=AT, reason="")
+        steering.note_night(course=self.course, at=AT, found=[])
         learner, shown = self.student.learner, Decision.objects.latest("pk")
         concept = Concept.objects.filter(course=self.course).first()
         self.probe = DelayedProbe.objects.create(
@@ -92,6 +93,7 @@ class School:
             "scheduling.classscheduling": self.scheduling,
             "scheduling.policyversion": self.policy,
             "scheduling.policypromotion": self.policy.promotions.get(),
+            "scheduling.policynight": self.course.policy_nights.get(),
             "scheduling.delayedprobe": self.probe,
             "scheduling.stuckrelease": self.release,
             "content.statuschange": self.change,

@@ -12,7 +12,7 @@ from tests.factories import (
     set_scheduling,
     start_session,
 )
-from tutor.scheduling import conduct, engine, replaying
+from tutor.scheduling import conduct, engine, replaying, steering
 from tutor.scheduling.errors import UnknownPolicy
 from tutor.scheduling.models import ClassScheduling, Decision, PolicyPromotion, PolicyVersion
 
@@ -49,9 +49,7 @@ class TestSettings:
         assert all(row.receipt["exploring"] == "not-allowed" for row in decisions)
         assert not any(row.settings_id for row in decisions)
 
-    @pytest.mark.parametrize(
-        "policy", [name for name in engine.POLICY_NAMES if name != "automatic"]
-    )
+    @pytest.mark.parametrize("policy", sorted(set(engine.SERVING) - {"automatic"}))
     def test_every_policy_serves_and_every_receipt_is_made_again(
         self, learner, course, classroom, policy
     ):
@@ -111,9 +109,21 @@ class TestSettings:
         assert (found(None).explores, found(None).kill_switch) == (False, True)
         assert (found(assignment).explores, found(assignment).kill_switch) == (True, False)
 
-    def test_an_unknown_policy_is_refused_and_nothing_changes(self, classroom):
+    def test_a_form_does_not_bring_back_what_somebody_has_stopped(self, classroom):
+        """Two teachers: one stops, the other saves a page that was opened before."""
+        set_scheduling(classroom, explores=True, kill_switch=True)
+
+        steering.set_class_scheduling(
+            classroom=classroom, actor=None, at=AT, policy="zpdes", explores=False
+        )
+
+        row = ClassScheduling.objects.latest("pk")
+        assert (row.policy, row.explores, row.kill_switch) == ("zpdes", False, True)
+
+    @pytest.mark.parametrize("name", ["oracle", "maximum-information", "uniform", "thompson"])
+    def test_a_policy_that_serves_no_class_is_refused(self, classroom, name):
         with pytest.raises(UnknownPolicy, match="choose one of automatic"):
-            set_scheduling(classroom, policy="oracle")
+            set_scheduling(classroom, policy=name)
 
         assert not ClassScheduling.objects.exists()
 

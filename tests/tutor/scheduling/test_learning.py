@@ -1,5 +1,6 @@
 """Policies learn at night, and only what passes its gates is used."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -12,9 +13,9 @@ from curriculum.scheduler.policy import capped_softmax
 from curriculum.scheduler.rules import Rules
 from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
 from tests.tutor.histories import record, versions_of
-from tutor.scheduling import conduct, decision_log, engine, learning, nights
+from tutor.scheduling import conduct, decision_log, engine, gates, learning, nights, steering
 from tutor.scheduling.minutes import find_minutes
-from tutor.scheduling.models import Decision, PolicyPromotion, PolicyVersion
+from tutor.scheduling.models import Decision, PolicyNight, PolicyPromotion, PolicyVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -74,13 +75,31 @@ class TestGates:
 
     def test_random_rewards_are_not_promoted(self, course):
         promoted = [
-            judged(course, a_log(np.random.default_rng(seed), truth=np.zeros(SIZE), learners=100))
-            for seed in range(20)
+            judged(
+                course,
+                # More each time, or nobody looks again.
+                a_log(
+                    np.random.default_rng(seed),
+                    truth=np.zeros(SIZE),
+                    learners=100,
+                    each=round(5 * 1.5**seed),
+                ),
+            )
+            for seed in range(6)
         ]
 
-        # At 97.5 % one in forty passes by chance; five of twenty would be one in ten thousand.
-        assert sum(found.promoted for found in promoted) < 5
+        # At 99.5 % one look in two hundred passes by chance.
+        assert sum(found.promoted for found in promoted) < 2
         assert all(found.version is not None for found in promoted)
+
+    def test_nobody_looks_again_without_more_decisions(self, course):
+        log = a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=100, each=5)
+        judged(course, log)
+
+        again = judged(course, log)
+
+        assert again.version is None
+        assert "next at 1.25 times as many" in again.gates[-1].found
 
     def test_what_fails_is_kept_with_the_reason_and_serves_nobody(self, course):
         found = judged(course, a_log(np.random.default_rng(3), truth=np.zeros(SIZE), learners=100))
@@ -102,6 +121,41 @@ class TestGates:
         assert (apart @ learnt).std() == pytest.approx((apart @ np.array(PRIOR)).std(), rel=1e-3)
         assert np.corrcoef((apart @ learnt).ravel(), (apart @ truth).ravel())[0, 1] > 0.8
 
+    def test_a_version_worse_than_the_one_in_use_does_not_take_its_place(self):
+        truth = np.zeros(SIZE)
+        truth[FEATURES.index("near_mastery")] = 1.0
+        log = a_log(np.random.default_rng(1), truth=truth)
+        middling = gates.Policy(engine.LEARNT, {"coefficients": (0.5 * truth).tolist()})
+        best = gates.Policy(engine.LEARNT, {"coefficients": (3.0 * truth).tolist()})
+
+        beside_best = gates.judge(log, middling, live=best, seed=0, learners=20)
+        beside_first = gates.judge(
+            log, middling, live=gates.Policy(engine.FIRST, {}), seed=0, learners=20
+        )
+
+        assert beside_first[0].passed, beside_first[0].found
+        assert not beside_best[0].passed
+
+    def test_harm_to_the_weakest_is_not_let_through(self):
+        """The weak lose by what the strong gain from, and everybody's mean is above."""
+        rng = np.random.default_rng(5)
+        truth = np.zeros(SIZE)
+        truth[FEATURES.index("near_mastery")] = 3.0
+        log = a_log(rng, truth=truth, learners=200, each=30)
+        weak = log.learner < 80
+        values = log.values.copy()
+        values[np.repeat(weak, 5), FEATURES.index("mastery")] -= 0.5
+        reward = np.where(weak, -0.6 * log.reward, log.reward)
+        mixed = dataclasses.replace(log, values=values, reward=reward)
+        candidate = gates.Policy(engine.LEARNT, {"coefficients": (3.0 * truth).tolist()})
+
+        better, fair = gates.judge(
+            mixed, candidate, live=gates.Policy(engine.FIRST, {}), seed=0, learners=20
+        )
+
+        assert better.passed, better.found
+        assert not fair.passed, fair.found
+
     def test_nobody_is_both_learnt_from_and_judged_by(self):
         log = a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=100, each=3)
 
@@ -114,7 +168,7 @@ class TestGates:
         found = judged(course, a_log(np.random.default_rng(0), truth=np.zeros(SIZE), learners=20))
 
         assert (found.version, found.promoted) == (None, False)
-        assert "of 20 learners; 60 are needed" in found.gates[0].found
+        assert "of 20 learners; 100 are needed" in found.gates[0].found
 
 
 class TestMinutes:
@@ -168,6 +222,21 @@ class TestNight:
 
         assert nights.learn_all(at=AT + DAY) == 0
         assert not PolicyVersion.objects.exists()
+        found = PolicyNight.objects.get().found
+        assert found[0]["gates"][0]["name"] == "enough"
+
+    def test_a_night_that_was_cut_off_is_done_again(self, learner, course, monkeypatch):
+        self.practise(learner, course)
+
+        def killed(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(learning, "_learn_linear", killed)
+            with pytest.raises(KeyboardInterrupt):
+                nights.learn_all(at=AT + DAY)
+
+        assert nights.is_due(course=course, at=AT + DAY)
 
     def test_a_course_that_fails_holds_up_no_other(self, learner, course, monkeypatch, caplog):
         self.practise(learner, course)
@@ -185,10 +254,7 @@ class TestNight:
         self.practise(learner, course)
         assert nights.is_due(course=course, at=AT + DAY)
         newest = Decision.objects.latest("pk").at
-        version = {"course": course, "policy": "gain-softmax", "number": 1, "body": {}}
-        PolicyVersion.objects.create(
-            **version, sha256="", provenance={}, created_at=newest + MINUTE
-        )
+        steering.note_night(course=course, at=newest + MINUTE, found=[])
 
         assert not nights.is_due(course=course, at=newest + 2 * MINUTE)
         assert not nights.is_due(course=course, at=newest + 2 * DAY)

@@ -5,9 +5,12 @@ import datetime as dt
 import pytest
 
 from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
+from tests.tutor.histories import record
 from tutor.practice import usecases
+from tutor.practice.errors import NoMoreHints
 from tutor.scheduling import monitor, probing, reasons, replaying
 from tutor.scheduling.models import Decision, DelayedProbe
+from tutor.tracing import rebuilding
 from tutor.tracing import selectors as tracing_selectors
 
 pytestmark = pytest.mark.django_db
@@ -101,18 +104,32 @@ class TestAsking:
         probe.refresh_from_db()
         assert (probe.credit, probe.answered_at) == (0.0, AT + DAY + 6 * MINUTE)
 
-    def test_help_leaves_it_without_a_score(self, learner, course, classroom):
-        probe, session = self.ask(learner, course)
+    def test_no_help_is_given_before_the_answer(self, learner, course, classroom):
+        _, session = self.ask(learner, course)
         presentation = session.current.public_id
-        usecases.take_hint(learner=learner, presentation=presentation, at=AT + DAY + 6 * MINUTE)
 
-        answer_current(session, at=AT + DAY + 7 * MINUTE)
+        with pytest.raises(NoMoreHints):
+            usecases.take_hint(learner=learner, presentation=presentation, at=AT + DAY + 6 * MINUTE)
 
-        probe.refresh_from_db()
-        assert probe.credit is None
-        assert probe.answered_at is not None
-        watched = monitor.watch(classroom=classroom, learners=[learner], at=AT + 2 * DAY)
-        assert (watched.probes.helped, watched.probes.answered) == (1, 0)
+    def test_waits_until_the_concept_has_rested(self, learner, course, classroom):
+        """Practised again meanwhile it would measure what is fresh."""
+        probe = practise_once(learner, course)
+        tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+        at = AT + 1.1 * DAY
+        version = probe.practised.item_version
+        record(learner=learner, course=course, version=version, answered_at=at - 0.2 * DAY)
+        list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
+
+        soon = start_session(learner=learner, course=course, at=at)
+
+        assert soon.current.reason != "asked-again"
+
+    def test_one_that_is_never_answered_is_counted(self, learner, course, classroom):
+        self.ask(learner, course)
+
+        watched = monitor.watch(classroom=classroom, learners=[learner], at=AT + 40 * DAY)
+
+        assert (watched.probes.lost, watched.probes.answered) == (1, 0)
 
     def test_the_rest_of_the_sitting_is_as_ever(self, learner, course, classroom):
         _, session = self.ask(learner, course)

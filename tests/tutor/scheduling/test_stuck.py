@@ -7,7 +7,7 @@ import pytest
 from tests.factories import AT, make_assignment, make_class, make_user, start_session
 from tests.tutor.histories import record, versions_of
 from tutor.content.models import Concept
-from tutor.scheduling import monitor, steering
+from tutor.scheduling import monitor, replaying, steering
 from tutor.scheduling.errors import NotStuck
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import rebuilding
@@ -59,8 +59,15 @@ def test_the_sitting_ends_with_the_teacher_and_goes_on_when_released(course, fai
     assert waiting[0].concept.pk == first
 
     steering.release_learner(
-        learner=failing, course=course, concept_id=first, actor=teacher, at=AT, note="talked"
+        learner=failing,
+        course=course,
+        concept_id=first,
+        actor=teacher,
+        at=AT + dt.timedelta(minutes=5),
+        note="talked",
     )
+    # At once, and not only when they practise again.
+    assert not monitor.watch(classroom=classroom, learners=[failing], at=AT).stuck
     again = start_session(
         learner=failing, course=course, assignment=assignment, at=AT + DAY, draw_seed=9
     )
@@ -86,3 +93,36 @@ def test_who_comes_back_after_months_is_not_stuck_by_what_was_then(course, learn
     session = start_session(learner=learner, course=course)
 
     assert session.current.item_version_id is not None
+
+
+def test_who_has_something_else_to_do_waits_for_the_teacher_too(course, failing, organisation):
+    teacher = make_user(organisation=organisation, role="teacher")
+    classroom = make_class(course=course, users=[failing.user, teacher])
+
+    session = start_session(learner=failing, course=course)
+
+    assert session.current.item_version_id is not None
+    assert monitor.watch(classroom=classroom, learners=[failing], at=AT).stuck
+
+
+def test_another_try_at_the_same_item_is_no_further_failure(course, learner):
+    version = versions_of(course)[0]
+    for attempt in range(1, 4):
+        record(
+            learner=learner,
+            course=course,
+            version=version,
+            is_correct=False,
+            credit=0.0,
+            attempt=attempt,
+            answered_at=AT - 2 * DAY + attempt * dt.timedelta(minutes=1),
+            received_at=AT,
+        )
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
+
+    decision = start_session(learner=learner, course=course).current
+
+    situation = replaying.situation_of(decision)
+    assert situation.recent.correct.tolist() == [0.0]
+    assert situation.attempts.max() == 1

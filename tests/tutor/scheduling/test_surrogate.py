@@ -34,7 +34,11 @@ def a_school(course, organisation, rng, *, learners, each, staying):
                     course_revision=1,
                     seed=next(numbers),
                     reason="learn-new",
-                    reason_facts={"concept": concept.pk, "concept_prob": 0.5},
+                    reason_facts={
+                        "concept": concept.pk,
+                        "concept_prob": 0.5,
+                        "item_prob": 0.5,
+                    },
                 )
                 for when in (at, at + 2 * DAY)
             )
@@ -62,12 +66,21 @@ def a_school(course, organisation, rng, *, learners, each, staying):
                 }
                 for mode, value in earned.items()
             ]
+            # What was earned long before the noted answer, and after the probe, is not its doing.
+            rows += [
+                {
+                    "learner": str(learner.pseudonym),
+                    "arm": f"{concept.pk}:learn",
+                    "at": (at + days * DAY).timestamp(),
+                    "reward": float(rng.normal(0.0, 0.5)),
+                }
+                for days in (-9, 3)
+            ]
     DelayedProbe.objects.bulk_create(probes)
     return rows
 
 
 def test_gains_that_stay_weigh_more(course, organisation):
-    """Each concept is met once: what was earned on it before is what the probe follows."""
     rng = np.random.default_rng(0)
     staying = {"learn": 1.0, "practise": 0.0}
     rows = a_school(course, organisation, rng, learners=70, each=3, staying=staying)
@@ -95,4 +108,15 @@ def test_few_probes_leave_the_weights_and_say_so(course):
     weights, found = surrogate.weigh_modes(course=course, rows=[], previous={}, seed=0)
 
     assert set(weights.values()) == {1.0}
+    assert "0 probes" in found.reason
+
+
+def test_a_probe_soon_after_the_last_answer_does_not_count(course, organisation):
+    rng = np.random.default_rng(2)
+    staying = {"learn": 1.0, "practise": 0.0}
+    rows = a_school(course, organisation, rng, learners=70, each=3, staying=staying)
+    fresh = [{**row, "at": row["at"] + 1.9 * DAY.total_seconds()} for row in rows]
+
+    _, found = surrogate.weigh_modes(course=course, rows=rows + fresh, previous={}, seed=0)
+
     assert "0 probes" in found.reason

@@ -177,8 +177,17 @@ class TestReceipt:
         ({"gain": 0.9, "recency": -0.5}, {"gain": 0.9, "recency": 0.0}, "practised more recently"),
         ({"gain": 0.5}, {"gain": 0.5}, "about as good; the draw decided"),
         ({"gain": 0.9}, {"gain": 0.5}, "more to learn a minute; the draw decided"),
-        ({"progress": 0.9}, {"progress": 0.5}, ""),
+        # What decided has no words: nothing is said that is not so.
+        (
+            {"success": 0.1, "gain": 0.6},
+            {"success": 0.9, "gain": 0.5},
+            "ranked lower by the policy",
+        ),
+        ({}, {}, "about as good"),
     ],
 )
 def test_why_not_names_what_most_told_two_concepts_apart(own, chosen, said):
-    assert receipts._why_not(own, chosen) == said
+    apart = sum(own.values()) - sum(chosen.values())
+
+    assert receipts._why_not(own, chosen, apart=apart, is_drawn=True).startswith(said)
+    assert "draw" not in receipts._why_not(own, chosen, apart=apart, is_drawn=False)

@@ -79,7 +79,7 @@ def test_an_unknown_policy_is_refused_in_words(client, classroom):
     answer = send(client, classroom, policy="oracle")
 
     assert answer.status_code == 400
-    assert "There is no policy" in text(answer)
+    assert "serves classes: choose one of" in text(answer)
     assert not ClassScheduling.objects.exists()
 
 
