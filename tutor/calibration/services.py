@@ -1,5 +1,6 @@
 """Writes of calibrations and of items' lives. Light: what computes is in `running`."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from tutor.calibration.models import (
     CrowdAnswer,
     ItemCalibration,
 )
+from tutor.common import clock
 from tutor.content import services as content_services
 from tutor.content import statuses
 from tutor.content.models import Course, Item, ItemVersion, StatusChange
@@ -125,7 +127,13 @@ def end_job(*, job: CalibrationJob, at: dt.datetime, problem: str = "", **outcom
 
 @transaction.atomic
 def set_status(*, item: Item, status: str, actor: User, reason: str) -> StatusChange | None:
-    """Move an item on in its life by hand; None if it is there already.
+    """Move an item on in its life by hand, or confirm where it was moved to.
+
+    Where an item is counted again, the calibration in use is put on the list of work, so that
+    everybody's estimates take its answers in.
+
+    Returns:
+        The row that says so; None where nothing is new.
 
     Raises:
         StatusRefused: no reason is given, or the item is to be called operational without the
@@ -144,9 +152,28 @@ def set_status(*, item: Item, status: str, actor: User, reason: str) -> StatusCh
             item=item.slug,
         )
     changed = statuses.change_statuses(changes={item.pk: status}, reason=reason, actor=actor)
-    if changed:
-        content_services.raise_revision(course=item.course)
-    return changed[0] if changed else None
+    if not changed:
+        return statuses.confirm_status(item=item, reason=reason, actor=actor)
+    content_services.raise_revision(course=item.course)
+    _count_again(changed[0], actor)
+    return changed[0]
+
+
+def _count_again(change: StatusChange, actor: User) -> None:
+    """Ask for the calibration in use once more, where it leaves out an item no longer excluded."""
+    course = change.item.course
+    run = selectors.get_pinned_run(course_id=course.pk)
+    if run is None or change.before != Status.EXCLUDED:
+        return
+    # With something on the list already, it waits for the next promotion.
+    with contextlib.suppress(CalibrationBusy):
+        ask_for(
+            course=course,
+            at=clock.now(),
+            kind=CalibrationJob.Kind.PROMOTE,
+            run=run,
+            actor=actor,
+        )
 
 
 def _is_known(item: Item) -> bool:
@@ -167,6 +194,7 @@ def take_back(*, change: StatusChange, actor: User, reason: str) -> StatusChange
     if done is None:
         raise StatusRefused("The item has moved on since.", item=change.item.slug)
     content_services.raise_revision(course=change.item.course)
+    _count_again(done, actor)
     return done
 
 

@@ -159,7 +159,11 @@ def _store_versions(
     stored: Mapping[str, _StoredItem],
     concepts: Mapping[str, int],
 ) -> int:
-    """Give those items that changed a new version; take back those that were retired."""
+    """Give those items that changed a new version; take back those that an import retired."""
+    retired = [
+        stored[spec.slug].pk for spec in specs if stored[spec.slug].status == Item.Status.RETIRED
+    ]
+    by_hand = statuses.list_retired_by_hand(items=retired)
     versions: list[ItemVersion] = []
     exercised: list[tuple[str, ...]] = []
     back: list[int] = []
@@ -168,7 +172,7 @@ def _store_versions(
         body = course_format.item_body(spec)
         digest = course_format.content_hash(body)
         if digest == item.content_hash:
-            if item.status == Item.Status.RETIRED:
+            if item.status == Item.Status.RETIRED and item.pk not in by_hand:
                 back.append(item.pk)
             continue
         exercised.append(spec.concepts)
@@ -188,10 +192,11 @@ def _store_versions(
     _insert_versions(versions, [[concepts[slug] for slug in slugs] for slugs in exercised])
     known = {item.pk: item for item in stored.values() if item.number}
     reworded = [v.item_id for v in versions if v.item_id in known]
-    # What is only tried out, or not shown yet, stays so when it is reworded.
+    # What is only tried out, not shown yet, or retired by a person stays so when it is reworded.
     in_work = (Item.Status.DRAFT, Item.Status.PILOT)
+    staying = by_hand | {pk for pk in reworded if known[pk].status in in_work}
     statuses.change_statuses(
-        changes={pk: Item.Status.PROVISIONAL for pk in reworded if known[pk].status not in in_work},
+        changes={pk: Item.Status.PROVISIONAL for pk in reworded if pk not in staying},
         reason="reworded: a new version",
     )
     return len(versions)

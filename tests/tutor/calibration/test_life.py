@@ -124,6 +124,47 @@ class TestByHand:
 
         assert selectors.list_flagged_by_hand(items=[item.pk]) == {item.pk}
 
+    def test_lets_a_person_confirm_what_a_run_has_flagged(self, course, item, person):
+        run = make_run(course=course)
+        services.apply_moves(run=run, moves={item.pk: ("flagged", "abler learners do worse")})
+        item.refresh_from_db()
+        assert selectors.list_flagged_by_hand(items=[item.pk]) == set()
+
+        row = services.set_status(item=item, status="flagged", actor=person, reason="So it is.")
+
+        assert (row.before, row.after, row.actor) == ("flagged", "flagged", person)
+        assert selectors.list_flagged_by_hand(items=[item.pk]) == {item.pk}
+        again = services.set_status(item=item, status="flagged", actor=person, reason="So it is.")
+        assert again is None
+        services.take_moves_back(course=course, number=run.number, reason="rolled back")
+        item.refresh_from_db()
+        assert item.status == "flagged"
+
+    def test_keeps_what_a_person_decided_after_a_run_also_where_it_led_back(
+        self, course, item, person
+    ):
+        run = make_run(course=course)
+        services.apply_moves(run=run, moves={item.pk: ("flagged", "abler learners do worse")})
+        change = StatusChange.objects.get()
+        for status, reason in (("provisional", "Looks fine."), ("flagged", "No, it is not.")):
+            item.refresh_from_db()
+            services.set_status(item=item, status=status, actor=person, reason=reason)
+
+        assert services.take_moves_back(course=course, number=run.number, reason="back") == 0
+        item.refresh_from_db()
+        assert item.status == "flagged"
+        with pytest.raises(StatusRefused):
+            services.take_back(change=change, actor=person, reason="")
+
+    def test_takes_back_step_by_step(self, course, item, person):
+        run = make_run(course=course)
+        for status in ("flagged", "provisional", "operational"):
+            services.apply_moves(run=run, moves={item.pk: (status, "by figures")})
+
+        assert services.take_moves_back(course=course, number=run.number, reason="back") == 3
+        item.refresh_from_db()
+        assert item.status == "provisional"
+
     @pytest.mark.parametrize("share", [-0.01, 0.21, float("nan")])
     def test_refuses_a_pilot_share_out_of_range(self, course, share):
         with pytest.raises(StatusRefused):

@@ -7,7 +7,8 @@ import pytest
 from tests.factories import AT, make_run, make_user
 from tests.tutor.calibration.logs import a_course, answer_all
 from tests.tutor.histories import record, tracer_of, versions_of
-from tutor.calibration import promoting, services
+from tutor.calibration import promoting, services, working
+from tutor.calibration.models import CalibrationJob
 from tutor.content.models import Course, Item, StatusChange
 from tutor.registry import selectors as registry_selectors
 from tutor.registry.errors import TracerOutdated
@@ -169,6 +170,33 @@ class TestTheWayBack:
 
         assert live_number(course) == 1
         assert live(course).body["item_vars"][str(first.pk)] is None
+
+
+@pytest.mark.parametrize("is_taken_back", [True, False])
+def test_an_item_that_is_no_longer_excluded_counts_again_soon(
+    course, learner, administrator, is_taken_back
+):
+    first = versions_of(course)[0]
+    record(learner=learner, course=course, version=first, answered_at=AT)
+    change = services.set_status(
+        item=first.item, status="excluded", actor=administrator, reason="Wrong key."
+    )
+    # Used by force: the run in use is asked for no gate again.
+    run = make_run(course=course, passed=False, gates=[{"name": "scale-moved", "passed": False}])
+    promoting.promote(course=course, run=run, at=AT, force=True)
+    assert not CalibrationJob.objects.exists()
+
+    if is_taken_back:
+        services.take_back(change=change, actor=administrator, reason="The key was right.")
+    else:
+        item = Item.objects.get(pk=first.item_id)
+        services.set_status(item=item, status="pilot", actor=administrator, reason="Mended.")
+    assert working.work(at=AT) == 1
+
+    assert CalibrationJob.objects.get().state == CalibrationJob.State.DONE
+    tracer = tracer_of(Course.objects.get(pk=course.pk))
+    assert tracer.var_of_version[first.pk] < 1.0
+    assert selectors.get_state(learner_id=learner.pk, tracer=tracer).filter.n == 1
 
 
 def test_a_promotion_or_a_way_back_is_no_fit_on_what_was_imported(fitted, learner):

@@ -12,7 +12,7 @@ from tests.factories import (
     small_course_spec,
     start_session,
 )
-from tutor.content import selectors, services, storing
+from tutor.content import selectors, services, statuses, storing
 from tutor.content.graph import CycleFound
 from tutor.content.models import (
     Concept,
@@ -125,6 +125,22 @@ class TestLoadCourse:
         assert Item.objects.get(slug="name-sum").status == Item.Status.PROVISIONAL
         bank = selectors.get_bank(course_id=course.pk, revision=back.course.revision)
         assert Item.objects.get(slug="name-sum").pk in bank.item_ids
+
+    @pytest.mark.parametrize("change", [{}, {"solution": "It is so."}])
+    def test_leaves_retired_what_a_person_has_retired(self, organisation, course, change):
+        item = Item.objects.get(slug="name-sum")
+        statuses.change_statuses(
+            changes={item.pk: Item.Status.RETIRED},
+            reason="Outdated.",
+            actor=make_learner(organisation=organisation).user,
+        )
+
+        spec = with_item(small_course_spec(), "name-sum", **change)
+        loaded = services.load_course(organisation=organisation, spec=spec)
+
+        item.refresh_from_db()
+        assert loaded.versions_added == len(change)
+        assert item.status == Item.Status.RETIRED
 
     def test_refuses_a_circle_and_names_it(self, organisation):
         adding, doubling, naming = small_course_spec().concepts
