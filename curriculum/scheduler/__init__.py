@@ -4,8 +4,9 @@
 """
 
 from curriculum.scheduler.bank import ItemBank, build_bank
-from curriculum.scheduler.deciding import Distribution, decide, find_distribution, replay
+from curriculum.scheduler.deciding import decide, find_distribution, replay
 from curriculum.scheduler.decision import Decision, Finish, FinishCode, Reason, ReasonCode
+from curriculum.scheduler.distribution import Distribution
 from curriculum.scheduler.errors import (
     InvalidBank,
     InvalidRating,

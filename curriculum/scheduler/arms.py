@@ -70,22 +70,12 @@ class Choices:
 
 def list_choices(situation: Situation, standing: Standing, found: Eligibility) -> Choices:
     """Return the arms that have an eligible item, and how the items share them."""
-    bank = situation.bank
-    is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
-    item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
-    # The pairs of an arm lie together: sums over arms are sums over segments.
-    counts = np.bincount(concept, minlength=bank.n_concepts)
-    concepts = np.flatnonzero(counts)
-    counts = counts[concepts]
-    starts = counts.cumsum() - counts
-    mode = standing.mode[concepts]
-
+    pairs = _find_pairs(situation, standing, found)
+    item, concepts, counts, starts, mode = pairs
     within = _item_weights(situation, standing, item, mode.repeat(counts))
     within *= (1.0 / np.add.reduceat(within, starts)).repeat(counts)
-    arm = np.arange(len(concepts)).repeat(counts)
     spread = _Spread(starts, item, within)
     gain = _gains(situation, standing, concepts, spread)
-    arms_per_item = np.bincount(item)
     arms = ArmTable(
         concept=concepts,
         mode=mode,
@@ -95,11 +85,67 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
         else spread.mean(situation.item_minutes),
         retention=np.where(mode == REVIEW, _retention(situation, standing, concepts), 0.0),
         recency=np.where(mode == LEARN, 0.0, _recency(situation, concepts)),
-        order=1.0 - np.arange(len(concepts)) / max(len(concepts) - 1, 1),
+        order=_order(len(concepts)),
         step_back=standing.step_back[concepts].astype(np.float64),
     )
+    return _choices(situation, standing, arms, pairs, within)
+
+
+def list_in_order(situation: Situation, standing: Standing, found: Eligibility) -> Choices:
+    """Return the same arms and items by teaching order alone, for where no policy is asked.
+
+    Nothing is estimated: gain, retention and recency are 0, minutes those of the rules, and an
+    arm's items have equal chances. So whatever failed in an estimate does not fail here.
+    """
+    pairs = _find_pairs(situation, standing, found)
+    size, nothing = len(pairs.concepts), np.zeros(len(pairs.concepts))
+    arms = ArmTable(
+        concept=pairs.concepts,
+        mode=pairs.mode,
+        gain=nothing,
+        minutes=np.full(size, situation.rules.minutes_per_item),
+        retention=nothing,
+        recency=nothing,
+        order=_order(size),
+        step_back=standing.step_back[pairs.concepts].astype(np.float64),
+    )
+    return _choices(situation, standing, arms, pairs, (1.0 / pairs.counts).repeat(pairs.counts))
+
+
+class _Pairs(NamedTuple):
+    """The open (item, concept) pairs, Q of them; those of each of the A arms lie together.
+
+    `item` is [Q]; `concepts`, `counts` (pairs), `starts` (first pair) and `mode` are [A].
+    """
+
+    item: IntArray
+    concepts: IntArray
+    counts: IntArray
+    starts: IntArray
+    mode: NDArray[np.int8]
+
+
+def _find_pairs(situation: Situation, standing: Standing, found: Eligibility) -> _Pairs:
+    bank = situation.bank
+    is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
+    item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
+    counts = np.bincount(concept, minlength=bank.n_concepts)
+    concepts = np.flatnonzero(counts)
+    counts = counts[concepts]
+    return _Pairs(item, concepts, counts, counts.cumsum() - counts, standing.mode[concepts])
+
+
+def _choices(
+    situation: Situation, standing: Standing, arms: ArmTable, pairs: _Pairs, within: FloatArray
+) -> Choices:
+    item, arm = pairs.item, np.arange(len(pairs.concepts)).repeat(pairs.counts)
+    arms_per_item = np.bincount(item)
     uniform = (1.0 / np.count_nonzero(arms_per_item)) / arms_per_item[item]
     return Choices(situation, standing, arms, arm=arm, item=item, within=within, uniform=uniform)
+
+
+def _order(size: int) -> FloatArray:
+    return np.asarray(1.0 - np.arange(size) / max(size - 1, 1))
 
 
 def target_probs(situation: Situation) -> FloatArray:

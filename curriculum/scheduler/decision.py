@@ -123,6 +123,7 @@ class Decision:
         removed: items removed, by the first rule that did.
         relaxed: rules relaxed because nothing was eligible.
         seed, policy_version: with the situation, all that is needed to decide again.
+        rules: digest of the settings (`rules.digest_of`).
         policy: version of the policy that was asked.
         epsilon: weight of the uniform part.
         exploring: why nothing may be drawn at random, or None.
@@ -146,6 +147,7 @@ class Decision:
     relaxed: tuple[str, ...]
     seed: int
     policy_version: str
+    rules: str
     policy: str
     epsilon: float
     exploring: str | None
@@ -178,6 +180,7 @@ class Decision:
             "relaxed": list(self.relaxed),
             "seed": self.seed,
             "policy_version": self.policy_version,
+            "rules": self.rules,
             "policy": self.policy,
             "epsilon": _round(self.epsilon),
             "exploring": self.exploring,
@@ -198,7 +201,7 @@ class Finish:
         next_at: epoch seconds when it is worth asking again, or None if waiting alone
             changes nothing.
         facts: what the sentence needs.
-        removed, relaxed, seed, policy_version: as in `Decision`.
+        removed, relaxed, seed, policy_version, rules: as in `Decision`.
     """
 
     code: FinishCode
@@ -208,6 +211,7 @@ class Finish:
     relaxed: tuple[str, ...]
     seed: int
     policy_version: str
+    rules: str
 
     def receipt(self) -> dict[str, Any]:
         """Return what is stored, as JSON values."""
@@ -220,6 +224,7 @@ class Finish:
             "relaxed": list(self.relaxed),
             "seed": self.seed,
             "policy_version": self.policy_version,
+            "rules": self.rules,
         }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from curriculum.scheduler import eligibility
 from curriculum.scheduler.decision import Fact, Finish, FinishCode
 from curriculum.scheduler.eligibility import Eligibility
-from curriculum.scheduler.rules import DAY_S
+from curriculum.scheduler.rules import DAY_S, digest_of
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import CLOSED, Standing
 
@@ -109,4 +109,10 @@ def _free_at(situation: Situation, standing: Standing, row: int) -> float:
 
 def _finish(situation: Situation, seed: int, code: FinishCode, **details: Any) -> Finish:
     given = {"next_at": None, "facts": {}, "removed": {}, "relaxed": (), **details}
-    return Finish(code=code, seed=seed, policy_version=situation.policy_version, **given)
+    return Finish(
+        code=code,
+        seed=seed,
+        policy_version=situation.policy_version,
+        rules=digest_of(situation.rules),
+        **given,
+    )

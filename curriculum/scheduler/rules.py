@@ -4,6 +4,9 @@ They are ordinary numbers that a policy version fixes; nothing here is learnt.
 """
 
 import dataclasses
+import functools
+import hashlib
+import json
 import math
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -186,6 +189,19 @@ class Rules:
             return cls(**plain, targets=targets, weights=weights)
         except TypeError as error:
             raise InvalidRules(f"Unknown setting: {error}.") from error
+
+
+@functools.lru_cache(maxsize=64)
+def digest_of(rules: Rules) -> str:
+    """Return twelve hexadecimal digits that are equal for equal settings, and else differ.
+
+    The kill switch is left out: it is no setting of how a policy chooses, and a receipt tells it
+    by its `fallback`.
+    """
+    settings = rules.to_dict()
+    del settings["kill_switch"]
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 _PROBABILITY = (0.0, 1.0)

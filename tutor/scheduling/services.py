@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,15 @@ from tutor.classes.models import Assignment
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, probing, selectors
+from tutor.scheduling import engine, fallback, probing, selectors
 from tutor.scheduling.engine import Conduct, Plan, Recent
 from tutor.scheduling.models import (
     Decision,
     DelayedProbe,
 )
 from tutor.tracing import engine as tracing_engine
+
+logger = logging.getLogger(__name__)
 
 # The reason of an item that is tried out; the answer to it is marked.
 PILOT = engine.PILOT
@@ -56,7 +59,9 @@ def decide_next(
 ) -> Decision:
     """Choose the next item, or a finish, and store it with its receipt.
 
-    `seen` is the learner at the moment `at`.
+    `seen` is the learner at the moment `at`. If the choice raises, even by what it is made from,
+    the course's own order is followed with propensity 1: `fallback` is "error", and the receipt's
+    `fallback` names it. (Errors of the database are raised.)
     """
     conduct = conducts.find_conduct(
         learner_id=learner.pk,
@@ -70,15 +75,12 @@ def decide_next(
     plan = _plan(assignment, sitting, revision=course.revision)
 
     def choose(plan: Plan) -> engine.Decision | engine.Finish:
-        return engine.choose(
-            tracer=tracer,
-            seen=seen,
-            plan=plan,
-            conduct=conduct,
-            recent=recent,
-            at=at.timestamp(),
-            seed=seed,
-        )
+        given = {"tracer": tracer, "seen": seen, "plan": plan, "conduct": conduct, "seed": seed}
+        try:
+            return engine.choose(**given, recent=recent, at=at.timestamp())
+        except Exception as error:
+            logger.exception("No choice could be made: the course's own order stands in.")
+            return fallback.follow_order(**given, at=at.timestamp(), error=error)
 
     probe = _due_probe(tracer, seen, learner, conduct, sitting, at)
     chosen = choose(dataclasses.replace(plan, asked_again=probe.concept_id) if probe else plan)

@@ -13,7 +13,7 @@ from tests.tutor.histories import tracer_of
 from tutor.content import course_format
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
-from tutor.content.models import Concept
+from tutor.content.models import Concept, Item
 from tutor.scheduling import engine, reasons, replaying
 from tutor.scheduling.models import Decision
 from tutor.tracing import engine as tracing_engine
@@ -167,3 +167,46 @@ class TestSentence:
         decision = Decision(item_version_id=1, reason="practise", reason_facts={"concept": 10**9})
 
         assert "this topic" in reasons.sentence(decision, bank).lower()
+
+
+class TestFaults:
+    """A mistake in the choice, or in what it is made from, ends no lesson."""
+
+    @pytest.mark.parametrize(
+        "broken_at",
+        [
+            "tutor.scheduling.engine._memory",
+            "tutor.scheduling.engine._attempts",
+            "tutor.scheduling.engine._item_minutes",
+            "tutor.scheduling.engine._recent_answers",
+            "curriculum.scheduler.arms.look_ahead",
+            "curriculum.scheduler.deciding.assess",
+        ],
+    )
+    def test_the_courses_order_stands_in(self, learner, course, monkeypatch, broken_at):
+        def broken(*_, **__):
+            raise ZeroDivisionError("injected")
+
+        monkeypatch.setattr(broken_at, broken)
+        session = start_session(learner=learner, course=course, draw_seed=3)
+        first = session.current
+        answer_current(session, right=True, at=AT + dt.timedelta(minutes=1), draw_seed=4)
+
+        for decision in (first, session.current):
+            assert (decision.fallback, decision.propensity) == ("error", 1.0)
+            assert decision.receipt["fallback"] == "ZeroDivisionError: injected"
+            assert decision.item_version is not None
+        assert first.item_version.item_id == Item.objects.filter(course=course).first().pk
+        assert session.current.item_version_id != first.item_version_id
+
+    def test_even_where_the_estimates_are_broken(self, learner, course, monkeypatch):
+        def unreadable(*_, **__):
+            raise ValueError("no estimates")
+
+        monkeypatch.setattr("tutor.scheduling.engine.make_situation", unreadable)
+        monkeypatch.setattr("tutor.scheduling.fallback._mastery", unreadable)
+
+        decision = start_session(learner=learner, course=course, draw_seed=3).current
+
+        assert (decision.fallback, decision.propensity) == ("error", 1.0)
+        assert decision.receipt["fallback"] == "ValueError: no estimates"

@@ -1,0 +1,112 @@
+"""The course's own order, for when a choice cannot be made or what it is made from is broken."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tutor.content.selectors import CourseBank
+from tutor.scheduling import engine
+from tutor.scheduling.plans import Conduct, Plan
+from tutor.tracing import engine as tracing_engine
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A policy that raises what went wrong before it could be asked: so that is what is told."""
+
+    version: str
+    error: Exception
+    name: str = field(default="failed")
+
+    def rate(self, _: Any) -> Any:
+        raise self.error
+
+
+def follow_order(
+    *,
+    tracer: tracing_engine.CourseTracer,
+    seen: tracing_engine.Seen,
+    plan: Plan,
+    conduct: Conduct,
+    at: float,
+    seed: int,
+    error: Exception,
+) -> engine.Decision | engine.Finish:
+    """Return the next item of the course's order with propensity 1, or why there is none.
+
+    The learner's mastery and newest answers count if they can be read, so that the rules hold;
+    memory, minutes, attempts and earlier modes are left out. If they cannot be read, the learner
+    counts as new.
+    """
+    policy = _Failed(conduct.policy.version, error)
+    for known in (_mastery, _nothing):
+        try:
+            situation = _situation(tracer.bank, plan, conduct, at, known(tracer.bank, seen))
+            return engine.decide(situation, seed=seed, policy=policy)
+        except Exception:
+            if known is _nothing:
+                raise
+    raise error
+
+
+def _situation(
+    bank: CourseBank, plan: Plan, conduct: Conduct, at: float, known: dict[str, Any]
+) -> engine.Situation:
+    goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
+    if plan.goal_concepts:
+        goal = np.isin(bank.concept_ids, plan.goal_concepts)
+    n_items = len(bank.item_ids)
+    return engine.Situation(
+        bank=engine.build_bank(
+            item_ids=bank.item_ids.tolist(),
+            concepts=bank.concepts,
+            concept_ids=bank.concept_ids.tolist(),
+            requires=[(required, concept) for concept, required in bank.requires],
+            operational=bank.operational.tolist(),
+            pilot=bank.pilot.tolist(),
+            is_template=bank.is_template.tolist(),
+        ),
+        goal=goal,
+        # Even odds of every item: no rule removes one by how hard it is.
+        logit_mean=np.zeros(n_items),
+        logit_var=np.ones(n_items),
+        prob=np.full(n_items, 0.5),
+        expected_gain=np.zeros(n_items),
+        at=at,
+        policy_version=conduct.policy.version,
+        rules=engine.RULES,
+        session_position=plan.answered,
+        session_limit=plan.planned,
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
+        exploration=engine.Exploration(allowed=conduct.explores),
+        **known,
+    )
+
+
+def _mastery(bank: CourseBank, seen: tracing_engine.Seen) -> dict[str, Any]:
+    concepts, recent = seen.survey.concepts, seen.state.recent
+    return {
+        "concept_prob": concepts.prob,
+        "concept_lower_prob": concepts.lower_prob,
+        "evidence_n": concepts.evidence_n,
+        "concept_last_at": seen.survey.last_at,
+        "mastered_before": np.isin(bank.concept_ids, seen.state.mastered),
+        "recent": engine.RecentAnswers(
+            item_ids=recent["item"].astype(np.int64),
+            at=np.maximum.accumulate(recent["at"]),
+            correct=recent["credit"].astype(np.float64),
+        ),
+    }
+
+
+def _nothing(bank: CourseBank, _: tracing_engine.Seen) -> dict[str, Any]:
+    size = len(bank.concept_ids)
+    return {
+        "concept_prob": np.full(size, 0.5),
+        "concept_lower_prob": np.zeros(size),
+        "evidence_n": np.zeros(size, dtype=np.int64),
+        "concept_last_at": np.full(size, -np.inf),
+        "mastered_before": np.zeros(size, dtype=np.bool_),
+    }
