@@ -17,6 +17,7 @@ from curriculum.irt.likelihood import design_of, posterior_on
 from curriculum.irt.local_dependence import dependent_pairs
 from curriculum.irt.models import Anchors, Fit, ItemModel
 from curriculum.irt.parameters import ItemParameters
+from curriculum.irt.population import REFERENCE, Population
 from curriculum.irt.responses import Responses, select_first_attempts
 from curriculum.irt.run import DEFAULT_SETTINGS, CalibrationRun, Engine, Settings
 from curriculum.irt.s_x2 import s_x2
@@ -29,6 +30,7 @@ def calibrate(
     *,
     settings: Settings = DEFAULT_SETTINGS,
     anchors: ItemParameters | None = None,
+    anchors_learners: Population = REFERENCE,
     earlier: ItemParameters | None = None,
     guessing_by_item: Mapping[str, float] | None = None,
     groups: Mapping[str, str] | None = None,
@@ -44,6 +46,7 @@ def calibrate(
         log: any log; first attempts without help are taken from it.
         settings: model, engine, priors, seed.
         anchors: known parameters; those of items that the log lacks are ignored.
+        anchors_learners: those that the anchors were calibrated on, on the anchors' scale.
         earlier: parameters to start from, of an earlier run.
         guessing_by_item: chance of guessing of some items, for the 3PL.
         groups: group by learner, for the comparison of groups.
@@ -63,7 +66,7 @@ def calibrate(
     link = None
     if anchors is not None:
         tell("linking to the anchors")
-        link = _link(responses, settings, guessing, anchors)
+        link = _link(responses, settings, guessing, anchors, anchors_learners)
     held = None if link is None or anchors is None else Anchors(anchors.only(link.kept))
     tell(f"fitting by {settings.engine}")
     fit = _fit(responses, settings, settings.engine, guessing, held, earlier)
@@ -126,12 +129,14 @@ def _link(
     settings: Settings,
     guessing: NDArray[np.float64],
     anchors: ItemParameters,
+    learners: Population,
 ) -> LinkReport:
     free = fit_em(responses, model=settings.model, guessing=guessing, priors=settings.priors).bank
     # An item that nobody answered here has no parameters to compare.
     seen = {name for name, n in zip(responses.items, responses.answered, strict=True) if n}
     known = anchors.only(name for name in anchors.items if name in seen)
-    return link_and_test(free.only(n for n in free.items if n in seen), known, bank=len(seen))
+    own = free.only(name for name in free.items if name in seen)
+    return link_and_test(own, known, bank=len(seen), learners=learners)
 
 
 def _fit(

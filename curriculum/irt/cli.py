@@ -176,6 +176,8 @@ def _report(run: CalibrationRun, folder: Path) -> None:
     for gate in run.gates:
         if not gate.passed:
             print(
-                f"not met: {gate.name} is {gate.value:.4g}, bound {gate.bound:g}", file=sys.stderr
+                f"{'not met' if gate.blocks else 'alarm'}: {gate.name} is {gate.value:.4g}, "
+                f"bound {gate.bound:g}",
+                file=sys.stderr,
             )
     print(f"run {run.version} written to {folder}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from curriculum.irt.linking import Link, LinkMethod, link_banks, require_enough
 from curriculum.irt.parameters import ItemParameters
+from curriculum.irt.population import REFERENCE, Population
 
 DRIFTED_Z = 2.7
 # An anchor that agrees this well has not drifted, however well the others agree: logits.
@@ -50,8 +51,9 @@ class LinkReport:
         mean_sigma: by the plain method, for comparison.
         haebara: by the other curve method, for comparison.
         anchors: one per common item.
-        alarm: whether the new learners differ so much from the reference (|A - 1| > 0.1 or
-            |B| > 0.1) that somebody should be able to say why.
+        alarm: whether the new learners differ so much from the old calibration's, of mean m and
+            sd s on the old scale, (|A / s - 1| > 0.1 or |B - m| > 0.1) that somebody should be able
+            to say why.
     """
 
     link: Link
@@ -66,13 +68,16 @@ class LinkReport:
         return tuple(anchor.item for anchor in self.anchors if not anchor.dropped)
 
 
-def link_and_test(new: ItemParameters, old: ItemParameters, *, bank: int) -> LinkReport:
+def link_and_test(
+    new: ItemParameters, old: ItemParameters, *, bank: int, learners: Population = REFERENCE
+) -> LinkReport:
     """Return the link from a free calibration to an old one, without the anchors that drifted.
 
     Args:
         new: parameters on the new calibration's own scale.
         old: the anchors' known parameters; common items are the candidates.
         bank: number of items of the bank, of which the anchors must be a fifth, or 20.
+        learners: those of the old calibration, on its scale.
 
     Raises:
         TooFewAnchors: too few common items, or too few are left.
@@ -91,7 +96,10 @@ def link_and_test(new: ItemParameters, old: ItemParameters, *, bank: int) -> Lin
             break
         kept &= ~drifted
     columns = (moved.tolist(), slope_moved.tolist(), z.tolist(), slope_z.tolist(), (~kept).tolist())
-    alarm = abs(link.slope - 1.0) > ALARM_SLOPE or abs(link.intercept) > ALARM_INTERCEPT
+    alarm = (
+        abs(link.slope / learners.sd - 1.0) > ALARM_SLOPE
+        or abs(link.intercept - learners.mean) > ALARM_INTERCEPT
+    )
     return LinkReport(
         link=link,
         mean_sigma=link_banks(new, old.only(names), method=LinkMethod.MEAN_SIGMA),

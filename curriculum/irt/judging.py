@@ -147,7 +147,8 @@ def gates_of(
         )
         gates += [
             _at_most("link-gap", gap, MOST_LINK_GAP),
-            _at_most("scale-moved", float(link.alarm), 0.0),
+            # Learners do become abler: asked about, and no reason to keep old figures.
+            Gate("scale-moved", float(link.alarm), 0.0, passed=not link.alarm, blocks=False),
         ]
     return tuple(gates)
 

@@ -48,13 +48,18 @@ class Link:
         )
 
 
+def anchors_needed(bank: int) -> int:
+    """Return how many anchors a bank of so many items takes: 20 or a fifth of it, at least 3."""
+    return max(LEAST_COMMON, min(ENOUGH_ANCHORS, math.ceil(ENOUGH_SHARE * bank)))
+
+
 def require_enough(anchors: int, *, bank: int) -> None:
     """Refuse a link on too few anchors: fewer than 20 and than a fifth of the bank, or than 3.
 
     Raises:
         TooFewAnchors: saying how many there are and how many it takes.
     """
-    needed = max(LEAST_COMMON, min(ENOUGH_ANCHORS, math.ceil(ENOUGH_SHARE * bank)))
+    needed = anchors_needed(bank)
     if anchors < needed:
         msg = f"{anchors} anchors for a bank of {bank} items; it takes {needed}."
         msg += " Serve more known items, or calibrate without anchors on a scale of its own."

@@ -42,6 +42,10 @@ class Flag(StrEnum):
     DRIFTED = "drifted"  # was an anchor, has moved
 
 
+# Flags that an item may have and still hold a scale.
+MAY_ANCHOR = frozenset({Flag.THIN, Flag.DEPENDENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a calibration was asked for; everything that the outcome depends on beside the data.
@@ -129,12 +133,15 @@ class Gate:
         value: what was found.
         bound: what it may be at most (or at least, as the name says).
         passed: whether it is.
+        blocks: whether a run that does not meet it is held back; else it is an alarm, which asks
+            that somebody can say why.
     """
 
     name: str
     value: float
     bound: float
     passed: bool
+    blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +184,8 @@ class CalibrationRun:
 
     @property
     def passed(self) -> bool:
-        """Whether all gates are met."""
-        return all(gate.passed for gate in self.gates)
+        """Whether all gates are met that hold a run back."""
+        return all(gate.passed or not gate.blocks for gate in self.gates)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain values, for JSON (nan included, as Python writes it)."""

@@ -12,15 +12,13 @@ from curriculum.irt.errors import (
     UnreadableParameters,
 )
 from curriculum.irt.parameters import ItemParameters, bank_of
-from curriculum.irt.run import OPERATIONAL_SE, CalibrationRun, Flag
+from curriculum.irt.run import MAY_ANCHOR, OPERATIONAL_SE, CalibrationRun
 
 COLUMNS = (
     *("item", "n", "seen", "correct", "difficulty", "difficulty_se", "discrimination"),
     *("discrimination_se", "guessing", "infit", "outfit", "item_rest", "s_x2", "s_x2_df"),
     *("s_x2_p", "block", "anchor", "flags"),
 )
-# Flags of an item whose parameters should not hold a scale.
-_NO_ANCHOR = {str(flag) for flag in Flag} - {str(Flag.THIN), str(Flag.DEPENDENT)}
 
 
 def parameters_csv(run: CalibrationRun) -> str:
@@ -63,7 +61,7 @@ def read_parameters(path: Path, *, anchors: bool = False) -> ItemParameters:
     for line, row in rows:
         flags = set(filter(None, row.get("flags", "").split("|")))
         error = _number(path, line, row, "difficulty_se", 0.0)
-        unfit = bool(flags & _NO_ANCHOR) or error >= OPERATIONAL_SE
+        unfit = not flags <= MAY_ANCHOR or error >= OPERATIONAL_SE
         if row["difficulty"] and not (anchors and unfit):
             taken.append(row)
             for column in ("difficulty", "discrimination", "guessing"):

@@ -13,9 +13,6 @@ from tutor.content.version_table import read_version_table
 from tutor.registry import training
 from tutor.responses import columns as response_columns
 
-# Flags that forbid an item to hold a scale; those of a thin or dependent item do not.
-MAY_ANCHOR = frozenset({"thin", "locally-dependent"})
-
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -120,7 +117,9 @@ def known_of(run: CalibrationRun | None) -> engine.Known | None:
         se=_column(se),
         discrimination=_column(slope),
         guessing=_column(guessing),
-        may_anchor=np.array([MAY_ANCHOR.issuperset(own) for own in flags], dtype=bool),
+        may_anchor=np.array([engine.MAY_ANCHOR.issuperset(own) for own in flags], dtype=bool),
+        model=engine.ItemModel(run.settings["model"]),
+        population=engine.Population(run.population["mean"], run.population["sd"]),
     )
 
 

@@ -154,7 +154,7 @@ def explain(*, course: Course, ready: Prepared, at: dt.datetime) -> list[str]:
     try:
         return describe(compare(course=course, ready=ready, at=at))
     except Exception:
-        logger.exception("What calibration %s would change", ready.run.pk)
+        logger.exception("What a calibration of course %s would change", course.pk)
         return ["What it would change could not be told; the operator finds why in the log."]
 
 

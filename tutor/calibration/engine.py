@@ -1,6 +1,5 @@
 """The door to `curriculum.irt`: a log in, what a run says of every item out. For workers only."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curriculum.errors import CurriculumError
+from curriculum.irt.anchoring import ANCHOR_SE, Known, choose_anchors, gates_of_scale
 from curriculum.irt.calibrating import calibrate
 from curriculum.irt.common_slope import CommonSlope, at_common_slope
 from curriculum.irt.crowd import LEAST_RESPONDENTS, calibrate_crowd
@@ -23,18 +24,22 @@ from curriculum.irt.item_priors import (
 )
 from curriculum.irt.likelihood import design_of, posterior_on
 from curriculum.irt.models import Fit, ItemModel
-from curriculum.irt.parameters import ItemParameters, bank_of
+from curriculum.irt.parameters import bank_of
+from curriculum.irt.population import Population
 from curriculum.irt.responses import select_first_attempts
-from curriculum.irt.run import CalibrationRun, Engine, Flag, Gate, Settings
+from curriculum.irt.run import MAY_ANCHOR, CalibrationRun, Engine, Flag, Gate, Settings
 from curriculum.irt.text_features import NAMES, text_features
 from kt_models.api import ResponseLog
 
 __all__ = [
+    "MAY_ANCHOR",
     "Beforehand",
     "Calibrated",
+    "CurriculumError",
     "Engine",
     "ItemModel",
     "Known",
+    "Population",
     "Settings",
     "abilities_by_other_answers",
     "calibrate_log",
@@ -45,46 +50,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# A fifth of the bank, at least 20, has to hold a scale; half as many more are asked for, since some
-# may have drifted. The others are free to become better known.
-ANCHOR_SHARE = 0.3
-ANCHORS = 30
-ANCHOR_SE = 0.35
-# Flags of an item that should not hold a scale.
-NO_ANCHOR = frozenset(Flag) - {Flag.THIN, Flag.DEPENDENT}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Items of an earlier run; I rows.
-
-    Attributes:
-        items: names.
-        difficulty, se, discrimination, guessing: [I] on that run's scale.
-        may_anchor: [I] whether the item is fit to hold the scale.
-    """
-
-    items: tuple[str, ...]
-    difficulty: Floats
-    se: Floats
-    discrimination: Floats
-    guessing: Floats
-    may_anchor: npt.NDArray[np.bool_]
-
-    def bank(self, rows: npt.NDArray[np.bool_] | None = None) -> ItemParameters | None:
-        """Return the parameters of the items that have any, or of some rows; None for no item."""
-        chosen = np.isfinite(self.difficulty) & np.isfinite(self.discrimination)
-        if rows is not None:
-            chosen &= rows
-        if not chosen.any():
-            return None
-        names = [name for name, own in zip(self.items, chosen, strict=True) if own]
-        return bank_of(
-            names,
-            difficulty=self.difficulty[chosen],
-            discrimination=self.discrimination[chosen],
-            guessing=self.guessing[chosen],
-        )
+# Flags of an item whose difficulty on the run's scale its answers do not tell.
+UNKNOWN = frozenset({Flag.NEGATIVE, Flag.ALL_RIGHT, Flag.ALL_WRONG, Flag.DISCONNECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +105,7 @@ class Calibrated:
 
     Attributes:
         run: as the library gives it; its items are those of the log.
-        gates: the run's, and whether it is on the scale of the reference.
+        gates: the run's, and those of the scale that it stands on.
         priors: of the N items.
         se: by item of the run, that of the reference for an anchor.
         difficulty, pooled_se: [N] answers and prior together, at the common slope.
@@ -162,31 +129,44 @@ def calibrate_log(
     beforehand: Beforehand,
     settings: Settings,
     reference: Known | None,
+    in_use: bool,
     earlier: Known | None,
     guessing_by_item: Mapping[str, float],
     progress: Callable[[str], object],
 ) -> Calibrated:
     """Return the calibration of a course's log, on the scale of the reference.
 
-    With too few items in common it stands on a scale of its own, and a gate says so.
+    With too few items in common, or a reference of another model, it stands on a scale of its own,
+    and a gate says so.
+
+    Args:
+        log: the course's.
+        beforehand: of its items.
+        settings: model, engine, priors, seed.
+        reference: the run whose scale the new one shall be on.
+        in_use: whether it is the one that learners' estimates rest on.
+        earlier: the run to start from.
+        guessing_by_item: chances of guessing, for the 3PL.
+        progress: called with the name of each step before it begins.
 
     Raises:
-        NothingToCalibrate: no unassisted first attempt.
+        CurriculumError: no unassisted first attempt, or a setting or figure that cannot be.
     """
-    anchors = None if reference is None else choose_anchors(reference, among=_seen(log))
-    linked = Gate("on-the-scale", 1.0, 1.0, passed=True)
+    asked: dict[str, Any] = {}
+    if reference is not None and reference.model is settings.model and reference.holds_a_scale:
+        asked["anchors"] = choose_anchors(reference, among=_seen(log))
+        asked["anchors_learners"] = reference.population
     warm = None if earlier is None else earlier.bank()
     try:
         run = calibrate(
             log,
             settings=settings,
-            anchors=anchors,
             earlier=warm,
             guessing_by_item=guessing_by_item,
             progress=progress,
+            **asked,
         )
     except TooFewAnchors:
-        anchors = None
         run = calibrate(
             log,
             settings=settings,
@@ -194,23 +174,9 @@ def calibrate_log(
             guessing_by_item=guessing_by_item,
             progress=progress,
         )
-    if reference is not None and anchors is None:
-        linked = dataclasses.replace(linked, value=0.0, passed=False)
     progress("weighing what was expected beforehand")
-    return _with_priors(run, beforehand, reference, linked)
-
-
-def choose_anchors(known: Known, *, among: frozenset[str]) -> ItemParameters | None:
-    """Return the items that hold the scale: well known, and spread over all difficulties."""
-    fit = known.may_anchor & (known.se < ANCHOR_SE)
-    fit &= np.array([name in among for name in known.items], dtype=bool)
-    wanted = max(ANCHORS, int(np.ceil(ANCHOR_SHARE * len(among))))
-    candidates = np.flatnonzero(fit)
-    by_place = candidates[np.argsort(known.difficulty[candidates], kind="stable")]
-    parts = np.array_split(by_place, min(wanted, len(by_place)) or 1)
-    chosen = np.zeros(len(known.items), dtype=bool)
-    chosen[[int(part[np.argmin(known.se[part])]) for part in parts if len(part)]] = True
-    return known.bank(chosen)
+    gates = (*run.gates, *gates_of_scale(run, reference, in_use=in_use))
+    return _with_priors(run, beforehand, reference, gates)
 
 
 def _seen(log: ResponseLog) -> frozenset[str]:
@@ -219,7 +185,7 @@ def _seen(log: ResponseLog) -> frozenset[str]:
 
 
 def _with_priors(
-    run: CalibrationRun, beforehand: Beforehand, reference: Known | None, linked: Gate
+    run: CalibrationRun, beforehand: Beforehand, reference: Known | None, gates: tuple[Gate, ...]
 ) -> Calibrated:
     known = {} if reference is None else dict(zip(reference.items, reference.se, strict=True))
     se = {
@@ -234,7 +200,7 @@ def _with_priors(
         k = place[one.item]
         difficulty[k], error[k] = own, own_se
         # To learn what authors and texts are worth it takes items whose difficulty is known.
-        told[k] = not set(one.flags) & {Flag.NEGATIVE, Flag.ALL_RIGHT, Flag.ALL_WRONG}
+        told[k] = not set(one.flags) & UNKNOWN
     usable = told & (error < 2.0 * ANCHOR_SE)
     priors = learn_priors(
         sources=beforehand.sources(),
@@ -255,7 +221,7 @@ def _with_priors(
     )
     return Calibrated(
         run=run,
-        gates=(*run.gates, linked),
+        gates=gates,
         priors=priors,
         se=se,
         difficulty=pooled,

@@ -17,6 +17,13 @@ class NothingToCalibrate(TutorError):
     status = 409
 
 
+class CalibrationImpossible(TutorError):
+    """The course's log cannot be calibrated as it was asked for."""
+
+    code = "calibration.impossible"
+    status = 409
+
+
 class RunRefused(TutorError):
     """The run may not be promoted: a gate failed, or it is another course's."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from django.db import transaction
 
 from tutor.calibration import collecting, engine, options, selectors, services
-from tutor.calibration.errors import CalibrationBusy, NothingToCalibrate
+from tutor.calibration.errors import CalibrationBusy, CalibrationImpossible, NothingToCalibrate
 from tutor.calibration.models import CalibrationRun
 from tutor.common.alone import alone
 from tutor.content.models import Course
@@ -74,6 +74,7 @@ def calibrate_course(
     Raises:
         CalibrationBusy: another calibration or promotion of the course is under way.
         NothingToCalibrate: no unassisted first attempt, or none since the newest run.
+        CalibrationImpossible: the library refuses the log or the settings, and says why.
     """
     with hold(course):
         return calibrate_held(
@@ -115,15 +116,19 @@ def calibrate_held(
         if settings.model is engine.ItemModel.THREE
         else {}
     )
-    found = engine.calibrate_log(
-        collected.log,
-        beforehand=beforehand,
-        settings=settings,
-        reference=collecting.known_of(reference),
-        earlier=collecting.known_of(newest),
-        guessing_by_item=guessing,
-        progress=lambda step: progress(step, STEPS.get(step, 0)),
-    )
+    try:
+        found = engine.calibrate_log(
+            collected.log,
+            beforehand=beforehand,
+            settings=settings,
+            reference=collecting.known_of(reference),
+            in_use=reference == selectors.get_pinned_run(course_id=course.pk),
+            earlier=collecting.known_of(newest),
+            guessing_by_item=guessing,
+            progress=lambda step: progress(step, STEPS.get(step, 0)),
+        )
+    except engine.CurriculumError as error:
+        raise CalibrationImpossible(error.message, **error.facts) from error
     progress("counting options", STEPS["counting options"])
     tables = options.tabulate(course=course, collected=collected, taken=taken, run=found.run)
     progress("storing", STEPS["storing"])
@@ -148,7 +153,6 @@ def _fields(
     run, priors = found.run, found.priors
     census = asdict(run.census)
     census.pop("seen")
-    on_scale = all(gate.passed for gate in found.gates if gate.name == "on-the-scale")
     return {
         "sha256": run.version,
         "data_sha256": data,
@@ -156,7 +160,7 @@ def _fields(
         "census": census,
         "population": {**asdict(run.population), "slope": found.slope},
         "fit": {"log_likelihood": run.log_likelihood, "iterations": run.iterations},
-        "reference": reference if on_scale else None,
+        "reference": None if run.link is None else reference,
         "link": None if run.link is None else plain(asdict(run.link)),
         "prior": plain(
             {
@@ -168,7 +172,7 @@ def _fields(
             }
         ),
         "gates": plain([asdict(gate) for gate in found.gates]),
-        "passed": all(gate.passed for gate in found.gates),
+        "passed": all(gate.passed or not gate.blocks for gate in found.gates),
     }
 
 

@@ -7,6 +7,7 @@ from curriculum.irt.errors import TooFewAnchors
 from curriculum.irt.linking import Link, LinkMethod, link_banks, require_enough
 from curriculum.irt.models import Anchors
 from curriculum.irt.parameters import bank_of
+from curriculum.irt.population import Population
 from curriculum.irt.responses import responses_of_matrix
 from tests.curriculum.irt.factories import answer
 
@@ -100,6 +101,18 @@ def test_the_alarm_rings_when_the_scale_moves(line, alarm):
     )
 
     assert link_and_test(new, OLD, bank=100).alarm is alarm
+
+
+def test_the_alarm_asks_where_the_old_learners_stood():
+    new = bank_of(
+        OLD.items,
+        difficulty=(OLD.difficulty - 0.55) / 1.25,
+        discrimination=OLD.discrimination * 1.25,
+        guessing=OLD.guessing,
+    )
+
+    assert link_and_test(new, OLD, bank=100).alarm
+    assert not link_and_test(new, OLD, bank=100, learners=Population(0.5, 1.2)).alarm
 
 
 @pytest.mark.parametrize(("anchors", "bank"), [(20, 1000), (8, 40), (3, 5)])

@@ -263,11 +263,9 @@ def test_a_pilot_is_tried_out_and_does_not_count(organisation):
 
 
 def test_what_may_not_be_used_is_refused_in_words(physics, run, course):
-    failed = make_run(
-        course=physics, passed=False, gates=[{"name": "scale-moved", "passed": False}]
-    )
+    failed = make_run(course=physics, passed=False, gates=[{"name": "link-gap", "passed": False}])
 
-    with pytest.raises(RunRefused, match="scale-moved"):
+    with pytest.raises(RunRefused, match="link-gap"):
         promoting.promote(course=physics, run=failed, at=AT)
     with pytest.raises(RunRefused, match="another course"):
         promoting.promote(course=course, run=run, at=AT)

@@ -68,5 +68,6 @@ class Command(BaseCommand):
             f"{census['calibrated']} first attempts of {census['learners']} learners."
         )
         for gate in run.gates:
-            passed = "passed" if gate["passed"] else "FAILED"
+            failed = "FAILED" if gate["blocks"] else "look at it"
+            passed = "passed" if gate["passed"] else failed
             self.stdout.write(f"  {gate['name']}: {gate['value']:.4g} ({passed})")
