@@ -90,22 +90,25 @@ class PinnedRun:
         return cls(**told, items=items, uncounted=tuple(values["uncounted"]))
 
 
+# What a run adds to a tracer's body.
+_PINNED = frozenset(
+    {"calibration", "fitted_offsets", "item_vars", "unknown_item_var", "translation"}
+)
+
+
 def unpinned(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tracer's body as it was fitted, without a calibration."""
-    plain = {
-        key: value
-        for key, value in body.items()
-        if key not in {"calibration", "fitted_offsets", "item_vars", "translation"}
-    }
+    plain = {key: value for key, value in body.items() if key not in _PINNED}
     return {**plain, "item_offsets": body.get("fitted_offsets", body["item_offsets"])}
 
 
 def pin(body: Mapping[str, Any], run: PinnedRun) -> dict[str, Any]:
     """Return a tracer's body with the run in it.
 
-    `item_offsets` are pooled, `item_vars` their variances (null: not counted), `fitted_offsets` the
-    filter's own; `calibration` is the run, `translation` the shift and its scatter in logits. Items
-    the run does not know keep what they had. `reference_offsets` are left to the caller.
+    `item_offsets` are pooled, `item_vars` their variances (null: not counted), `unknown_item_var`
+    that of every item version without one, `fitted_offsets` the filter's own; `calibration` is the
+    run, `translation` the shift and its scatter in logits. Items the run does not know keep the
+    offset that they had. `reference_offsets` are left to the caller.
     """
     plain = unpinned(body)
     own = {int(pk): float(offset) for pk, offset in plain["item_offsets"].items()}
@@ -137,6 +140,8 @@ def pin(body: Mapping[str, Any], run: PinnedRun) -> dict[str, Any]:
             **{str(pk): var for pk, var in variances.items()},
             **{str(pk): None for pk in run.uncounted},
         },
+        # What came later, or has no difficulty in the run, must not be the best known item of all.
+        "unknown_item_var": ITEM_VAR,
         "calibration": run.to_dict(),
         "translation": {"shift": shift, "scatter": scatter, "items": int(both.sum())},
     }

@@ -44,8 +44,9 @@ class CourseTracer:
             of the item, or the intercept minus the author's difficulty.
         reference_offsets: (K,) offset of each concept's reference item, its median one.
         offset_of_version: the same as `item_offsets` for every version there ever was.
-        var_of_version: variance of the offset of those versions that the tracer says one of,
-            logits squared; inf for one whose answers do not count.
+        var_of_version: variance of the offset of every version if the tracer pins a calibration,
+            logits squared; inf for one whose answers do not count. Empty without a calibration:
+            offsets then count as known.
         layout: the bank as the filter surveys it.
     """
 
@@ -122,7 +123,9 @@ def lay_over(
     offset_of_version = {
         version: _offset(bank, version, fitted, intercept) for version in bank.lineage
     }
-    var_of_version = _variances(bank, body.get("item_vars", {}))
+    var_of_version = _variances(
+        bank, body.get("item_vars", {}), otherwise=body.get("unknown_item_var")
+    )
     parameters = psi_filter.FilterParameters.from_dict(body["parameters"])
     item_vars = np.array([var_of_version.get(pk, 0.0) for pk in bank.version_ids.tolist()], float)
     item_offsets = np.array([offset_of_version[pk] for pk in bank.version_ids.tolist()], float)
@@ -150,10 +153,14 @@ def lay_over(
     )
 
 
-def _variances(bank: CourseBank, told: dict[str, float | None]) -> dict[int, float]:
+def _variances(
+    bank: CourseBank, told: dict[str, float | None], *, otherwise: float | None
+) -> dict[int, float]:
     """Return the variances told, each for its version and the later ones that inherit from it.
 
-    What was excluded (null) is not inherited: a new version may well be what mends an item.
+    A tracer that pins a calibration says what holds for all others; without one, or under one from
+    before there was such a figure, offsets count as known. What was excluded (null) is not
+    inherited: a new version may well be what mends an item.
     """
     known = {int(pk): math.inf if var is None else float(var) for pk, var in told.items()}
     found = {}
@@ -161,6 +168,8 @@ def _variances(bank: CourseBank, told: dict[str, float | None]) -> dict[int, flo
         own = next((pk for pk in line if pk in known), None)
         if own is not None and (own == version or known[own] < math.inf):
             found[version] = known[own]
+        elif otherwise is not None:
+            found[version] = float(otherwise)
     return found
 
 

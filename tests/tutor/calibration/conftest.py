@@ -3,6 +3,7 @@
 import sys
 import types
 
+import numpy as np
 import pytest
 
 from curriculum.irt.em import fit_em
@@ -11,6 +12,12 @@ from tests.tutor.calibration.logs import a_course, answer_all
 from tutor.calibration import engine, running
 
 EM = engine.Settings(engine=engine.Engine.EM)
+
+
+def column(run, name):
+    """What a run says of each item version, nan where it is nothing."""
+    values = run.items.order_by("version").values_list(name, flat=True)
+    return np.array(list(values), dtype=float)
 
 
 @pytest.fixture(autouse=True)
