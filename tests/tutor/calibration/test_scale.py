@@ -2,10 +2,13 @@
 
 import dataclasses
 import datetime as dt
+import sys
+import types
 
 import numpy as np
 import pytest
 
+from curriculum.irt.em import fit_em
 from tests.factories import AT
 from tests.tutor.calibration.conftest import EM, column
 from tests.tutor.calibration.logs import a_course, answer_all
@@ -99,6 +102,24 @@ def test_another_model_leaves_a_scale_that_nobody_uses(physics, run):
     assert other.passed
     assert other.reference is None
     assert not other.items.filter(is_anchor=True).exists()
+
+
+def test_a_witness_that_says_otherwise_closes_the_gates(physics, monkeypatch):
+    def contrary(responses, **asked):
+        fit = fit_em(responses, **asked)
+        bank = fit.bank
+        turned = dataclasses.replace(bank, difficulty=-bank.difficulty)
+        return dataclasses.replace(fit, bank=turned)
+
+    module = types.SimpleNamespace(fit_py_irt=contrary)
+    monkeypatch.setitem(sys.modules, "curriculum.irt.py_irt_model", module)
+
+    run = running.calibrate_course(course=physics, at=AT, settings=EM)
+
+    assert gates_of(run)["agreement-of-engines"] is False
+    assert gates_of(run)["gap-of-engines"] is False
+    with pytest.raises(RunRefused, match="agreement-of-engines, gap-of-engines"):
+        promoting.promote(course=physics, run=run, at=AT)
 
 
 def test_what_the_library_refuses_is_refused_in_words(physics):
