@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from curriculum.irt.dif import EtsClass
 from curriculum.irt.drift import LinkReport
@@ -11,6 +12,7 @@ from curriculum.irt.local_dependence import DependentPair
 from curriculum.irt.models import Fit
 from curriculum.irt.responses import Census, Responses
 from curriculum.irt.run import (
+    ACCUSING_ANSWERS,
     OPERATIONAL_ANSWERS,
     OPERATIONAL_SE,
     Flag,
@@ -28,6 +30,11 @@ LEAST_AGREEMENT = 0.995
 # In standard errors of the difficulty.
 MOST_GAP = 0.25
 MOST_MISFIT = 0.05
+# That many right answers or fewer are that rare among guesses.
+BELOW_CHANCE_P = 0.01
+# Share of the answers that no learner connects with the others: such items stand aside, and with
+# more of them the population is two.
+MOST_APART = 0.05
 # Of the population by two ways: fixed anchors, and a line through both scales.
 MOST_LINK_GAP = 0.1
 # Judged by correlation, the two engines need some items.
@@ -63,8 +70,9 @@ def figures_of(  # noqa: PLR0913 - one argument per question that was asked
             Flag.ALL_WRONG: n > 0 and right[k] == 0,
             Flag.THIN: 0 < n < OPERATIONAL_ANSWERS,
             Flag.IMPRECISE: se >= OPERATIONAL_SE,
-            Flag.NEGATIVE: item_fit.item_rest_high[k] < 0.0,
-            Flag.BELOW_CHANCE: n > 0 and share < fit.bank.guessing[k],
+            Flag.NEGATIVE: n >= ACCUSING_ANSWERS and item_fit.item_rest_high[k] < 0.0,
+            Flag.BELOW_CHANCE: n >= ACCUSING_ANSWERS
+            and binom.cdf(right[k], n, fit.bank.guessing[k]) < BELOW_CHANCE_P,
             Flag.DISCONNECTED: blocks[k] > 0,
             Flag.MISFIT: n >= OPERATIONAL_ANSWERS
             and 0 < right[k] < n
@@ -125,7 +133,7 @@ def gates_of(
     seen = responses.answered > 0
     judged = [one for one in items if one.n >= OPERATIONAL_ANSWERS]
     misfits = sum(Flag.MISFIT in one.flags for one in judged)
-    apart = sum(Flag.DISCONNECTED in one.flags for one in items)
+    apart = sum(one.n for one in items if Flag.DISCONNECTED in one.flags)
     misfit = misfits / len(judged) if judged else 0.0
     agreement = _agreement(fit.bank.difficulty[seen], twin.bank.difficulty[seen])
     apart_by = np.abs(fit.bank.difficulty - twin.bank.difficulty)
@@ -136,7 +144,7 @@ def gates_of(
     gates = [
         _at_least("agreement-of-engines", agreement, LEAST_AGREEMENT),
         _at_most("share-of-misfits", misfit, MOST_MISFIT),
-        _at_most("disconnected-items", float(apart), 0.0),
+        _at_most("disconnected-answers", apart / max(len(responses), 1), MOST_APART),
         _at_most("gap-of-engines", gap, MOST_GAP),
         _at_least("converged", float(bool(fit.converged or twin.converged)), 1.0),
     ]

@@ -16,6 +16,8 @@ from curriculum.irt.responses import Census
 
 OPERATIONAL_ANSWERS = 200
 OPERATIONAL_SE = 0.35
+# Before that many answers nothing is said against an item: chance says as much.
+ACCUSING_ANSWERS = 30
 
 
 class Engine(StrEnum):

@@ -19,8 +19,14 @@ ALARMS = {
     "dif": "works differently in one group of learners",
     "drifted": "its difficulty has changed",
 }
-# Alarms that few answers may raise by chance.
-NEED_ANSWERS = frozenset({"all-right", "all-wrong"})
+ACCUSING_ANSWERS = 30
+# Alarms that fewer answers may raise by chance.
+NEED_ANSWERS = {
+    "all-right": OPERATIONAL_ANSWERS,
+    "all-wrong": OPERATIONAL_ANSWERS,
+    "negative-discrimination": ACCUSING_ANSWERS,
+    "below-chance": ACCUSING_ANSWERS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,7 @@ class Figures:
     def alarms(self) -> list[str]:
         """Flags that somebody has to look at."""
         return [
-            flag
-            for flag in ALARMS
-            if flag in self.flags and (self.n >= OPERATIONAL_ANSWERS or flag not in NEED_ANSWERS)
+            flag for flag in ALARMS if flag in self.flags and self.n >= NEED_ANSWERS.get(flag, 0)
         ]
 
     @property

@@ -93,10 +93,11 @@ def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
     """Return the run as a tracer version keeps it.
 
     Of an item that abler learners do worse on the figures are no difficulty: it is left to the
-    filter.
+    filter. Of one that no learner connects with the others they stand on no scale: it is known by
+    what was expected beforehand.
     """
     rows = run.items.order_by("version").values_list(
-        *("version", "pooled_difficulty", "pooled_se", "seen", "flags")
+        *("version", "pooled_difficulty", "pooled_se", "prior_mean", "prior_sd", "seen", "flags")
     )
     return pinning.PinnedRun(
         run=run.pk,
@@ -106,8 +107,8 @@ def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
         sd=run.population["sd"],
         slope=run.population["slope"],
         items={
-            pk: pinning.PinnedItem(difficulty, se, seen)
-            for pk, difficulty, se, seen, flags in rows
+            pk: pinning.PinnedItem(*((mean, sd) if "disconnected" in flags else own), seen)
+            for pk, *own, mean, sd, seen, flags in rows
             if "negative-discrimination" not in flags
         },
         uncounted=list_uncounted(run.course_id),

@@ -87,8 +87,9 @@ def test_every_other_item_has_figures_and_counts(run):
 def test_separate_blocks_close_a_gate(run):
     gates = {gate.name: gate for gate in run.gates}
 
-    assert gates["disconnected-items"].value == 5.0
-    assert not gates["disconnected-items"].passed
+    # 300 learners' five answers each, of all.
+    assert gates["disconnected-answers"].value == pytest.approx(1500 / run.census.calibrated)
+    assert not gates["disconnected-answers"].passed
     assert not run.passed
     assert gates["agreement-of-engines"].passed
     assert gates["gap-of-engines"].passed
@@ -201,6 +202,54 @@ def test_fewer_right_than_by_guessing_is_told():
     run = calibrate(log_of_matrix(matrix), settings=settings)
 
     assert [figures.item for figures in run.items if Flag.BELOW_CHANCE in figures.flags] == ["i2"]
+
+
+@pytest.mark.parametrize(
+    ("n", "right", "is_told"), [(1, 0, False), (20, 0, False), (40, 7, False), (40, 3, True)]
+)
+def test_bad_luck_is_not_below_chance(n, right, is_told):
+    rng = np.random.default_rng(6)
+    matrix = answer(rng.normal(size=200), np.zeros(6), np.ones(6), rng=rng, guessing=0.25)
+    matrix[:, 2] = NAN
+    matrix[:n, 2] = np.arange(n) < right
+    settings = dataclasses.replace(EM, model=ItemModel.THREE, guessing=0.25)
+
+    run = calibrate(log_of_matrix(matrix), settings=settings)
+
+    # Of 40 guessers 1.6 % have 4 right or fewer, 0.5 % have 3.
+    assert (Flag.BELOW_CHANCE in one(run, "i2").flags) is is_told
+
+
+def test_five_answers_do_not_turn_an_item_upside_down():
+    rng = np.random.default_rng(7)
+    ability = np.sort(rng.normal(size=300))
+    matrix = answer(ability, np.zeros(12), np.ones(12), rng=rng)
+    matrix[:, 2] = NAN
+    few, many = matrix.copy(), matrix.copy()
+    few[[0, 30, 60, 220, 260], 2] = [1.0, 1.0, 1.0, 0.0, 0.0]
+    many[::5, 2] = ability[::5] < 0.0
+
+    told = [
+        Flag.NEGATIVE in one(calibrate(log_of_matrix(own), settings=EM), "i2").flags
+        for own in (few, many)
+    ]
+
+    assert told == [False, True]
+
+
+def test_a_newcomer_s_only_answer_to_a_new_item_closes_no_gate():
+    rng = np.random.default_rng(8)
+    matrix = np.full((201, 9), NAN)
+    matrix[:200, :8] = answer(rng.normal(size=200), np.zeros(8), np.ones(8), rng=rng)
+    matrix[200, 8] = 1.0
+    rows = [(f"l{i}", f"i{j}", matrix[i, j]) for i, j in np.argwhere(~np.isnan(matrix)).tolist()]
+
+    run = calibrate(log_of(rows), settings=EM)
+
+    gates = {gate.name: gate for gate in run.gates}
+    assert Flag.DISCONNECTED in one(run, "i8").flags
+    assert gates["disconnected-answers"].value == pytest.approx(1 / 1601)
+    assert gates["disconnected-answers"].passed
 
 
 def test_the_smallest_log_there_is():

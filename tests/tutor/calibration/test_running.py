@@ -6,7 +6,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from curriculum.irt.run import OPERATIONAL_ANSWERS, OPERATIONAL_SE, Flag
+from curriculum.irt.run import ACCUSING_ANSWERS, OPERATIONAL_ANSWERS, OPERATIONAL_SE, Flag
 from tests.factories import (
     AT,
     answer_current,
@@ -137,6 +137,7 @@ def test_odd_items_have_a_named_outcome_and_break_nothing(organisation):
         record(learner=person, version=all_right, **fields)
         if number < 5:
             record(learner=person, version=thin, is_correct=False, credit=0.0, **fields)
+    # A newcomer, whose first answer is to an item that nobody else has met.
     loner = make_learner(organisation=organisation)
     record(learner=loner, course=course, version=island)
 
@@ -150,10 +151,18 @@ def test_odd_items_have_a_named_outcome_and_break_nothing(organisation):
     assert "negative-discrimination" in flags[versions_of(course)[2].pk]
     assert np.isfinite(column(run, "pooled_difficulty")).all()
     assert run.items.get(version=unseen).difficulty is None
+    gates = {gate["name"]: gate["passed"] for gate in run.gates}
+    assert gates["disconnected-answers"]
     ready = promoting.prepare(course=course, run=run, force=True)
     moved = {Item.objects.get(pk=pk).slug: status for pk, (status, _) in ready.moves.items()}
     assert moved["item-002"] == moved["item-003"] == "flagged"
     assert {"item-004", "item-005", "item-006"}.isdisjoint(moved)
+    # What stands aside is used by what was expected of it, and its answer does not tell more.
+    aside = run.items.get(version=island)
+    assert ready.body["calibration"]["items"][str(island.pk)] == [
+        *(aside.prior_mean, aside.prior_sd, 1)
+    ]
+    assert aside.prior_mean != aside.pooled_difficulty
     # An upside-down item's figures are no difficulty: the filter keeps its own.
     assert str(versions_of(course)[2].pk) not in ready.body["calibration"]["items"]
 
@@ -180,6 +189,7 @@ def test_options_tell_which_distractors_work(run):
 
 def test_the_bounds_and_flags_of_life_are_those_of_the_library():
     assert (life.OPERATIONAL_ANSWERS, life.OPERATIONAL_SE) == (OPERATIONAL_ANSWERS, OPERATIONAL_SE)
+    assert life.ACCUSING_ANSWERS == ACCUSING_ANSWERS
     assert set(life.ALARMS) <= {str(flag) for flag in Flag}
 
 
