@@ -164,14 +164,18 @@ class TestAlone:
         def elsewhere():
             with alone("physics") as is_held:
                 found.append(is_held)
+
+        def elsewhere_and_close():
+            elsewhere()
             connection.close()
 
         def ask():
             monkeypatch.setattr("tutor.common.alone._held", set())
             if connection.vendor == "sqlite":
+                # In this thread, and without closing: the database in memory would go with it.
                 elsewhere()
                 return
-            thread = threading.Thread(target=elsewhere)
+            thread = threading.Thread(target=elsewhere_and_close)
             thread.start()
             thread.join()
 
