@@ -1,6 +1,6 @@
 """Where a run moves an item in its life. Pure: status and figures in, status and reason out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tutor.content.models import Item
@@ -74,8 +74,3 @@ def next_status(status: str, figures: Figures, *, is_flagged_by_hand: bool) -> t
     elif status in (Status.OPERATIONAL, Status.FLAGGED):
         after, why = Status.PROVISIONAL, f"only {figures.n} answers, standard error {error}"
     return ("", "") if after == status else (after, why)
-
-
-def describe(counts: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return lines like "12 provisional → operational" from (before, after) -> items."""
-    return [f"{n} {before} → {after}" for (before, after), n in sorted(counts.items())]

@@ -96,13 +96,14 @@ def _row(
     decision = moment.decision
     if decision.item_version_id is None:
         return None
+    unusable = _why_unusable(decision)
+    if unusable:
+        told.left_out[unusable] += 1
+        return None
     policy = replaying.conduct_of(decision).policy
     chances = find_distribution(moment.situation, seed=decision.seed, policy=policy)
     if not isinstance(chances, Distribution):
         told.left_out["another choice than was stored"] += 1
-        return None
-    if decision.mode == "" or decision.receipt.get("v", 1) < 2:
-        told.left_out["made by an earlier program"] += 1
         return None
     pair = _find_pair(chances, decision)
     if pair is None:
@@ -117,6 +118,14 @@ def _row(
         reward=_reward(moment, answer),
         reward_kind=KIND,
     )
+
+
+def _why_unusable(decision: Decision) -> str:
+    """Return why a decision's chances cannot be made again, empty where they may be."""
+    if decision.mode == "" or decision.receipt.get("v", 1) < 2:
+        return "made by an earlier program"
+    # Whatever failed then may work now.
+    return "chosen in the course's order after an error" if decision.fallback == "error" else ""
 
 
 def _find_pair(chances: Distribution, decision: Decision) -> int | None:

@@ -22,7 +22,7 @@ from tests.tutor.histories import correct
 from tutor.calibration import services as calibration_services
 from tutor.content.models import Item
 from tutor.responses.models import Response
-from tutor.scheduling import decision_log, learning, replaying
+from tutor.scheduling import decision_log, engine, learning, replaying
 from tutor.scheduling.models import Decision
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +150,27 @@ def test_items_on_trial_do_not_stop_the_learning_at_night(course, with_pilots):
     gates = {gate.name: gate for learnt in found for gate in learnt.gates}
     # Three learners are too few: that is what the night has to say, and nothing else.
     assert not gates["enough"].passed
+
+
+def test_a_choice_after_an_error_is_left_out_and_counted(course, classroom, monkeypatch):
+    learner = classroom.learners.first()
+
+    def rate(self, choices):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(engine.GainSoftmaxPolicy, "rate", rate)
+        session = start_session(learner=learner, course=course, at=AT + 3 * DAY, draw_seed=5)
+    if session.current.fallback != "error":  # the open sitting of the second day went on
+        with monkeypatch.context() as broken:
+            broken.setattr(engine.GainSoftmaxPolicy, "rate", rate)
+            answer_current(session, at=AT + 3 * DAY, draw_seed=6)
+
+    rows, told = rows_of(course)
+
+    assert told.left_out["chosen in the course's order after an error"] == 1
+    failed = Decision.objects.get(fallback="error")
+    assert str(failed.public_id) not in {row["decision_id"] for row in rows}
 
 
 class TestCommand:
