@@ -5,7 +5,8 @@ Importing this module is as light; what needs scipy or numba is loaded by the ca
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from kt_models.errors import KTModelError, ShapeMismatch
 from kt_models.streaming import psi_filter
 from kt_models.streaming.psi_filter import FilterParameters, FilterState
 from kt_models.training.passing import FoldedLearner, PassingRule
+
+if TYPE_CHECKING:
+    from kt_models.models.base import AbstractModel
 
 __all__ = [
     "FilterParameters",
@@ -34,6 +38,8 @@ __all__ = [
     "fold_and_pass",
     "fold_learners",
     "load_filter",
+    "model_from_bytes",
+    "model_to_bytes",
     "read_csv",
     "save_filter",
     "shown_times",
@@ -54,6 +60,29 @@ def fit_filter(
     from kt_models.training import psi_filter as training  # noqa: PLC0415
 
     return training.fit_filter(log, seed=seed, fitted_on=fitted_on, progress=progress)
+
+
+def model_to_bytes(
+    model: "AbstractModel", *, provenance: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Return a fitted model as JSON values and bytes; see `kt_models.saved_models`."""
+    from kt_models import saved_models  # noqa: PLC0415 - safetensors
+
+    return saved_models.model_to_bytes(model, provenance=provenance)
+
+
+def model_from_bytes(
+    description: Mapping[str, Any], weights: bytes, *, origin: str
+) -> "AbstractModel":
+    """Return the model that `model_to_bytes` wrote, ready to predict.
+
+    Raises:
+        UnreadableModel: it is of another kind or format, or damaged; the message says which.
+    """
+    from kt_models import saved_models  # noqa: PLC0415 - safetensors
+    from kt_models.models import MODELS  # noqa: PLC0415 - torch
+
+    return saved_models.model_from_bytes(description, weights, MODELS, origin=origin)
 
 
 def fold_learners(

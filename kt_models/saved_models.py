@@ -39,6 +39,24 @@ def save_model(model: AbstractModel, folder: Path, *, provenance: Mapping[str, A
     Raises:
         NotFitted: nothing was learnt yet.
     """
+    description, weights = model_to_bytes(model, provenance=provenance)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / WEIGHTS, weights)
+    _replace(folder / DESCRIPTION, (json.dumps(description) + "\n").encode())
+
+
+def model_to_bytes(
+    model: AbstractModel, *, provenance: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Return a fitted model as JSON values and the bytes of its numbers, for a database.
+
+    Args:
+        model: fitted.
+        provenance: as for `save_model`.
+
+    Raises:
+        NotFitted: nothing was learnt yet.
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in model.arrays().items()}
     for name, array in model.recalibration.arrays().items():
         arrays[RECALIBRATION + name] = np.ascontiguousarray(array)
@@ -51,9 +69,7 @@ def save_model(model: AbstractModel, folder: Path, *, provenance: Mapping[str, A
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "provenance": dict(provenance),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS, weights)
-    _replace(folder / DESCRIPTION, (json.dumps(description) + "\n").encode())
+    return description, weights
 
 
 def load_model(
@@ -70,12 +86,35 @@ def load_model(
             not fit the configuration; the message says which.
     """
     description, weights = _description(folder), _bytes(folder / WEIGHTS)
+    model = model_from_bytes(description, weights, models, origin=str(folder))
+    return model, dict(description["provenance"])
+
+
+def model_from_bytes(
+    description: Mapping[str, Any],
+    weights: bytes,
+    models: Mapping[str, Callable[..., AbstractModel]],
+    *,
+    origin: str,
+) -> AbstractModel:
+    """Return the model that `model_to_bytes` wrote.
+
+    Args:
+        description: its JSON values.
+        weights: its numbers.
+        models: class by name, for the kinds that may be loaded.
+        origin: where it was found, for messages.
+
+    Raises:
+        UnreadableModel: it is of another kind, or the weights are not the description's or do not
+            fit the configuration; the message says which.
+    """
     kind = description["kind"]
     if kind not in models:
         known = ", ".join(sorted(models))
-        raise UnreadableModel(f"{folder}: holds a {kind!r}; this code knows {known}.")
+        raise UnreadableModel(f"{origin}: holds a {kind!r}; this code knows {known}.")
     if hashlib.sha256(weights).hexdigest() != description["weights_sha256"]:
-        raise UnreadableModel(f"{folder / WEIGHTS}: not the weights that {DESCRIPTION} names.")
+        raise UnreadableModel(f"{origin}: not the weights that {DESCRIPTION} names.")
     try:
         model = models[kind]()
         model.config = config_from(type(model.config), description["config"])
@@ -86,8 +125,8 @@ def load_model(
         model.recalibration = Recalibration.from_arrays(pieces)
         model.restore(arrays)
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, KTModelError) as error:
-        raise UnreadableModel(f"{folder}: a {kind} that does not fit this code: {error}") from error
-    return model, dict(description["provenance"])
+        raise UnreadableModel(f"{origin}: a {kind} that does not fit this code: {error}") from error
+    return model
 
 
 def config_from(kind: type, values: Mapping[str, Any]) -> Any:

@@ -6,6 +6,29 @@ from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Course
 
 
+class Network(AppendOnlyModel):
+    """A trained deep model: description, vocabulary and weights, never overwritten."""
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="networks")
+    number = models.PositiveIntegerField()
+    # kt_models' name of the model.
+    model = models.CharField(max_length=40)
+    # What kt_models.saved_models writes: configuration, vocabulary (its keys are ids of item
+    # versions and concepts as text), hash of the weights.
+    description = models.JSONField()
+    weights = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    # Where it comes from: snapshot of the log, learners held out, seed, seconds, what was measured.
+    provenance = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["course", "number"], name="network_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.number}"
+
+
 class TracerVersion(AppendOnlyModel):
     """Everything that turns a learner's answers into estimates: parameters and offsets."""
 
