@@ -6,6 +6,7 @@ Importing this module is as light; what needs scipy or numba is loaded by the ca
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kt_models.models.base import AbstractModel
 
 __all__ = [
+    "DEEP_MODELS",
     "FilterParameters",
     "FilterState",
     "FittedFilter",
@@ -35,6 +37,7 @@ __all__ = [
     "ShapeMismatch",
     "build_log",
     "fit_filter",
+    "fit_model",
     "fold_and_pass",
     "fold_learners",
     "load_filter",
@@ -47,6 +50,12 @@ __all__ = [
 
 # Below this many answers the streaming filter is done before compiled code is even loaded.
 STREAMED_ANSWERS = 100_000
+# Models that may stand beside the filter: each follows every learner by a state of its own.
+DEEP_MODELS = (
+    *("cakt-item", "dkt", "psi-kt", "psi-filter-graph", "cakt", "ensemble"),
+    # Their states are hundreds of kilobytes a learner: they keep keys and values of a long window.
+    *("simplekt", "akt"),
+)
 
 
 def fit_filter(
@@ -60,6 +69,42 @@ def fit_filter(
     from kt_models.training import psi_filter as training  # noqa: PLC0415
 
     return training.fit_filter(log, seed=seed, fitted_on=fitted_on, progress=progress)
+
+
+def fit_model(
+    name: str,
+    log: ResponseLog,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    folder: Path | None = None,
+    progress: Callable[[int, int, Mapping[str, float]], object] | None = None,
+) -> "AbstractModel":
+    """Return a model fitted to a log; loads torch.
+
+    Args:
+        name: one of `DEEP_MODELS`.
+        log: of the training learners.
+        settings: laid over the model's usual configuration.
+        seed: of the split, the first weights and the order of batches.
+        folder: where the fit keeps what it needs to go on after it was killed; None keeps nothing.
+        progress: called after every step with steps done, steps planned and what was measured.
+
+    Raises:
+        UnknownName: there is no such model.
+        ImpossibleSetting: the model has no such setting, or it cannot have that value.
+        NothingToSplit: fewer than two learners.
+    """
+    from kt_models.models.base import Fitting, Step  # noqa: PLC0415
+    from kt_models.runs.making_models import make_model  # noqa: PLC0415
+
+    def report(step: Step) -> None:
+        if progress is not None:
+            progress(step.done, step.total, step.figures)
+
+    model = make_model(name, settings)
+    model.fit(log, Fitting(seed=seed, folder=folder, progress=report))
+    return model
 
 
 def model_to_bytes(

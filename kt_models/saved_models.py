@@ -106,9 +106,10 @@ def model_from_bytes(
         origin: where it was found, for messages.
 
     Raises:
-        UnreadableModel: it is of another kind, or the weights are not the description's or do not
-            fit the configuration; the message says which.
+        UnreadableModel: it is of another kind or format, or the weights are not the description's
+            or do not fit the configuration; the message says which.
     """
+    _require_described(description, origin)
     kind = description["kind"]
     if kind not in models:
         known = ", ".join(sorted(models))
@@ -176,12 +177,16 @@ def _description(folder: Path) -> dict[str, Any]:
         values = json.loads(_bytes(path))
     except ValueError as error:
         raise UnreadableModel(f"{path}: {error}.") from error
+    _require_described(values, str(path))
+    return dict(values)
+
+
+def _require_described(values: Any, origin: str) -> None:
     wanted = ("kind", "format", "config", "vocabulary", "weights_sha256", "provenance")
-    if not isinstance(values, dict) or not set(wanted) <= set(values):
-        raise UnreadableModel(f"{path}: not a saved model.")
+    if not isinstance(values, Mapping) or not set(wanted) <= set(values):
+        raise UnreadableModel(f"{origin}: not a saved model.")
     if values["format"] != FORMAT:
-        raise UnreadableModel(f"{path}: format {values['format']!r}, this code reads {FORMAT}.")
-    return values
+        raise UnreadableModel(f"{origin}: format {values['format']!r}, this code reads {FORMAT}.")
 
 
 def _bytes(path: Path) -> bytes:

@@ -12,6 +12,8 @@ from kt_models.errors import UnknownName
 
 # Pseudo-answers of the overall mean added to every item's share of right answers.
 HOLD = 5.0
+# Padding of tables of items.
+NO_ITEM = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,21 @@ class Vocabulary:
         at = np.repeat(np.asarray(shown_at, dtype=float), count)
         asked = np.tile(items, learners)
         return self._log(asked, np.arange(learners + 1) * count, shown_at=at, answered_at=at)
+
+    def own_questions(
+        self, items: NDArray[np.int64], *, shown_at: NDArray[np.float64]
+    ) -> ResponseLog:
+        """Return a log in which each of B learners meets their own items, not yet answered.
+
+        Args:
+            items: [B, M] indices, -1 where none is asked.
+            shown_at: [B] epoch seconds.
+        """
+        asked = items != NO_ITEM
+        counts = asked.sum(axis=1)
+        at = np.repeat(np.asarray(shown_at, dtype=float), counts)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return self._log(items[asked], starts, shown_at=at, answered_at=at)
 
     def answers(
         self,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
 from kt_models.data.splits import split_learners
-from kt_models.data.vocabulary import Vocabulary
+from kt_models.data.vocabulary import NO_ITEM, Vocabulary
 from kt_models.errors import ImpossibleAnswer, NotFitted, ShapeMismatch
 from kt_models.evaluation.metrics import log_loss
 from kt_models.training.recalibration import Recalibration, fit_recalibration
@@ -163,10 +163,48 @@ class AbstractModel(abc.ABC):
             ShapeMismatch: there are not as many times as states.
             UnknownName: an index is out of range, or nothing is known of a concept.
         """
-        self._require_same_count(states, len(shown_at))
         chosen = self.vocabulary.items_for(items=items, concepts=concepts)
-        prob = self._predict_all(states, chosen, np.asarray(shown_at, dtype=float))
-        return self.recalibration(prob)
+        learners = len(shown_at)
+        asked = self.vocabulary.questions(chosen, learners=learners, shown_at=shown_at)
+        return self.ask(states, asked).reshape(learners, len(chosen))
+
+    def predict_each(
+        self, states: States, *, items: NDArray[np.int64], shown_at: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return [B, M] P(right) of B learners, each on items of their own; nan in padding.
+
+        Args:
+            states: of B learners.
+            items: [B, M] indices of the vocabulary, -1 where a learner has fewer than M.
+            shown_at: [B] epoch seconds when the items would be shown.
+
+        Raises:
+            ShapeMismatch: there are not as many rows of items and times as states.
+            UnknownName: an index is out of range.
+        """
+        if items.ndim != 2 or len(items) != len(shown_at):
+            shapes = f"{items.shape} and {np.shape(shown_at)}"
+            raise ShapeMismatch(f"items and shown_at are {shapes}: give [B, M] and [B].")
+        found = np.full(items.shape, np.nan)
+        asked = self.vocabulary.own_questions(items, shown_at=shown_at)
+        found[items != NO_ITEM] = self.ask(states, asked)
+        return found
+
+    def ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
+        """Return [Q] P(right) of questions, each as if it alone came next.
+
+        Args:
+            states: of B learners.
+            questions: a log of B learners, of whom learner l is asked after states l; only items,
+                concepts and `shown_at` are looked at.
+
+        Raises:
+            ShapeMismatch: there are not as many learners as states.
+        """
+        self._require_same_count(states, len(questions.learner_keys))
+        if not len(questions):
+            return np.zeros(0)
+        return self.recalibration(self._ask(states, self.vocabulary.align(questions)))
 
     def update(
         self,
@@ -197,11 +235,11 @@ class AbstractModel(abc.ABC):
 
     def pack(self, states: States) -> list[bytes]:
         """Return the B states as bytes, as many for every learner and after any answers."""
-        layout = self.init(1)
-        columns = [np.ascontiguousarray(states[name]) for name in sorted(layout)]
-        return [
-            b"".join(column[row].tobytes() for column in columns) for row in range(len(columns[0]))
-        ]
+        names = sorted(self.init(1))
+        count = len(states[names[0]])
+        columns = [np.ascontiguousarray(states[name]).reshape(count, -1) for name in names]
+        rows = np.concatenate([column.view(np.uint8) for column in columns], axis=1)
+        return [row.tobytes() for row in rows]
 
     def unpack(self, packed: Sequence[bytes]) -> States:
         """Return the states that `pack` wrote.
@@ -214,13 +252,13 @@ class AbstractModel(abc.ABC):
         strange = [len(data) for data in packed if len(data) != size]
         if strange:
             raise ShapeMismatch(f"A state of {self.name} has {size} bytes, not {strange[0]}.")
+        rows = np.frombuffer(b"".join(packed), dtype=np.uint8).reshape(len(packed), size)
         states: States = {}
         place = 0
         for name in sorted(layout):
             one = layout[name]
-            parts = b"".join(data[place : place + one.nbytes] for data in packed)
-            shape = (len(packed), *one.shape[1:])
-            states[name] = np.frombuffer(parts, dtype=one.dtype).reshape(shape).copy()
+            own = np.ascontiguousarray(rows[:, place : place + one.nbytes])
+            states[name] = own.view(one.dtype).reshape(len(packed), *one.shape[1:]).copy()
             place += one.nbytes
         return states
 
@@ -253,6 +291,5 @@ class AbstractModel(abc.ABC):
     def _advance(self, states: States, answers: ResponseLog) -> States: ...
 
     @abc.abstractmethod
-    def _predict_all(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> NDArray[np.float64]: ...
+    def _ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
+        """Return [Q] what `ask` does of an aligned log, not recalibrated."""

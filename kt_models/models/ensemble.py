@@ -149,16 +149,11 @@ class Ensemble(AbstractModel):
         return after
 
     @override
-    def _predict_all(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
         said = {
-            number: model.predict_all(_of(states, number), items=items, shown_at=shown_at)
-            for number, model in self._running()
+            number: model.ask(_of(states, number), questions) for number, model in self._running()
         }
-        if not said:
-            return np.full((len(shown_at), len(items)), sigmoid(self._alone()))
-        return self._pooled(said)
+        return self._pooled(said) if said else np.full(len(questions), sigmoid(self._alone()))
 
     @override
     def arrays(self) -> dict[str, NDArray[Any]]:

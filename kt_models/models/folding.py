@@ -42,11 +42,8 @@ class FoldingModel(AbstractModel):
         return after
 
     @override
-    def _predict_all(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        asked = self.vocabulary.questions(items, learners=len(shown_at), shown_at=shown_at)
-        return self._fold(asked, states, learning=False).reshape(len(shown_at), len(items))
+    def _ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
+        return self._fold(questions, states, learning=False)
 
     def _parts(self, log: ResponseLog) -> Iterator[ResponseLog]:
         """Yield the log in pieces of whole learners, whose states fit into memory together."""

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -14,8 +14,12 @@ from kt_models.data.log import ResponseLog
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.base import AbstractModel, Fitting, States
 from kt_models.training import trainer
-from kt_models.training.sequences import Batch, encode
+from kt_models.training.sequences import encode, encode_questions
 from kt_models.training.trainer import History, Network, TrainingConfig
+
+# Questions of one pass. A question meets every answer that is remembered, in tables that are worked
+# on many times over: on a CPU they are to stay in its cache, on a GPU it is to be filled.
+QUESTIONS = {"cpu": 2048, "cuda": 131_072}
 
 
 class NetworkConfig(Protocol):
@@ -94,34 +98,23 @@ class NetworkModel(AbstractModel):
         return after
 
     @override
-    def _predict_all(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        with trainer.inference():
-            logits = self._net().ask(self._own(states), self._questions(states, items, shown_at))
-            return np.asarray(torch.sigmoid(logits.double()).cpu().numpy())
-
-    def _questions(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> Batch:
-        """Return [B, N] questions, each as if it were the next one asked."""
-        learners, count = len(shown_at), len(items)
-        # One learner per question, so that each one's gap runs from the state's last answer.
-        asked = self.vocabulary.answers(
-            item=np.tile(items, learners),
-            starts=np.arange(learners * count + 1),
-            correct=np.zeros(learners * count),
-            shown_at=np.repeat(shown_at, count),
-            answered_at=np.repeat(shown_at, count),
-        )
-        encoded = encode(
-            asked,
+    def _ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
+        encoded = encode_questions(
+            questions,
             self.vocabulary,
-            last_answered_at=np.repeat(states["last_answered_at"], count),
-            steps=np.repeat(states["steps"], count),
+            last_answered_at=states["last_answered_at"],
+            steps=states["steps"],
         )
-        spans = np.arange(learners)[:, None] * count + np.array([0, count])
-        return encoded.batch(spans).to(trainer.device())
+        prob = np.empty(len(questions))
+        with trainer.inference():
+            for rows in _passes(np.diff(questions.starts)):
+                spans = np.stack([questions.starts[rows], questions.starts[rows + 1]], axis=1)
+                batch = encoded.batch(spans)
+                own = self._own({name: array[rows] for name, array in states.items()})
+                logits = self._net().ask(own, batch.to(trainer.device())).cpu()
+                asked = torch.sigmoid(logits[batch.mask].double())
+                prob[batch.row[batch.mask].numpy()] = asked.numpy()
+        return prob
 
     def _own(self, states: States) -> dict[str, torch.Tensor]:
         names = set(states) - {"last_answered_at", "steps"}
@@ -147,3 +140,19 @@ class NetworkModel(AbstractModel):
 
 def _to_numpy(state: Mapping[str, torch.Tensor]) -> States:
     return {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
+
+
+def _passes(counts: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield learners with questions, those with as many together, some questions at a time.
+
+    Args:
+        counts: [B] questions of each learner.
+    """
+    order = np.argsort(counts, kind="stable")
+    order = order[counts[order] > 0]
+    most = QUESTIONS[trainer.device().type]
+    while len(order):
+        # The last of them has the most questions, and the others are padded to as many.
+        many = max(1, most // int(counts[order[-1]]))
+        yield order[-many:]
+        order = order[:-many]

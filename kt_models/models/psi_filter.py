@@ -89,17 +89,21 @@ class PsiFilter(AbstractModel):
         return {"ability": ability, "concepts": rows[:, :known].copy()}
 
     @override
-    def _predict_all(
-        self, states: States, items: NDArray[np.int64], shown_at: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        vocabulary = self.vocabulary
-        asked = vocabulary.questions(items, learners=1, shown_at=np.zeros(1))
-        offsets, concepts = self._offsets(asked), asked.concepts
-        prob = np.empty((len(shown_at), len(items)))
-        for row, at in enumerate(shown_at.tolist()):
-            known = _state_of(states["ability"][row], states["concepts"][row])
-            prob[row] = streaming.predict(
-                known, self.parameters, concepts=concepts, item_offsets=offsets, at=at
+    def _ask(self, states: States, questions: ResponseLog) -> NDArray[np.float64]:
+        offsets, concepts = self._offsets(questions), questions.concepts
+        learner, at = questions.learner, questions.shown_at
+        # One pass per learner and moment.
+        new = np.flatnonzero((np.diff(learner) != 0) | (np.diff(at) != 0.0)) + 1
+        prob = np.empty(len(questions))
+        for rows in np.split(np.arange(len(questions)), new):
+            who = learner[rows[0]]
+            known = _state_of(states["ability"][who], states["concepts"][who])
+            prob[rows] = streaming.predict(
+                known,
+                self.parameters,
+                concepts=concepts[rows],
+                item_offsets=offsets[rows],
+                at=float(at[rows[0]]),
             ).prob
         return prob
 

@@ -12,7 +12,15 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleSetting, UnreadableModel
 from kt_models.models import MODELS
 from kt_models.models.dkt import Dkt, DktConfig
-from kt_models.saved_models import DESCRIPTION, WEIGHTS, config_from, load_model, save_model
+from kt_models.saved_models import (
+    DESCRIPTION,
+    WEIGHTS,
+    config_from,
+    load_model,
+    model_from_bytes,
+    model_to_bytes,
+    save_model,
+)
 from kt_models.training.recalibration import Recalibration
 from kt_models.training.trainer import TrainingConfig
 from tests.kt_models.factories import random_log
@@ -68,6 +76,34 @@ class TestWhole:
     def test_holds_nothing_that_runs(self, folder):
         json.loads((folder / DESCRIPTION).read_text())
         assert set(load((folder / WEIGHTS).read_bytes())) >= {"recalibration.slopes", "easiness"}
+
+
+class TestBytes:
+    def test_come_back_without_a_folder(self):
+        described, weights = model_to_bytes(model_of(), provenance={"seed": 4})
+        described = json.loads(json.dumps(described))
+
+        model = model_from_bytes(described, weights, MODELS, origin="a row")
+
+        arrays = load(weights)
+        assert all((model.arrays()[name] == arrays[name]).all() for name in model.arrays())
+        assert (model.config, described["provenance"]) == (CONFIG, {"seed": 4})
+
+    def test_that_do_not_belong_together_are_refused(self):
+        described, weights = model_to_bytes(model_of(), provenance={})
+
+        with pytest.raises(UnreadableModel, match="a row: not the weights"):
+            model_from_bytes(described, weights[:-1] + b"x", MODELS, origin="a row")
+
+    @pytest.mark.parametrize(
+        ("described", "reason"), [({}, "not a saved model"), ({"format": 2}, "format 2")]
+    )
+    def test_of_something_else_are_refused(self, described, reason):
+        usual, weights = model_to_bytes(model_of(), provenance={})
+        described = described and usual | described
+
+        with pytest.raises(UnreadableModel, match=f"a row: {reason}"):
+            model_from_bytes(described, weights, MODELS, origin="a row")
 
 
 class TestDamage:

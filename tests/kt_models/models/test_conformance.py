@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from kt_models.errors import ImpossibleAnswer
+from kt_models.errors import ImpossibleAnswer, ShapeMismatch, UnknownName
 from kt_models.evaluation import metrics
 from kt_models.models import MODELS
 from kt_models.models.base import Fitting
@@ -47,6 +47,23 @@ def test_log(log):
 @pytest.fixture(scope="module")
 def prob(fitted, test_log):
     return fitted.predict(test_log)
+
+
+@pytest.fixture(scope="module")
+def states(fitted, test_log):
+    """Learner l after l answers, so that none, some and all stand beside each other."""
+    given = test_log.position < np.arange(len(OTHERS))[test_log.learner]
+    return fitted.advance(fitted.init(len(OTHERS)), test_log.only_answers(given))
+
+
+@pytest.fixture(scope="module")
+def own_items():
+    """[40, 12] with gaps anywhere; the last learner is asked nothing."""
+    rng = np.random.default_rng(8)
+    found = rng.integers(0, 60, (len(OTHERS), 12))
+    found[rng.random(found.shape) < rng.random(len(OTHERS))[:, None]] = -1
+    found[-1] = -1
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +202,68 @@ class TestPrediction:
         )
 
         assert fitted.predict(turned) == pytest.approx(prob, abs=1e-6)
+
+
+class TestOwnQuestions:
+    def test_each_learner_on_their_own_items_equals_all_on_all(self, fitted, states, own_items):
+        at = 1.7e9 + 3600.0 * np.arange(len(OTHERS))
+        everything = fitted.predict_all(states, items=np.arange(60), shown_at=at)
+        asked = own_items >= 0
+
+        found = fitted.predict_each(states, items=own_items, shown_at=at)
+
+        expected = np.take_along_axis(everything, np.where(asked, own_items, 0), axis=1)
+        assert found[asked] == pytest.approx(expected[asked], abs=1e-6)
+        assert np.isnan(found[~asked]).all()
+        assert 0 < asked.sum() < asked.size
+
+    def test_one_learner_alone_is_told_the_same(self, fitted, states, own_items):
+        at = np.full(len(OTHERS), 1.7e9)
+        together = fitted.predict_each(states, items=own_items, shown_at=at)
+
+        for row in (0, 3, 39):
+            own = {name: array[row : row + 1] for name, array in states.items()}
+            alone = fitted.predict_each(own, items=own_items[row : row + 1], shown_at=at[:1])
+            assert alone[0] == pytest.approx(together[row], abs=1e-6, nan_ok=True)
+
+    def test_a_question_of_a_log_is_asked_at_its_own_time(self, fitted, states, test_log):
+        answers = test_log.only_answers(test_log.position >= 30)
+
+        found = fitted.ask(states, answers)
+
+        for place in (0, 3, 9):
+            rows = answers.starts[:-1] + place
+            each = fitted.predict_each(
+                states, items=answers.item[rows][:, None], shown_at=answers.shown_at[rows]
+            )
+            assert found[rows] == pytest.approx(each[:, 0], abs=1e-6)
+
+    def test_what_is_answered_does_not_matter(self, fitted, states, test_log):
+        changed = replaced(test_log, correct=1.0 - test_log.correct, assisted=~test_log.assisted)
+        changed = replaced(changed, answered_at=changed.answered_at + 5.0)
+
+        assert (fitted.ask(states, changed) == fitted.ask(states, test_log)).all()
+
+    def test_nobody_asked_anything_is_told_nothing(self, fitted, states):
+        at = np.full(len(OTHERS), 1.7e9)
+
+        found = fitted.predict_each(states, items=np.full((len(OTHERS), 3), -1), shown_at=at)
+
+        assert np.isnan(found).all()
+        assert (
+            fitted.predict_each(states, items=np.empty((len(OTHERS), 0), int), shown_at=at).size
+            == 0
+        )
+
+    @pytest.mark.parametrize("item", [60, -2])
+    def test_refuses_an_item_that_there_is_not(self, fitted, item):
+        with pytest.raises(UnknownName, match="60 items"):
+            fitted.predict_each(fitted.init(1), items=np.array([[item]]), shown_at=np.zeros(1))
+
+    def test_refuses_other_shapes(self, fitted):
+        for items, at in ((np.array([1]), np.zeros(1)), (np.array([[1]]), np.zeros(2))):
+            with pytest.raises(ShapeMismatch, match=r"\[B, M\]"):
+                fitted.predict_each(fitted.init(1), items=items, shown_at=at)
 
 
 class TestStreaming:

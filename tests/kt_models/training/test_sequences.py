@@ -8,7 +8,8 @@ import torch
 
 from kt_models.data.log import build_log
 from kt_models.data.vocabulary import HOLD, Vocabulary
-from kt_models.training.sequences import batches, easiness, encode, windows
+from kt_models.training.easiness import easiness
+from kt_models.training.sequences import batches, encode, windows
 from tests.kt_models.factories import random_log
 
 
