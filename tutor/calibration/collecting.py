@@ -8,6 +8,7 @@ import numpy as np
 
 from tutor.calibration import engine, selectors
 from tutor.calibration.models import CalibrationRun, CrowdAnswer
+from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, ItemVersion
 from tutor.content.version_table import read_version_table
 from tutor.registry import training
@@ -22,20 +23,27 @@ class Collected:
         log: items are versions, by database id.
         row_ids: [R] database id of each answer of the log.
         random_ids: ids of the answers to items that were drawn at random.
+        excluded: item versions whose answers are left out, because their item is excluded now.
+        left_out: how many answers that were.
     """
 
     log: training.api.ResponseLog
     row_ids: engine.Ints
     random_ids: set[int]
+    excluded: frozenset[int]
+    left_out: int
 
 
 def collect_log(*, course: Course) -> Collected:
-    """Return the course's standing answers, tried-out items' among them."""
-    answers = response_columns.read_whole_log(course_id=course.pk)
+    """Return the course's standing answers, tried-out items' among them, excluded items' not."""
+    whole = response_columns.read_whole_log(course_id=course.pk)
+    answers = training.not_excluded(course=course, answers=whole)
     return Collected(
         log=training.log_of(course=course, answers=answers),
         row_ids=answers.id,
         random_ids=selectors.list_random_answers(course_id=course.pk),
+        excluded=frozenset(content_selectors.list_excluded_versions(course_id=course.pk)),
+        left_out=len(whole) - len(answers),
     )
 
 

@@ -14,7 +14,8 @@ class CalibrationRun(AppendOnlyModel):
     number = models.PositiveIntegerField()
     # Hash of everything in it; two runs share it only if all is the same.
     sha256 = models.CharField(max_length=64)
-    # Hash of the calibrated answers; the same log is not calibrated twice with equal settings.
+    # Hash of what was fitted: calibrated answers, settings, and what was known of the items
+    # beforehand. The same is not calibrated twice on one scale.
     data_sha256 = models.CharField(max_length=64)
     # Model, engine, priors of the fit, seed.
     settings = models.JSONField()

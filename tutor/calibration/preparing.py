@@ -8,7 +8,7 @@ from tutor.calibration import life, selectors
 from tutor.calibration.errors import RunRefused
 from tutor.calibration.models import CalibrationRun, ItemCalibration
 from tutor.content import selectors as content_selectors
-from tutor.content.models import Course, Item, ItemVersion
+from tutor.content.models import Course, Item
 from tutor.registry import pinning
 from tutor.registry import selectors as registry_selectors
 from tutor.registry.models import TracerVersion
@@ -23,6 +23,7 @@ class Prepared:
         run: the run; None where the way back leads to no calibration.
         live: the tracer version that it was made from.
         body, provenance: of the tracer version to be.
+        uncounted: item versions whose answers do not count under it.
         moves: item id -> (status, why).
     """
 
@@ -30,6 +31,7 @@ class Prepared:
     live: TracerVersion
     body: dict[str, Any]
     provenance: dict[str, Any]
+    uncounted: tuple[int, ...]
     moves: Mapping[int, tuple[str, str]]
 
 
@@ -63,8 +65,11 @@ def make_ready(course: Course, live: TracerVersion, run: CalibrationRun | None) 
     """Return the live fit with the run pinned onto it, or with none."""
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    plain = pinning.unpinned(live.body)
-    body = plain if run is None else pinning.pin(plain, pinned_run(run))
+    excluded = content_selectors.list_excluded_versions(course_id=course.pk)
+    if run is None:
+        body = pinning.leave_out(live.body, excluded)
+    else:
+        body = pinning.pin(live.body, pinned_run(run, excluded))
     offsets = {int(pk): offset for pk, offset in body["item_offsets"].items()}
     reference = engine.reference_offsets(
         bank=bank, item_offsets=offsets, intercept=body["intercept"]
@@ -79,6 +84,7 @@ def make_ready(course: Course, live: TracerVersion, run: CalibrationRun | None) 
             "calibration": None if run is None else run.number,
             "based_on": live.number,
         },
+        uncounted=excluded,
         moves={} if run is None else find_moves(course=course, run=run),
     )
 
@@ -89,8 +95,8 @@ def run_of(version: TracerVersion) -> int | None:
     return None if pinned is None else int(pinned["run"])
 
 
-def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
-    """Return the run as a tracer version keeps it.
+def pinned_run(run: CalibrationRun, uncounted: tuple[int, ...] = ()) -> pinning.PinnedRun:
+    """Return the run as a tracer version keeps it, with the item versions that do not count.
 
     Of an item that abler learners do worse on the figures are no difficulty: it is left to the
     filter. Of one that no learner connects with the others they stand on no scale: it is known by
@@ -111,14 +117,8 @@ def pinned_run(run: CalibrationRun) -> pinning.PinnedRun:
             for pk, *own, mean, sd, seen, flags in rows
             if "negative-discrimination" not in flags
         },
-        uncounted=list_uncounted(run.course_id),
+        uncounted=uncounted,
     )
-
-
-def list_uncounted(course_id: int) -> tuple[int, ...]:
-    """Return the versions of excluded items, by id."""
-    excluded = ItemVersion.objects.filter(item__course=course_id, item__status=Item.Status.EXCLUDED)
-    return tuple(excluded.order_by("pk").values_list("pk", flat=True))
 
 
 def find_moves(*, course: Course, run: CalibrationRun) -> dict[int, tuple[str, str]]:

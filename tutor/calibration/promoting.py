@@ -15,12 +15,12 @@ from tutor.calibration.models import CalibrationRun
 from tutor.calibration.preparing import (
     Prepared,
     find_moves,
-    list_uncounted,
     make_ready,
     pinned_run,
     prepare,
     run_of,
 )
+from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
@@ -126,8 +126,7 @@ def _hold_still(course: Course, ready: Prepared) -> None:
         raise TracerOutdated(
             "The tracer was replaced while learners were folded; try again.", course=course.pk
         )
-    pinned = ready.body.get("calibration")
-    if pinned is not None and tuple(pinned["uncounted"]) != list_uncounted(course.pk):
+    if ready.uncounted != content_selectors.list_excluded_versions(course_id=course.pk):
         raise TracerOutdated(
             "Items were excluded, or admitted again, while learners were folded; try again.",
             course=course.pk,

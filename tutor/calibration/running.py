@@ -1,7 +1,6 @@
 """Calibrate a course and store the run. For workers and commands; no web process loads it."""
 
 import datetime as dt
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from django.db import transaction
 
 from tutor.calibration import collecting, engine, options, selectors, services
 from tutor.calibration.errors import CalibrationBusy, CalibrationImpossible, NothingToCalibrate
+from tutor.calibration.fingerprint import hash_inputs
 from tutor.calibration.models import CalibrationRun
 from tutor.common.alone import alone
 from tutor.content.models import Course
@@ -68,12 +68,12 @@ def calibrate_course(
         course: whose log.
         at: the present.
         settings: model, engine, seed; a 2PL by py-irt by default.
-        again: also where the log has no new first attempt since the newest run.
+        again: also where nothing has changed that the newest run was made from.
         progress: called with each step's name and the hundredths of the work that are done.
 
     Raises:
         CalibrationBusy: another calibration or promotion of the course is under way.
-        NothingToCalibrate: no unassisted first attempt, or none since the newest run.
+        NothingToCalibrate: no unassisted first attempt, or nothing new since the newest run.
         CalibrationImpossible: the library refuses the log or the settings, and says why.
     """
     with hold(course):
@@ -101,21 +101,25 @@ def calibrate_held(
     progress("reading the log", 0)
     collected = collecting.collect_log(course=course)
     taken = collecting.first_attempts(collected.log)
-    newest = selectors.get_newest_run(course_id=course.pk)
-    data = _hash_rows(collected.row_ids[taken], collected.log.correct[taken])
     if not len(taken):
         raise NothingToCalibrate("Nobody has answered an item for the first time without help.")
-    if newest is not None and newest.data_sha256 == data and not again:
-        raise NothingToCalibrate(
-            f"No new first attempt since calibration {newest.number}.", newest=newest.number
-        )
-    beforehand = collecting.describe_items(course=course)
+    newest = selectors.get_newest_run(course_id=course.pk)
     reference = selectors.get_reference(course_id=course.pk)
+    beforehand = collecting.describe_items(course=course)
     guessing = (
         collecting.chances_of_guessing(course=course)
         if settings.model is engine.ItemModel.THREE
         else {}
     )
+    data = hash_inputs(
+        collected=collected,
+        taken=taken,
+        settings=settings,
+        beforehand=beforehand,
+        guessing=guessing,
+    )
+    if newest is not None and not again:
+        _require_news(newest, reference, data)
     try:
         found = engine.calibrate_log(
             collected.log,
@@ -133,6 +137,7 @@ def calibrate_held(
     tables = options.tabulate(course=course, collected=collected, taken=taken, run=found.run)
     progress("storing", STEPS["storing"])
     fields = _fields(found, reference, data)
+    fields["census"]["excluded"] = collected.left_out
     fields["fit"]["seconds"] = round(time.perf_counter() - began, 2)
     rows = _rows(found, beforehand, collected, taken, tables)
     with transaction.atomic():
@@ -141,10 +146,15 @@ def calibrate_held(
     return run
 
 
-def _hash_rows(ids: engine.Ints, correct: engine.Floats) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(ids).tobytes())
-    digest.update(np.ascontiguousarray(correct).tobytes())
-    return digest.hexdigest()
+def _require_news(newest: CalibrationRun, reference: CalibrationRun | None, data: str) -> None:
+    """Refuse to make the newest run once more: from the same data, on the same scale."""
+    is_same_scale = reference in (newest, newest.reference)
+    if newest.data_sha256 == data and is_same_scale:
+        raise NothingToCalibrate(
+            f"No new first attempt since calibration {newest.number}, and nothing else that it "
+            "was made from has changed.",
+            newest=newest.number,
+        )
 
 
 def _fields(
@@ -199,14 +209,16 @@ def _rows(
             "pooled_difficulty": float(found.difficulty[k]),
             "pooled_se": float(found.pooled_se[k]),
         }
-        rows.append(row | (_unseen() if one is None else _seen(one, found.se[name])))
+        is_excluded = row["version_id"] in collected.excluded
+        told = _nothing("excluded" if is_excluded else "unseen")
+        rows.append(row | (told if one is None else _seen(one, found.se[name])))
         rows[-1]["n_random"] = random.get(name, 0)
         rows[-1]["options"] = tables.get(name, [])
     return rows
 
 
-def _unseen() -> dict[str, Any]:
-    return {"n": 0, "seen": 0, "is_anchor": False, "flags": ["unseen"]}
+def _nothing(why: str) -> dict[str, Any]:
+    return {"n": 0, "seen": 0, "is_anchor": False, "flags": [why]}
 
 
 def _seen(one: Any, se: float) -> dict[str, Any]:

@@ -129,6 +129,12 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
     )
 
 
+def list_excluded_versions(*, course_id: int) -> tuple[int, ...]:
+    """Return the versions of excluded items, by id: answers to them count nowhere."""
+    excluded = ItemVersion.objects.filter(item__course=course_id, item__status=Item.Status.EXCLUDED)
+    return tuple(excluded.order_by("pk").values_list("pk", flat=True))
+
+
 def _concepts_by_version(course_id: int) -> dict[int, list[int]]:
     links: dict[int, list[int]] = {}
     rows = ItemVersionConcept.objects.filter(version__item__course=course_id)

@@ -15,7 +15,7 @@ well the run adds little, and where it knows nothing (a new item) the run is all
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,16 @@ def unpinned(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tracer's body as it was fitted, without a calibration."""
     plain = {key: value for key, value in body.items() if key not in _PINNED}
     return {**plain, "item_offsets": body.get("fitted_offsets", body["item_offsets"])}
+
+
+def leave_out(body: Mapping[str, Any], versions: Iterable[int]) -> dict[str, Any]:
+    """Return a tracer's body without a calibration, under which answers to `versions` do not count.
+
+    Offsets count as known, as without a calibration they do.
+    """
+    plain = unpinned(body)
+    excluded = {str(pk): None for pk in versions}
+    return {**plain, "item_vars": excluded} if excluded else plain
 
 
 def pin(body: Mapping[str, Any], run: PinnedRun) -> dict[str, Any]:

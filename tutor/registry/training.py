@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kt_models import api
+from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.content.version_table import read_version_table
 from tutor.registry import pinning, selectors, services
@@ -33,12 +34,13 @@ def fit_filter(
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
 ) -> TracerVersion:
-    """Fit the psi-filter on the course's whole log and store it as a new tracer version.
+    """Fit the psi-filter on the course's log and store it as a new tracer version.
 
-    A calibration that the live version pins is pinned by the new one too.
+    A calibration that the live version pins is pinned by the new one too. Answers that do not count
+    in mastery teach the filter nothing: those to items on trial, and to excluded items.
 
-    Its provenance says on how many answers and learners, from which sample of them the scalars
-    come, and how many seconds reading and fitting took.
+    Its provenance says on how many answers and learners, how many answers were left out, from which
+    sample of them the scalars come, and how many seconds reading and fitting took.
 
     Args:
         reference_offsets: from item offsets by version id and the intercept to the offset of each
@@ -49,7 +51,9 @@ def fit_filter(
         TooFewAnswers: fewer than `MINIMUM_ANSWERS` answers or `MINIMUM_LEARNERS` learners.
     """
     began = time.perf_counter()
-    log = read_log(course=course)
+    whole = response_columns.read_whole_log(course_id=course.pk)
+    answers = counted(course=course, answers=whole)
+    log = log_of(course=course, answers=answers)
     if len(log) < MINIMUM_ANSWERS or len(log.learner_keys) < MINIMUM_LEARNERS:
         raise TooFewAnswers(
             f"{len(log)} answers of {len(log.learner_keys)} learners are too few to fit on; it "
@@ -68,7 +72,11 @@ def fit_filter(
     return store_as_live(
         course=course,
         body=body,
-        provenance={**fitted.provenance, "seconds": seconds},
+        provenance={
+            **fitted.provenance,
+            "left_out": len(whole) - len(answers),
+            "seconds": seconds,
+        },
         reference_offsets=reference_offsets,
     )
 
@@ -80,11 +88,16 @@ def store_as_live(
     provenance: dict[str, Any],
     reference_offsets: ReferenceOffsets,
 ) -> TracerVersion:
-    """Store a fit as a version that pins the calibration that the live one pins, or none."""
+    """Store a fit as a version that pins the calibration that the live one pins, or none.
+
+    Without one, answers to items that are excluded now count no more under it.
+    """
     live = selectors.get_live_tracer(course_id=course.pk)
-    fitted = pinning.unpinned(body)
     if live is not None and "calibration" in live.body:
-        fitted = pinning.pin(fitted, pinning.PinnedRun.from_dict(live.body["calibration"]))
+        fitted = pinning.pin(body, pinning.PinnedRun.from_dict(live.body["calibration"]))
+    else:
+        excluded = content_selectors.list_excluded_versions(course_id=course.pk)
+        fitted = pinning.leave_out(body, excluded)
     offsets = {int(pk): offset for pk, offset in fitted["item_offsets"].items()}
     reference = reference_offsets(offsets, fitted["intercept"])
     return services.store_tracer(
@@ -95,11 +108,27 @@ def store_as_live(
 
 
 def read_log(*, course: Course) -> api.ResponseLog:
-    """Return the course's log as kt_models' arrays; items are versions, by database id.
+    """Return the answers that count in mastery as kt_models' arrays; items are versions, by id.
 
     Columns from the database on, about 150 bytes an answer; no answer becomes an object.
     """
-    return log_of(course=course, answers=response_columns.read_whole_log(course_id=course.pk))
+    whole = response_columns.read_whole_log(course_id=course.pk)
+    return log_of(course=course, answers=counted(course=course, answers=whole))
+
+
+def counted(*, course: Course, answers: FoldColumns) -> FoldColumns:
+    """Return those of the course's answers that count in mastery.
+
+    An answer given while its item was tried out does not, whatever became of the item since, nor
+    does one to an item that is excluded now.
+    """
+    return not_excluded(course=course, answers=answers.only(~answers.is_pilot))
+
+
+def not_excluded(*, course: Course, answers: FoldColumns) -> FoldColumns:
+    """Return the answers without those to items that are excluded now."""
+    excluded = content_selectors.list_excluded_versions(course_id=course.pk)
+    return answers.only(~np.isin(answers.version_id, np.array(excluded, dtype=np.int64)))
 
 
 def log_of(*, course: Course, answers: FoldColumns) -> api.ResponseLog:

@@ -55,6 +55,10 @@ class FoldColumns:
         """Return the number of answers."""
         return len(self.id)
 
+    def only(self, keep: npt.NDArray[np.bool_]) -> "FoldColumns":
+        """Return the answers where `keep` (R,) is true; learners without any are gone."""
+        return FoldColumns(*(getattr(self, field.name)[keep] for field in fields(self)))
+
     @property
     def assisted(self) -> npt.NDArray[np.bool_]:
         """Whether there was help before the answer, (R,): a hint, or a try before."""
