@@ -1,8 +1,10 @@
 """The project's own log CSV: the one format that every door reads and the export writes.
 
 Columns `learner,item,correct` are required; `concepts` (joined by |), `answered_at` (ISO 8601 or
-epoch seconds), `elapsed_ms`, `hints`, `attempt`, `group` are optional; others are ignored. An
-answer with hints, or after a first attempt at the same showing, counts as assisted. The tutor's
+epoch seconds), `elapsed_ms`, `hints`, `attempt`, `is_pilot`, `group` are optional; others are
+ignored. An answer with hints, or after a first attempt at the same showing, counts as assisted.
+`is_pilot` (1 where the item was only tried out) is checked and not used: a model may learn from all
+answers, while the tutor keeps such an answer out of the learner's mastery. The tutor's
 import has the same rules for what a cell may say; a test holds the two against each other. Only the
 tutor, which knows what time it is, refuses answers from the future.
 """
@@ -23,7 +25,7 @@ from kt_models.data.log import ResponseLog, build_log
 from kt_models.errors import KTModelError
 
 REQUIRED = ("learner", "item", "correct")
-READ = (*REQUIRED, "concepts", "answered_at", "elapsed_ms", "hints", "attempt")
+READ = (*REQUIRED, "concepts", "answered_at", "elapsed_ms", "hints", "attempt", "is_pilot")
 SHOWN_PROBLEMS = 10
 LONGEST_NAME = 200
 # A cell that begins so is run by a spreadsheet that opens an export.
@@ -158,6 +160,7 @@ def _read_row(row: Sequence[str], places: dict[str, int], columns: _Columns) -> 
     columns.elapsed_ms.append(take("elapsed_ms", _amount, 0.0))
     columns.hints.append(take("hints", lambda text: _count(text, low=0), 0.0))
     columns.attempt.append(take("attempt", lambda text: _count(text, low=1), 1.0))
+    take("is_pilot", _yes_or_no, 0.0)
     return problems
 
 
@@ -213,6 +216,18 @@ def _count(text: str, *, low: int) -> float:
         raise ValueError(f"must not be {'negative' if low == 0 else f'below {low}'}.")
     if value != int(value) or value > MOST:
         raise ValueError(f"is not a whole number up to {MOST}.")
+    return value
+
+
+def _yes_or_no(text: str) -> float:
+    """Return 1 for yes, 0 for no; nan if the cell is empty."""
+    if not text:
+        return math.nan
+    value = {"true": 1.0, "false": 0.0}.get(text.lower())
+    if value is None:
+        value = _number(text, "write 1 for yes, 0 for no, or leave it empty.")
+    if value not in (0.0, 1.0):
+        raise ValueError("is neither 1, for yes, nor 0; leave it empty if unknown.")
     return value
 
 

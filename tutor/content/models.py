@@ -111,6 +111,8 @@ class Item(models.Model):
 
     # May be given by the scheduler like any other.
     IN_USE = (Status.PROVISIONAL, Status.OPERATIONAL, Status.FLAGGED)
+    # Not in use yet: what is answered to it calibrates it and does not count in mastery.
+    ON_TRIAL = (Status.DRAFT, Status.PILOT)
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="items")
     slug = models.SlugField(max_length=120)

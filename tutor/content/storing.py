@@ -193,8 +193,7 @@ def _store_versions(
     known = {item.pk: item for item in stored.values() if item.number}
     reworded = [v.item_id for v in versions if v.item_id in known]
     # What is only tried out, not shown yet, or retired by a person stays so when it is reworded.
-    in_work = (Item.Status.DRAFT, Item.Status.PILOT)
-    staying = by_hand | {pk for pk in reworded if known[pk].status in in_work}
+    staying = by_hand | {pk for pk in reworded if known[pk].status in Item.ON_TRIAL}
     statuses.change_statuses(
         changes={pk: Item.Status.PROVISIONAL for pk in reworded if pk not in staying},
         reason="reworded: a new version",

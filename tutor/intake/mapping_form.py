@@ -21,7 +21,7 @@ from tutor.responses.importing.mapping import (
 # How many columns can be named for a field that may need several to be told apart.
 PLACES = 2
 # What most logs do not have stands below the others.
-SELDOM = frozenset({"order", "elapsed_ms", "hints", "attempt"})
+SELDOM = frozenset({"order", "elapsed_ms", "hints", "attempt", "is_pilot"})
 TEXTS = ("separator", "time_unit", "time_format", "time_zone", "elapsed_unit")
 OPTIONS = {"time_unit": TIME_UNITS, "elapsed_unit": ELAPSED_UNITS}
 

@@ -11,6 +11,7 @@ FIELDS = {
     "elapsed_ms": ("Time taken", "from showing to answer"),
     "hints": ("Hints", "how many were seen before the answer"),
     "attempt": ("Attempt", "1 for the first answer to a question, 2 for the second"),
+    "is_pilot": ("On trial", "1 where the question was only tried out"),
 }
 
 # Of `usecases.Stage`.

@@ -14,8 +14,8 @@ from tutor.responses.models import Response
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - SQLite keeps moments in UTC without a zone
 _COLUMNS = (
     *("learner_id", "client_key", "item_version_id", "answer", "is_correct", "credit", "attempt"),
-    *("hints_seen", "presented_at", "elapsed_ms", "answered_at"),
-    *("course_id", "received_at", "source", "seed", "misconception", "is_pilot"),
+    *("hints_seen", "presented_at", "elapsed_ms", "answered_at", "is_pilot"),
+    *("course_id", "received_at", "source", "seed", "misconception"),
 )
 
 
@@ -28,6 +28,7 @@ class BulkResponse(NamedTuple):
         credit: 0..1; the answer is correct where it is 1.
         presented_at: microseconds since 1970, or None.
         answered_at: microseconds since 1970.
+        is_pilot: whether the item was being tried out.
     """
 
     learner_id: int
@@ -40,6 +41,7 @@ class BulkResponse(NamedTuple):
     presented_at: int | None
     elapsed_ms: int | None
     answered_at: int
+    is_pilot: bool = False
 
 
 def insert_new(
@@ -49,7 +51,7 @@ def insert_new(
 
     The caller has a transaction open and holds the learners' locks.
     """
-    fixed = (course_id, _text(_microseconds(received_at)), source, 0, "", False)
+    fixed = (course_id, _text(_microseconds(received_at)), source, 0, "")
     if connection.vendor == "sqlite":
         return _insert_sqlite(rows, fixed)
     try:
@@ -87,6 +89,7 @@ def _values(row: BulkResponse) -> tuple[Any, ...]:
         None if row.presented_at is None else _text(row.presented_at),
         row.elapsed_ms,
         _text(row.answered_at),
+        row.is_pilot,
     )
 
 
@@ -114,12 +117,13 @@ def _copy(rows: Sequence[BulkResponse], fixed: tuple[Any, ...]) -> int:
     if not rows:
         return 0
     sql = f"COPY {Response._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN"  # noqa: SLF001
-    course, received_at, source, seed, misconception, _ = fixed
-    tail = f"{course}\t{received_at}+00\t{_escaped(source)}\t{seed}\t{_escaped(misconception)}\tf\n"
+    course, received_at, source, seed, misconception = fixed
+    tail = f"{course}\t{received_at}+00\t{_escaped(source)}\t{seed}\t{_escaped(misconception)}\n"
     text = "".join(
         f"{row.learner_id}\t{row.client_key}\t{row.item_version_id}\t{_escaped(row.answer)}\t"
         f"{'t' if row.credit >= 1.0 else 'f'}\t{row.credit!r}\t{row.attempt}\t{row.hints_seen}\t"
-        f"{_copied(row.presented_at)}\t{_null(row.elapsed_ms)}\t{_copied(row.answered_at)}\t{tail}"
+        f"{_copied(row.presented_at)}\t{_null(row.elapsed_ms)}\t{_copied(row.answered_at)}\t"
+        f"{'t' if row.is_pilot else 'f'}\t{tail}"
         for row in rows
     )
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:

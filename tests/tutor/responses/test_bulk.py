@@ -53,6 +53,7 @@ def fields(learner, version, number):
         "presented_at": None if number % 2 else moment - dt.timedelta(milliseconds=1500),
         "elapsed_ms": None if number % 2 else 2**53 - number,
         "answered_at": moment,
+        "is_pilot": number % 5 == 0,
     }
 
 
@@ -69,6 +70,7 @@ def as_bulk(one):
         presented_at=None if shown is None else to_microseconds(shown),
         elapsed_ms=one["elapsed_ms"],
         answered_at=to_microseconds(one["answered_at"]),
+        is_pilot=one["is_pilot"],
     )
 
 

@@ -66,6 +66,13 @@ _ATTEMPT = Column(
     "1 for the first answer to a showing of the question, 2 for another try after feedback.",
     {"required": True, "minimum": 1},
 )
+_IS_PILOT = Column(
+    "is_pilot",
+    "integer",
+    "1 where the question was being tried out: the answer says how hard it is and does not count "
+    "in the learner's mastery; else 0.",
+    {"required": True, "minimum": 0, "maximum": 1},
+)
 _GROUP = Column(
     "group",
     "string",
@@ -84,7 +91,7 @@ def columns_of(choice: Choice) -> tuple[Column, ...]:
     """Return the columns that the choice makes."""
     moments = {Times.EXACT: (_ANSWERED_AT,), Times.SHIFTED: (_SHIFTED,), Times.NONE: ()}
     columns = (_LEARNER, _ITEM, _CORRECT, _CONCEPTS, *moments[choice.times])
-    columns += (_ELAPSED, _HINTS, _ATTEMPT)
+    columns += (_ELAPSED, _HINTS, _ATTEMPT, _IS_PILOT)
     if choice.has_group:
         columns += (_GROUP_NAMED if choice.has_class_names else _GROUP,)
     return (*columns, _ANSWER) if choice.has_answers else columns

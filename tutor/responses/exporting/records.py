@@ -50,7 +50,8 @@ class Records:
             # PostgreSQL gives zones; SQLite has none and keeps UTC.
             if moment.tzinfo is not None:
                 moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
-            rows.append((learners[answer[0]], item, answer[2], concepts, moment, *answer[4:7]))
+            told = (*answer[4:7], int(answer[7]))
+            rows.append((learners[answer[0]], item, answer[2], concepts, moment, *told))
         if self._choice.times is not Times.EXACT:
             rows = [
                 (*row[:4], *self._told(answer[0], row[4]), *row[5:])
@@ -60,7 +61,7 @@ class Records:
             groups = (self._groups.get(answer[0]) for answer in answers)
             rows = [(*row, group) for row, group in zip(rows, groups, strict=True)]
         if self._choice.has_answers:
-            given = (_as_json(answer[7]) for answer in answers)
+            given = (_as_json(answer[8]) for answer in answers)
             rows = [(*row, answer) for row, answer in zip(rows, given, strict=True)]
         return rows
 

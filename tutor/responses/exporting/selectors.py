@@ -25,7 +25,7 @@ _AS_STORED = ExpressionWrapper(F("answered_at"), output_field=TextField())
 # The columns of an answer, in this order; `answer` after them where it is asked for.
 ANSWER = (
     *("learner", "item_version", "credit", "moment"),
-    *("elapsed_ms", "hints_seen", "attempt"),
+    *("elapsed_ms", "hints_seen", "attempt", "is_pilot"),
 )
 
 

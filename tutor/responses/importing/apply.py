@@ -61,12 +61,9 @@ def apply(
         plan=plan.to_dict(),
         started_at=at,
     )
-    versions = dict(
-        Item.objects.filter(course=course, current__isnull=False).values_list("slug", "current")
-    )
-    version_of = [versions.get(slug_of(name), 0) for name in staging.items]
+    asked = _asked(course, staging.items)
     rows = (
-        _row(key, answer, learner_ids[answer.learner], version_of[answer.item], staging.is_timed)
+        _row(key, answer, learner_ids[answer.learner], asked[answer.item], staging.is_timed)
         for key, answer in iterate_keyed(incoming=incoming)
     )
     progress(0)
@@ -76,6 +73,16 @@ def apply(
     run.finished_at = at
     run.save(update_fields=["finished_at"])
     return run
+
+
+def _asked(course: Course, names: list[str]) -> list[tuple[int, bool]]:
+    """Return for each item its version, and whether it is tried out in the course now."""
+    items = Item.objects.filter(course=course, current__isnull=False)
+    found = {
+        slug: (version, status in Item.ON_TRIAL)
+        for slug, version, status in items.values_list("slug", "current", "status")
+    }
+    return [found.get(slug_of(name), (0, False)) for name in names]
 
 
 def _ensure_course(organisation: Organisation, incoming: Incoming) -> Course:
@@ -107,9 +114,10 @@ def _row(
     key: str,
     answer: StagedAnswer,
     learner_id: int,
-    version_id: int,
+    asked: tuple[int, bool],
     is_timed: bool,  # noqa: FBT001
 ) -> BulkResponse:
+    version_id, on_trial = asked
     presented_at = answer.presented_at
     if presented_at is None and is_timed and answer.elapsed_ms is not None:
         presented_at = answer.at - 1000 * min(answer.elapsed_ms, LONGEST_SHOWING_MS)
@@ -127,4 +135,7 @@ def _row(
         presented_at,
         answer.elapsed_ms,
         answer.at,
+        # The log's own word holds; where it has none, a difficulty that is not known here yet must
+        # not shape anybody's mastery.
+        on_trial if answer.is_pilot is None else bool(answer.is_pilot),
     )

@@ -50,6 +50,7 @@ _TITLES: dict[str, tuple[str, ...]] = {
     ),
     "hints": ("hints", "hintcount", "hintsused", "hintused", "numhints", "hinttotal", "hinweise"),
     "attempt": ("attempt", "attemptnumber", "attemptno", "tries", "versuch"),
+    "is_pilot": ("ispilot", "pilotitem", "isfieldtest", "fieldtest"),
 }
 # Signs that join several concepts in a cell, likeliest first; each needs something on both sides.
 _JOINTS = ("|", "~~", ";", ",")
@@ -206,6 +207,10 @@ def _is_count(value: str) -> bool:
     return value.lower() in {"true", "false"} or (number is not None and number == int(number))
 
 
+def _is_yes_or_no(value: str) -> bool:
+    return value.lower() in WORDS or _as_number(value) in (0.0, 1.0)
+
+
 _CONTENT: dict[str, Callable[[list[str]], bool]] = {
     "correct": lambda values: _share(values, _is_score),
     # A column of one value is no clock.
@@ -216,6 +221,7 @@ _CONTENT: dict[str, Callable[[list[str]], bool]] = {
     "elapsed_ms": lambda values: _share(values, _is_amount),
     "hints": lambda values: _share(values, _is_count),
     "attempt": lambda values: _share(values, _is_count),
+    "is_pilot": lambda values: _share(values, _is_yes_or_no),
 }
 
 

@@ -26,7 +26,7 @@ from tutor.responses.importing.dates import (
     read_number_time,
 )
 from tutor.responses.importing.errors import UnreadableLog
-from tutor.responses.importing.mapping import FIELDS, ColumnMapping
+from tutor.responses.importing.mapping import FIELDS, OPTIONAL, ColumnMapping
 
 MOST_MS = 2**53
 MOST = 32_000
@@ -52,6 +52,7 @@ class LogRow(NamedTuple):
         presented_at: microseconds since 1970, where the log says it beside `at`.
         answer: what was answered as JSON; empty where only its correctness is known.
         extra: further columns that are kept, as JSON; empty where there are none.
+        is_pilot: whether the item was being tried out; None where the log does not say.
     """
 
     line: int
@@ -68,6 +69,7 @@ class LogRow(NamedTuple):
     presented_at: int | None = None
     answer: str = ""
     extra: str = ""
+    is_pilot: bool | None = None
 
 
 class RowReader:
@@ -110,8 +112,7 @@ class RowReader:
         self._learner, self._item = (_getter(self._places[name]) for name in ("learner", "item"))
         [self._correct] = self._places["correct"]
         # Where a table lacks a field, its place lies past the end and holds nothing.
-        optional = ("concepts", "answered_at", "order", "elapsed_ms", "hints", "attempt")
-        self._optional = [self._places.get(name, [self._width])[0] for name in optional]
+        self._optional = [self._places.get(name, [self._width])[0] for name in OPTIONAL]
         self._learners: dict[str, str] = {}
         self._items: dict[str, str] = {}
         self._credits: dict[str, float] = {}
@@ -129,7 +130,7 @@ class RowReader:
         learner = self._name("learner", self._learner(cells), self._learners)
         item = self._name("item", self._item(cells), self._items)
         credit = self._credit(cells[self._correct])
-        concepts, time, order, elapsed, hints, attempt = (cells[n] for n in self._optional)
+        concepts, time, order, elapsed, hints, attempt, pilot = (cells[n] for n in self._optional)
         named = self._concepts(concepts)
         at, is_moment = self._read_time(time.strip()) if time else (None, False)
         return LogRow(
@@ -145,6 +146,7 @@ class RowReader:
             self._count("hints", hints.strip(), low=0) if hints else 0,
             self._count("attempt", attempt.strip(), low=1) if attempt else 1,
             extra=self._extra(cells) if self._keep else "",
+            is_pilot=self._yes_or_no("is_pilot", pilot.strip()) if pilot else None,
         )
 
     def place_of(self, cells: list[str]) -> tuple[str, float | None]:
@@ -231,6 +233,15 @@ class RowReader:
         if number != int(number) or not low <= number <= MOST:
             raise BadCell(field, value, f"not a whole number from {low} to {MOST}")
         return int(number)
+
+    def _yes_or_no(self, field: str, value: str) -> bool | None:
+        if not value:
+            return None
+        truth = self._truths.get(value.lower())
+        number = read_number(field, value) if truth is None else truth
+        if number not in (0.0, 1.0):
+            raise BadCell(field, value, "neither 1, for yes, nor 0; leave it empty if unknown")
+        return bool(number)
 
     def _extra(self, cells: Sequence[str]) -> str:
         kept = {

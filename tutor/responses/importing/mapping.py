@@ -12,7 +12,7 @@ from tutor.responses.importing.errors import MappingInvalid
 
 REQUIRED = ("learner", "item", "correct")
 # `order` is a number that orders a learner's answers where there is no time.
-OPTIONAL = ("concepts", "answered_at", "order", "elapsed_ms", "hints", "attempt")
+OPTIONAL = ("concepts", "answered_at", "order", "elapsed_ms", "hints", "attempt", "is_pilot")
 FIELDS = (*REQUIRED, *OPTIONAL)
 # A learner or an item may need several columns to be told apart: a problem's name and a step's.
 SEVERAL = frozenset({"learner", "item"})

@@ -95,6 +95,7 @@ def make_plan(*, organisation: Organisation, incoming: Incoming) -> ImportPlan:
             *incoming.course_warnings,
             *incoming.warnings,
             *_repeats(incoming),
+            *_on_trial(course, incoming),
             *_same_file(course, incoming, new=counts.answers - known),
         ],
         first_rejects=list(itertools.islice(staging.iterate_rejects(), SHOWN_REJECTS)),
@@ -128,6 +129,16 @@ def _repeats(incoming: Incoming) -> list[str]:
     if repeated:
         found.append(f"{repeated} answers repeat a learner, item and second; all of them are kept.")
     return found
+
+
+def _on_trial(course: Course | None, incoming: Incoming) -> list[str]:
+    """Say how many answers calibrate their items and count in nobody's mastery."""
+    tried = Item.objects.filter(course=course, status__in=Item.ON_TRIAL) if course else ()
+    slugs = {item.slug for item in tried}
+    names = {name for name in incoming.staging.items if slug_of(name) in slugs}
+    count = incoming.staging.count_on_trial(names)
+    text = "answers were given while their item was tried out, or to items that are tried out here"
+    return [f"{count} {text}: they calibrate the item and count in nobody's mastery."] * bool(count)
 
 
 def iterate_keyed(*, incoming: Incoming) -> Iterator[tuple[str, StagedAnswer]]:

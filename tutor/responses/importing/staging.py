@@ -34,7 +34,7 @@ PRAGMA cache_size = -32000;
 CREATE TABLE read (
     seq INTEGER PRIMARY KEY, learner INTEGER, item INTEGER, concepts INTEGER, credit REAL,
     at INTEGER, is_moment INTEGER, ord REAL, elapsed_ms INTEGER, hints INTEGER, attempt INTEGER,
-    presented_at INTEGER, answer TEXT, extra TEXT, line INTEGER, file INTEGER
+    presented_at INTEGER, answer TEXT, extra TEXT, line INTEGER, file INTEGER, is_pilot INTEGER
 );
 CREATE TABLE rejects (line INTEGER, file INTEGER, field TEXT, value TEXT, reason TEXT);
 """
@@ -42,24 +42,26 @@ _NUMBERED = """
 CREATE TABLE numbered AS SELECT
     seq, learner, item, concepts, credit,
     ? + ? * (row_number() OVER (PARTITION BY learner ORDER BY ord, seq) - 1) AS at,
-    is_moment, ord, elapsed_ms, hints, attempt, presented_at, answer, extra, line, file
+    is_moment, ord, elapsed_ms, hints, attempt, presented_at, answer, extra, line, file, is_pilot
 FROM read
 """
 _SORTED = """
 CREATE TABLE answers AS SELECT
     learner, item, concepts, credit, at, elapsed_ms, hints, attempt, presented_at, answer, extra,
-    line, file, ord, seq
+    line, file, ord, seq, is_pilot
 FROM read ORDER BY learner, at, ord, seq
 """
 _FIELDS = """
-    learner, item, credit, at, elapsed_ms, hints, attempt, presented_at, answer, extra, line, file
+    learner, item, credit, at, elapsed_ms, hints, attempt, presented_at, answer, extra, line, file,
+    is_pilot
 """
 
 
 class StagedAnswer(NamedTuple):
     """One answer, ready to be written; learner and item are places in the staging's names.
 
-    `at` and `presented_at` are microseconds since 1970; `answer` and `extra` as in `LogRow`.
+    `at` and `presented_at` are microseconds since 1970; `answer` and `extra` as in `LogRow`;
+    `is_pilot` is 1 or 0, or None where the log does not say.
     """
 
     learner: int
@@ -74,6 +76,7 @@ class StagedAnswer(NamedTuple):
     extra: str
     line: int
     file: int
+    is_pilot: int | None
 
 
 class Counts(NamedTuple):
@@ -141,7 +144,7 @@ class Staging:
         """Take one answer."""
         (
             line, name, item_name, credit, named, at, is_moment, order, elapsed_ms, hints, attempt,
-            presented_at, answer, extra,
+            presented_at, answer, extra, is_pilot,
         ) = row  # fmt: skip
         learner = self._learner_ids.get(name)
         if learner is None:
@@ -165,7 +168,7 @@ class Staging:
         self._rows.append(
             (
                 self._count, learner, item, concepts, credit, at, is_moment, order, elapsed_ms,
-                hints, attempt, presented_at, answer, extra, line, self._file,
+                hints, attempt, presented_at, answer, extra, line, self._file, is_pilot,
             )
         )  # fmt: skip
         if len(self._rows) >= _BUFFER:
@@ -204,7 +207,7 @@ class Staging:
                 place = self._new_learner(learner)
             self._count += 1
             row = (self._count, place, _NO_ITEM, 0, 0.0, None, 0, order, None, 0, 1, None, "", "")
-            self._rows.append((*row, line, self._file))
+            self._rows.append((*row, line, self._file, None))
         # The first of them are kept with the plan, and PostgreSQL stores no NUL.
         shown, named = value[:LONGEST_SHOWN].replace("\x00", "?"), field.replace("\x00", "?")
         self._rejected.append((line, self._file, named, shown, reason))
@@ -212,7 +215,7 @@ class Staging:
             self._flush()
 
     def _flush(self) -> None:
-        marks = ",".join("?" * 16)
+        marks = ",".join("?" * 17)
         self._base.executemany(f"INSERT INTO read VALUES ({marks})", self._rows)  # noqa: S608
         self._base.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)", self._rejected)
         self._rows.clear()
@@ -306,6 +309,18 @@ class Staging:
             "min(at), max(at) FROM answers"
         ).fetchone()
         return Counts(row[0], row[1], row[2], row[3] or 0.0, row[4], row[5])
+
+    def count_on_trial(self, items: set[str]) -> int:
+        """Return how many answers are on trial: by their own word, or without one to `items`."""
+        places = [(place,) for place, name in enumerate(self.items) if name in items]
+        self._base.execute("CREATE TEMP TABLE trial (item INTEGER PRIMARY KEY)")
+        self._base.executemany("INSERT INTO trial VALUES (?)", places)
+        row = self._base.execute(
+            "SELECT count(*) FROM answers WHERE is_pilot = 1 "
+            "OR (is_pilot IS NULL AND item IN (SELECT item FROM trial))"
+        ).fetchone()
+        self._base.execute("DROP TABLE trial")
+        return int(row[0])
 
     def count_repeats(self) -> tuple[int, int]:
         """Return how many answers repeat a learner, item and second, and for another skill."""

@@ -55,6 +55,7 @@ def histories_of(course: Course) -> Counter:
                     response.elapsed_ms,
                     response.hints_seen,
                     response.attempt,
+                    response.is_pilot,
                     tuple(concepts[response.item_version_id]),
                 )
             )

@@ -70,10 +70,8 @@ class TestKinds:
             assert float(text["correct"]) == values["correct"]
             assert dt.datetime.fromisoformat(text["answered_at"]) == values["answered_at"]
             assert text["elapsed_ms"] == ("" if (ms := values["elapsed_ms"]) is None else str(ms))
-            assert (text["hints"], text["attempt"]) == (
-                str(values["hints"]),
-                str(values["attempt"]),
-            )
+            for column in ("hints", "attempt", "is_pilot"):
+                assert text[column] == str(values[column])
             for column in ("learner", "item", "concepts", "answer"):
                 assert text[column] == values[column]
             assert text["group"] == (values["group"] or "")
@@ -98,7 +96,7 @@ class TestKinds:
             **dict.fromkeys(("learner", "item", "concepts"), pa.string()),
             "correct": pa.float64(),
             "answered_at": pa.timestamp("us", tz="UTC"),
-            **dict.fromkeys(("elapsed_ms", "hints", "attempt"), pa.int64()),
+            **dict.fromkeys(("elapsed_ms", "hints", "attempt", "is_pilot"), pa.int64()),
         }
         assert all(field.metadata[b"description"] for field in file.schema_arrow)
         facts = json.loads(file.metadata.metadata[b"tutor.export"])

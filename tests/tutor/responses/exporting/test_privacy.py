@@ -122,7 +122,7 @@ class TestNobodyIsNamed:
 
         assert rows[0] == [
             *("learner", "item", "correct", "concepts"),
-            *("answered_at", "elapsed_ms", "hints", "attempt"),
+            *("answered_at", "elapsed_ms", "hints", "attempt", "is_pilot"),
         ]
         assert all(re.fullmatch(r"L[0-9a-f]{20}", row[0]) for row in rows[1:])
 

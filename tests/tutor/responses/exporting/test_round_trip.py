@@ -81,6 +81,7 @@ def logs(draw):
             "elapsed_ms": draw(st.none() | st.integers(0, 2**53)),
             "hints": draw(st.integers(0, 3)),
             "attempt": draw(st.integers(1, 3)),
+            "is_pilot": draw(st.sampled_from(["", 0, 1])),
         }
         for item in draw(st.lists(st.sampled_from(sorted(items)), min_size=1, max_size=25))
     ]
@@ -136,6 +137,7 @@ class TestEqualLog:
                     hints_seen=step % 2,
                     attempt=1 + step % 2,
                     elapsed_ms=None if step % 5 else step,
+                    is_pilot=step % 4 == 0,
                 )
 
         check_round_trip(course, tmp_path, ending=ending)

@@ -33,6 +33,7 @@ class ReadAnswer:
     hints: int
     attempt: int
     presented_at: dt.datetime | None
+    is_pilot: bool | None
     answer: Any
     extra: Any
 
@@ -81,6 +82,7 @@ def read_log(
                 hints=one.hints,
                 attempt=one.attempt,
                 presented_at=None if one.presented_at is None else to_moment(one.presented_at),
+                is_pilot=None if one.is_pilot is None else bool(one.is_pilot),
                 answer=json.loads(one.answer) if one.answer else None,
                 extra=json.loads(one.extra) if one.extra else None,
             )

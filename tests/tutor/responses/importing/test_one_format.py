@@ -12,7 +12,7 @@ from tutor.responses.importing.errors import UnreadableLog
 from tutor.responses.importing.naming import slug_of
 
 AT = dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC)
-COLUMNS = "learner,item,correct,concepts,answered_at,elapsed_ms,hints,attempt,group,colour"
+COLUMNS = "learner,item,correct,concepts,answered_at,elapsed_ms,hints,attempt,group,colour,is_pilot"
 # A second row, so that a file is never left without answers.
 COMPANION = "zoe,z,1,c,2026-03-01T10:00:00Z,,,,,"
 
@@ -29,7 +29,10 @@ VALID = [
     '"a,n","i\nj",1,"c, d|e",2026-03-01T10:00:00Z,,,,,',
     '"say ""ann""",$a$ [b] `c`,1,**d**,2026-03-01T10:00:00Z,,,,,',
     "ann,a,1,c,2026-03-01T10:00:00Z",
-    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,,",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,,,",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,1",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,False",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,, 0.0 ",
     f"ann,{'i' * 200},1,c,2026-03-01T10:00:00Z,9007199254740992,32000,32000,,",
 ]
 INVALID = [
@@ -63,7 +66,11 @@ INVALID = [
     "ann,a,1,c,2026-03-01T10:00:00Z,,1e9,,,",
     "ann,a,1,c,2026-03-01T10:00:00Z,,,0,,",
     "ann,a,1,c,2026-03-01T10:00:00Z,,,many,,",
-    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,surplus",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,,surplus",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,2",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,0.5",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,yes",
+    "ann,a,1,c,2026-03-01T10:00:00Z,,,,,,nan",
     "=cmd|' /C calc'!A0,a,1,c,2026-03-01T10:00:00Z,,,,,",
     "ann,@SUM(A1),1,c,2026-03-01T10:00:00Z,,,,,",
     "ann,a,1,c|+1+2,2026-03-01T10:00:00Z,,,,,",
