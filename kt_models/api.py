@@ -22,6 +22,7 @@ from kt_models.training.passing import FoldedLearner, PassingRule
 
 if TYPE_CHECKING:
     from kt_models.models.base import AbstractModel
+    from kt_models.training.pool_fit import PoolFit
 
 __all__ = [
     "DEEP_MODELS",
@@ -38,6 +39,7 @@ __all__ = [
     "build_log",
     "fit_filter",
     "fit_model",
+    "fit_pool",
     "fold_and_pass",
     "fold_learners",
     "load_filter",
@@ -105,6 +107,39 @@ def fit_model(
     model = make_model(name, settings)
     model.fit(log, Fitting(seed=seed, folder=folder, progress=report))
     return model
+
+
+def fit_pool(
+    log: ResponseLog,
+    deep: "AbstractModel",
+    parameters: FilterParameters,
+    *,
+    offsets: NDArray[np.float64],
+    offset_vars: NDArray[np.float64] | None = None,
+    seed: int = 0,
+) -> "PoolFit":
+    """Return how much a deep model's shifts of the filter are to count, and what that is worth.
+
+    Args:
+        log: of learners whom neither the model nor the filter (scalars and offsets) has learnt
+            from, at least two; only answers that count.
+        deep: fitted.
+        parameters: the filter's scalars.
+        offsets: [R] logit offset of each answer's item.
+        offset_vars: [R] variances of the offsets, finite; 0 by default.
+        seed: of what is drawn to judge the weights.
+
+    Raises:
+        ShapeMismatch: the arrays differ in length.
+        NothingToSplit: fewer than two learners.
+        OneKindOfAnswer: all answers are right, or all wrong.
+    """
+    from kt_models.training import pool_fit, pool_replay  # noqa: PLC0415
+
+    served = pool_replay.replay(
+        log, deep, parameters, offsets=offsets, offset_vars=offset_vars, seed=seed
+    )
+    return pool_fit.fit_pool(served, seed=seed)
 
 
 def model_to_bytes(

@@ -47,19 +47,24 @@ class Ranking:
 
     Attributes:
         order: [R] answers from the lowest probability to the highest.
-        runs: first places of runs of equal probabilities.
-        right: [R] right or wrong, in that order.
+        right: [R] 1 for right and 0 for wrong, in that order.
+        first: [R] the place where the run of probabilities equal to this one begins.
+        after: [R] the place where it has ended.
     """
 
     order: NDArray[np.int64]
-    runs: NDArray[np.int64]
-    right: NDArray[np.bool_]
+    right: FloatArray
+    first: NDArray[np.int64]
+    after: NDArray[np.int64]
 
     @classmethod
     def of(cls, correct: FloatArray, prob: FloatArray) -> "Ranking":
         """Return the ranking of [R] answers by [R] probabilities."""
         order = np.argsort(prob, kind="stable")
-        return cls(order, _runs(prob[order]), correct[order] > 0.5)
+        starts = _runs(prob[order])
+        ends = np.append(starts[1:], len(prob))
+        right = (correct[order] > 0.5).astype(float)
+        return cls(order, right, np.repeat(starts, ends - starts), np.repeat(ends, ends - starts))
 
     def auc(self, weight: FloatArray) -> float:
         """Return the AUC where answer r counts weight[r] times.
@@ -71,15 +76,14 @@ class Ranking:
 
     def auc_in_order(self, ranked: FloatArray) -> float:
         """Return the AUC where the answer order[k] counts ranked[k] times; raises as `auc`."""
-        rights = np.where(self.right, ranked, 0.0)
-        wrongs = ranked - rights
-        if len(self.runs) < len(ranked):
-            rights, wrongs = np.add.reduceat(rights, self.runs), np.add.reduceat(wrongs, self.runs)
-        pairs = rights.sum() * wrongs.sum()
+        rights = ranked * self.right
+        wrong_before = np.concatenate([[0.0], np.cumsum(ranked - rights)])
+        pairs = rights.sum() * wrong_before[-1]
         if not pairs:
             raise OneKindOfAnswer("AUC needs both right and wrong answers among those scored.")
-        below = np.cumsum(wrongs) - wrongs
-        return float(rights @ (below + 0.5 * wrongs) / pairs)
+        # Of wrong answers that were told the same, half count as below.
+        below = wrong_before[self.first] + wrong_before[self.after]
+        return float(0.5 * (rights @ below) / pairs)
 
 
 def log_loss(correct: FloatArray, prob: FloatArray, weight: FloatArray | None = None) -> float:

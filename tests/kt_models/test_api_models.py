@@ -1,5 +1,7 @@
 """The door for programs that keep models in a database: fitted, written as bytes, opened again."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,15 @@ def test_progress_and_what_a_killed_fit_needs_are_told(tmp_path):
     assert 0 < done <= total == 2
     assert figures["validation_log_loss"] > 0.0
     assert list(tmp_path.iterdir())
+
+
+def test_weights_of_a_pool_come_with_what_they_are_worth(model):
+    held_out = random_log(np.random.default_rng(1), learners=6, answers=15)
+
+    fit = api.fit_pool(held_out, model, api.FilterParameters(), offsets=np.zeros(len(held_out)))
+
+    assert len(fit.weights.lags) == len(fit.figures["pooled"]) == 4
+    assert json.loads(json.dumps(fit.figures)) == fit.figures
 
 
 def test_refuses_what_there_is_not():
