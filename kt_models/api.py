@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kt_models.checkpoints import FittedFilter, Provenance, load_filter, save_filter
 from kt_models.data.csv_log import LogUnreadable, read_csv
 from kt_models.data.log import ResponseLog, build_log, shown_times
-from kt_models.errors import KTModelError, ShapeMismatch
+from kt_models.errors import KTModelError, ShapeMismatch, UnreadableModel
 from kt_models.streaming import psi_filter
 from kt_models.streaming.psi_filter import FilterParameters, FilterState
 from kt_models.training.passing import FoldedLearner, PassingRule
@@ -36,6 +36,7 @@ __all__ = [
     "Provenance",
     "ResponseLog",
     "ShapeMismatch",
+    "UnreadableModel",
     "build_log",
     "fit_filter",
     "fit_model",

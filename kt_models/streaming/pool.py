@@ -95,28 +95,32 @@ def pool(
         item_shifts: [N] weight times shift, logits of the predicted chance.
         concept_shifts: [K] the same of the concepts' reference items.
     """
-    items, concepts = survey.items, survey.concepts
+    items = survey.items
     moved = _moved(items.logit_mean, items.logit_var, item_shifts)
-    prob = np.where(item_shifts == 0.0, items.prob, _chance(moved, items.logit_var))
+    prob = np.where(item_shifts == 0.0, items.prob, shrunk_prob(moved, items.logit_var))
     right, wrong = parameters.gain_right, parameters.gain_wrong
     before = items.prob * right + (1.0 - items.prob) * wrong
     after = prob * right + (1.0 - prob) * wrong
     scale = np.divide(after, before, out=np.ones_like(before), where=before != 0.0)
-
-    mean = _moved(concepts.logit_mean, concepts.logit_var, concept_shifts)
-    lower = sigmoid(mean + LOWER_QUANTILE * np.sqrt(concepts.logit_var))
-    still = concept_shifts == 0.0
     return Survey(
         items=Prediction(moved, items.logit_var, prob),
         gains=survey.gains * scale,
-        concepts=ConceptEstimates(
-            logit_mean=mean,
-            logit_var=concepts.logit_var,
-            prob=np.where(still, concepts.prob, _chance(mean, concepts.logit_var)),
-            lower_prob=np.where(still, concepts.lower_prob, lower),
-            evidence_n=concepts.evidence_n,
-        ),
+        concepts=pool_concepts(survey.concepts, concept_shifts),
         last_at=survey.last_at,
+    )
+
+
+def pool_concepts(concepts: ConceptEstimates, shifts: FloatArray) -> ConceptEstimates:
+    """Return the filter's estimates of K concepts with weighted shifts (K,) added."""
+    mean = _moved(concepts.logit_mean, concepts.logit_var, shifts)
+    lower = sigmoid(mean + LOWER_QUANTILE * np.sqrt(concepts.logit_var))
+    still = shifts == 0.0
+    return ConceptEstimates(
+        logit_mean=mean,
+        logit_var=concepts.logit_var,
+        prob=np.where(still, concepts.prob, shrunk_prob(mean, concepts.logit_var)),
+        lower_prob=np.where(still, concepts.lower_prob, lower),
+        evidence_n=concepts.evidence_n,
     )
 
 
@@ -135,7 +139,8 @@ def _moved(mean: FloatArray, var: FloatArray, shifts: FloatArray) -> FloatArray:
     return mean + shifts * np.sqrt(1.0 + psi_core.LOGIT_SHRINK * var)
 
 
-def _chance(mean: FloatArray, var: FloatArray) -> FloatArray:
+def shrunk_prob(mean: FloatArray, var: FloatArray) -> FloatArray:
+    """Return the chances of logits known with such variances, as the filter reckons them."""
     return sigmoid(mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * var))
 
 

@@ -39,7 +39,7 @@ def collect_log(*, course: Course) -> Collected:
     whole = response_columns.read_whole_log(course_id=course.pk)
     answers = training.not_excluded(course=course, answers=whole)
     return Collected(
-        log=training.log_of(course=course, answers=answers),
+        log=training.log_of(course_id=course.pk, answers=answers),
         row_ids=answers.id,
         random_ids=selectors.list_random_answers(course_id=course.pk),
         excluded=frozenset(content_selectors.list_excluded_versions(course_id=course.pk)),

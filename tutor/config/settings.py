@@ -8,6 +8,7 @@ from pathlib import Path
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
 from tutor.config import environment
 
@@ -190,6 +191,22 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Apart, so that what takes minutes does not hold up what a class waits for: a worker takes all of
+# them, or those that it is told to (`--queues`).
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("celery", "tracing", "training", "calibration", "lms")
+]
+CELERY_TASK_ROUTES = {
+    # These fold everybody first.
+    "tracing.promote_tracer": {"queue": "training"},
+    "tracing.roll_back_tracer": {"queue": "training"},
+    "tracing.*": {"queue": "tracing"},
+    "registry.*": {"queue": "training"},
+    "calibration.*": {"queue": "calibration"},
+    "lms.*": {"queue": "lms"},
+}
 # What has to be done stands in the database; the beat looks there, also after a lost message.
 CELERY_BEAT_SCHEDULE = {
     "refold-stale": {
@@ -197,6 +214,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         # A worker that was away need not do the same sweep for every beat that it missed.
         "options": {"expires": 15.0},
+    },
+    # Whose nudge was lost, whose worker was killed, who was left aside an hour ago.
+    "sweep-due": {
+        "task": "tracing.sweep_due",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "prune-predictions": {
+        "task": "scheduling.prune_predictions",
+        "schedule": crontab(hour=4, minute=0),
+        "options": {"expires": 3600.0},
     },
     # At night, when nobody waits for a worker; what was asked for meanwhile is found by the sweep.
     "calibrate-nightly": {

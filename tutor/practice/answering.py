@@ -274,6 +274,8 @@ def advance_state(
     advanced = tracing_services.advance(tracer=tracer, opened=opened, response=response)
     if advanced.is_stale:
         transaction.on_commit(tracing_queue.nudge_refold)
+    if advanced.is_due:
+        transaction.on_commit(tracing_queue.nudge_advance)
     return advanced, tracer
 
 
@@ -287,7 +289,13 @@ def _decide_after(
     session.n_answered += 1
     session.n_correct += response.is_correct
     answered = session.current_id
-    seen = engine.see(tracer, advanced.after, at=arrival.at.timestamp())
+    seen = engine.see(
+        tracer,
+        advanced.after,
+        at=arrival.at.timestamp(),
+        prediction=tracing_selectors.get_prediction(learner_id=response.learner_id, tracer=tracer),
+        n_responses=advanced.n_responses,
+    )
     decision = scheduling_services.decide_next(
         learner=response.learner,
         course=session.course,
@@ -344,7 +352,9 @@ def _shifts(
 ) -> dict[str, list[Any]]:
     """Return concept id -> [probability and band before, probability and band after]."""
     concepts = content_selectors.get_concepts_of_version(version_id=response.item_version_id)
-    before = tracing_selectors.masteries_among(tracer, state_before, concept_ids=concepts, at=at)
+    before = tracing_selectors.masteries_among(
+        tracer, state_before, concept_ids=concepts, at=at, deep=seen_after.deep
+    )
     after = tracing_selectors.masteries_seen(tracer, seen_after, concept_ids=concepts)
     return {
         str(pk): [

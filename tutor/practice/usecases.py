@@ -7,6 +7,8 @@ repeated upload wait for each other, and the second finds what the first one sto
 import datetime as dt
 import uuid
 
+from django.db import transaction
+
 from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
 from tutor.common import turns
@@ -20,6 +22,7 @@ from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
 from tutor.scheduling import services as scheduling_services
 from tutor.tracing import engine
+from tutor.tracing import queue as tracing_queue
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
 
@@ -56,8 +59,16 @@ def start_practice(
     if opened is not None:
         _close(opened, at=at, reason="switched")
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer).learner
-    seen = engine.see(tracer, state, at=at.timestamp())
+    state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer)
+    seen = engine.see(
+        tracer,
+        state.learner,
+        at=at.timestamp(),
+        prediction=tracing_selectors.get_prediction(learner_id=learner.pk, tracer=tracer),
+        n_responses=state.n_responses,
+    )
+    if tracing_services.ask_for_fresh(learner_id=learner.pk, tracer=tracer, seen=seen, at=at):
+        transaction.on_commit(tracing_queue.nudge_advance)
     planned = assignment.items_per_session if assignment else ITEMS_PER_SESSION
     decision = scheduling_services.decide_next(
         learner=learner,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kt_models import api
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
-from tutor.content.version_table import read_version_table
+from tutor.content.version_table import VersionTable, read_version_table
 from tutor.registry import pinning, selectors, services
 from tutor.registry.errors import TooFewAnswers
 from tutor.registry.models import TracerVersion
@@ -53,7 +53,7 @@ def fit_filter(
     began = time.perf_counter()
     whole = response_columns.read_whole_log(course_id=course.pk)
     answers = counted(course=course, answers=whole)
-    log = log_of(course=course, answers=answers)
+    log = log_of(course_id=course.pk, answers=answers)
     if len(log) < MINIMUM_ANSWERS or len(log.learner_keys) < MINIMUM_LEARNERS:
         raise TooFewAnswers(
             f"{len(log)} answers of {len(log.learner_keys)} learners are too few to fit on; it "
@@ -113,7 +113,7 @@ def read_log(*, course: Course) -> api.ResponseLog:
     Columns from the database on, about 150 bytes an answer; no answer becomes an object.
     """
     whole = response_columns.read_whole_log(course_id=course.pk)
-    return log_of(course=course, answers=counted(course=course, answers=whole))
+    return log_of(course_id=course.pk, answers=counted(course=course, answers=whole))
 
 
 def counted(*, course: Course, answers: FoldColumns) -> FoldColumns:
@@ -131,9 +131,18 @@ def not_excluded(*, course: Course, answers: FoldColumns) -> FoldColumns:
     return answers.only(~np.isin(answers.version_id, np.array(excluded, dtype=np.int64)))
 
 
-def log_of(*, course: Course, answers: FoldColumns) -> api.ResponseLog:
-    """Return answers of a course that have been read as kt_models' arrays, in their order."""
-    table = read_version_table(course_id=course.pk)
+def log_of(
+    *, course_id: int, answers: FoldColumns, table: VersionTable | None = None
+) -> api.ResponseLog:
+    """Return answers of a course that have been read as kt_models' arrays, in their order.
+
+    Args:
+        course_id: the course.
+        answers: what was read.
+        table: its item versions, if they are at hand.
+    """
+    if table is None:
+        table = read_version_table(course_id=course_id)
     met, item = np.unique(table.rows_of(answers.version_id), return_inverse=True)
     concept_ids, sets = _ranked(table.concepts[met])
     distinct, set_of_item = np.unique(sets, axis=0, return_inverse=True)

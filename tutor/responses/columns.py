@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Exists, F, Func, OuterRef, Subquery, TextField
+from django.db.models import Count, Exists, F, Func, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 
 from tutor.accounts.models import Learner
@@ -103,7 +103,11 @@ def read_columns(*, course_id: int, learner_ids: Sequence[int]) -> FoldColumns:
     log, see `in_pieces`. A correction is of the same learner and course as what it corrects, so
     both are among the rows that are read.
     """
-    rows = Response.objects.filter(course=course_id, learner__in=learner_ids)
+    return read_rows(rows=Response.objects.filter(course=course_id, learner__in=learner_ids))
+
+
+def read_rows(*, rows: QuerySet[Response]) -> FoldColumns:
+    """Return those of the rows that stand: of a row and its correction both must be among them."""
     ordered = rows.annotate(moment=_Moment("answered_at"), replaces=Coalesce("corrects", 0))
     query = ordered.order_by("learner", *FOLD_ORDER).values_list(
         *("pk", "learner", "item_version", "credit", "attempt", "hints_seen"),

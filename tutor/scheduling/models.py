@@ -9,6 +9,7 @@ from tutor.classes.models import Assignment, Classroom
 from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course, ItemVersion
 from tutor.registry.models import TracerVersion
+from tutor.tracing.models import DeepPrediction
 
 
 class ClassScheduling(AppendOnlyModel):
@@ -96,6 +97,18 @@ class Decision(AppendOnlyModel):
     # "kill-switch" or "error" where the teacher's order stood in; the receipt has the words.
     fallback = models.CharField(max_length=20, blank=True)
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # The deep prediction that was at hand, and how many answers it had not seen; kept because the
+    # choice cannot be made again without.
+    prediction = models.ForeignKey(
+        DeepPrediction, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    prediction_lag = models.PositiveIntegerField(null=True)
+    # What the estimates stood on; see `tutor.tracing.deep.Rung`.
+    rung = models.CharField(max_length=10, blank=True)
+    # Chances of the item given: as counted, by the filter, and by the deep tracer alone.
+    expected = models.FloatField(null=True)
+    expected_live = models.FloatField(null=True)
+    expected_deep = models.FloatField(null=True)
     # The course as it was: with tracer, seed and the log before `at` the choice can be made again.
     course_revision = models.PositiveBigIntegerField()
     # Seed of the draw: with the inputs it gives the same choice again.
@@ -118,6 +131,12 @@ class Decision(AppendOnlyModel):
                 fields=["learner", "course", "at"],
                 condition=models.Q(reason="explore"),
                 name="decision_explored",
+            ),
+            # Predictions that are named are kept when others are removed.
+            models.Index(
+                fields=["prediction"],
+                condition=models.Q(prediction__isnull=False),
+                name="decision_prediction",
             ),
         ]
 

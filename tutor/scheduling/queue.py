@@ -1,3 +1,4 @@
-"""The name of scheduling's task: it is sent without loading what it needs."""
+"""Names of scheduling's tasks: they are sent without loading what they need."""
 
 LEARN = "scheduling.learn_policies"
+PRUNE_PREDICTIONS = "scheduling.prune_predictions"

@@ -16,6 +16,7 @@ from tutor.scheduling import conduct as conducts
 from tutor.scheduling import engine
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import engine as tracing_engine
+from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
 
 FREE_PRACTICE = 10
@@ -82,7 +83,9 @@ def read_past(*, learner_id: int, course_id: int) -> Past:
     """Return a learner's decisions, answers and releases in a course."""
     decisions = (
         Decision.objects.filter(learner=learner_id, course=course_id)
-        .select_related("course", "assignment", "item_version", "tracer", "policy_version")
+        .select_related(
+            *("course", "assignment", "item_version", "tracer", "policy_version", "prediction")
+        )
         .defer("item_version__body")
         .order_by("pk")
     )
@@ -103,7 +106,7 @@ def walk(past: Past) -> Iterator[Moment]:
         if decision.tracer_id not in folds:
             folds[decision.tracer_id] = _Fold(decision)
         fold = folds[decision.tracer_id]
-        seen = fold.see(past.rows, at=decision.at)
+        seen = fold.see(past.rows, decision)
         situation = engine.make_situation(
             tracer=fold.tracer,
             seen=seen,
@@ -125,8 +128,9 @@ class _Fold:
         self.state = tracing_engine.start(self.tracer)
         self.folded = 0
 
-    def see(self, rows: tuple[FoldRow, ...], *, at: dt.datetime) -> tracing_engine.Seen:
-        """Return the learner after the answers until then."""
+    def see(self, rows: tuple[FoldRow, ...], decision: Decision) -> tracing_engine.Seen:
+        """Return the learner as the decision saw them, after the answers until then."""
+        at, stored = decision.at, decision.prediction
         while self.folded < len(rows) and rows[self.folded].answered_at <= at:
             row = rows[self.folded]
             concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
@@ -134,7 +138,15 @@ class _Fold:
                 self.tracer, self.state, row=row, concept_ids=concepts
             )
             self.folded += 1
-        return tracing_engine.see(self.tracer, self.state, at=at.timestamp())
+        prediction = None if stored is None else tracing_selectors.read_prediction(stored)
+        return tracing_engine.see(
+            self.tracer,
+            self.state,
+            at=at.timestamp(),
+            prediction=prediction,
+            # By the decision's own count: answers may have come in since that were given before.
+            n_responses=prediction.n_responses + decision.prediction_lag if prediction else 0,
+        )
 
 
 def _plan_of(past: Past, place: int) -> engine.Plan:

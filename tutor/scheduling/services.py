@@ -7,9 +7,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
+from tutor.common import turns
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.scheduling import conduct as conducts
@@ -20,6 +23,8 @@ from tutor.scheduling.models import (
     DelayedProbe,
 )
 from tutor.tracing import engine as tracing_engine
+from tutor.tracing.deep import Rung, shifted
+from tutor.tracing.models import DeepPrediction
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +108,7 @@ def decide_next(
             follows=sitting.follows,
             shifts=sitting.shifts,
             **_shown(chosen, tracer, seed),
+            **_estimated(chosen, tracer, seen),
         )
     )
     if probe is not None:
@@ -183,5 +189,51 @@ def _shown(
     }
 
 
+def _estimated(
+    chosen: engine.Decision | engine.Finish,
+    tracer: tracing_engine.CourseTracer,
+    seen: tracing_engine.Seen,
+) -> dict[str, Any]:
+    """Return what the choice stood on, and what was expected of the item by each estimate."""
+    failed = (
+        isinstance(chosen, engine.Decision) and _shown(chosen, tracer, 0)["fallback"] == "error"
+    )
+    found: dict[str, Any] = {"rung": Rung.ORDER if failed else seen.rung}
+    if seen.deep is not None:
+        found |= {"prediction_id": seen.deep.pk, "prediction_lag": max(seen.deep.lag, 0)}
+    if isinstance(chosen, engine.Finish):
+        return found
+    row = tracer.bank.index_of_item[chosen.item_id]
+    live = float(seen.live.items.prob[row])
+    found |= {"expected": float(seen.survey.items.prob[row]), "expected_live": live}
+    if seen.deep is not None:
+        found["expected_deep"] = shifted(live, float(seen.deep.items[row]))
+    return found
+
+
 def _epoch(moment: dt.datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
+
+
+# Predictions from which nothing was decided are kept so long: a choice may be under way.
+UNUSED_KEPT = dt.timedelta(days=1)
+
+
+def prune_predictions(*, now: dt.datetime) -> int:
+    """Remove deep predictions that are old, superseded, and named by no decision; return how many.
+
+    Those that are named stay: with them a choice can be made again.
+    """
+    own = DeepPrediction.objects.filter(learner=OuterRef("learner"), tracer=OuterRef("tracer"))
+    unused = DeepPrediction.objects.filter(
+        ~Exists(Decision.objects.filter(prediction=OuterRef("pk"))),
+        Exists(own.filter(pk__gt=OuterRef("pk"))),
+        made_at__lt=now - UNUSED_KEPT,
+    )
+    ids = list(unused.values_list("pk", flat=True))
+    with turns.atomic_turn():
+        for first in range(0, len(ids), 500):
+            piece = DeepPrediction.objects.filter(pk__in=ids[first : first + 500])
+            # Nothing names them: Django's own look at what does would read every decision.
+            piece._raw_delete(piece.db)  # noqa: SLF001 - as Django's deletion does
+    return len(ids)

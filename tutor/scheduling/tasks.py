@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from tutor.common import clock
-from tutor.scheduling import nights, queue
+from tutor.scheduling import nights, queue, services
 
 
 @shared_task(
@@ -20,3 +20,9 @@ def learn_policies(**_: object) -> int:
     `**_` takes messages of newer code.
     """
     return nights.learn_all(at=clock.now())
+
+
+@shared_task(name=queue.PRUNE_PREDICTIONS, acks_late=True)
+def prune_predictions(**_: object) -> int:
+    """Remove old deep predictions that no decision was made from; return how many."""
+    return services.prune_predictions(now=clock.now())

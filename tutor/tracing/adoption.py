@@ -23,7 +23,7 @@ from tutor.responses import columns as response_columns
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import LogImport
-from tutor.tracing import engine, rebuilding, services
+from tutor.tracing import deep_folding, engine, rebuilding, services
 from tutor.tracing.estimating import estimate_seconds
 
 __all__ = [
@@ -187,6 +187,11 @@ def adopt(
     newest = response_selectors.get_newest_id(course_id=course.pk)
     for _ in rebuilding.fold_everybody(tracer=tracer):
         progress(1)
+    deep_folding.fold_everybody(
+        tracer=tracer,
+        before=registry_selectors.get_live_tracer(course_id=course.pk),
+        now=at,
+    )
     with transaction.atomic():
         response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
         late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
@@ -195,6 +200,7 @@ def adopt(
         registry_services.promote(course=course, tracer=version, at=at, reason=reason)
     _fold(tracer, rebuilding.list_behind(tracer=tracer))
     cache.clear_all()
+    deep_folding.mark_behind(tracer=tracer, at=at)
 
 
 def _fold(tracer: engine.CourseTracer, learner_ids: Collection[int]) -> None:

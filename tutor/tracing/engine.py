@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kt_models.streaming import psi_filter, psi_survey
+from kt_models.streaming.pool import shrunk_prob
 from kt_models.streaming.psi_reading import (
     LOWER_QUANTILE,
     ConceptEstimate,
@@ -21,10 +22,13 @@ from kt_models.streaming.psi_reading import (
 )
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
+from tutor.tracing import deep as deep_estimates
 from tutor.tracing.bands import MASTERED_EVIDENCE, MASTERED_LOWER_PROB, Band, band_of
+from tutor.tracing.deep import DeepPart, Rung
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
 RECENT_ANSWERS = 256
@@ -48,6 +52,7 @@ class CourseTracer:
             logits squared; inf for one whose answers do not count. Empty without a calibration:
             offsets then count as known.
         layout: the bank as the filter surveys it.
+        deep: the deep tracer that is pooled with the filter, if the version has one.
     """
 
     tracer_id: int
@@ -60,6 +65,7 @@ class CourseTracer:
     reference_of_concept: dict[int, float]
     var_of_version: dict[int, float]
     layout: psi_survey.Layout
+    deep: DeepPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,27 @@ class TracedLearner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A learner's state, and what the filter says of every item and concept by it at a moment."""
+    """A learner's state, and what is estimated of every item and concept at a moment.
+
+    Attributes:
+        state: of the filter.
+        survey: what the scheduler and the pages go by: the filter's, pooled with the deep
+            prediction if there is one that counts.
+        live: the filter's own.
+        deep: how the prediction counts.
+    """
 
     state: TracedLearner
     survey: psi_survey.Survey
+    live: psi_survey.Survey
+    deep: deep_estimates.Use | None = None
+
+    @property
+    def rung(self) -> Rung:
+        """What the estimates stand on."""
+        if self.deep is not None and self.deep.rung is not Rung.LIVE:
+            return self.deep.rung
+        return Rung.LIVE if self.state.filter.n else Rung.DIFFICULTY
 
 
 def lay_over(
@@ -150,6 +173,7 @@ def lay_over(
             # What is not counted is not given either; its estimate only has to be a number.
             item_vars=np.where(np.isfinite(item_vars), item_vars, 0.0),
         ),
+        deep=deep_estimates.part_of(body),
     )
 
 
@@ -309,10 +333,43 @@ def fold(
     return state
 
 
-def see(tracer: CourseTracer, state: TracedLearner, *, at: float) -> Seen:
-    """Return the state with what it says of the whole bank at `at`, epoch seconds."""
-    survey = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
-    return Seen(state=state, survey=survey)
+def see(
+    tracer: CourseTracer,
+    state: TracedLearner,
+    *,
+    at: float,
+    prediction: deep_estimates.Prediction | None = None,
+    n_responses: int = 0,
+) -> Seen:
+    """Return the state with what is to be said of the whole bank at `at`, epoch seconds.
+
+    Args:
+        tracer: the tracer.
+        state: of the filter.
+        at: the moment.
+        prediction: the deep tracer's newest; pooled as far as the tracer's weights let it count.
+        n_responses: answers that the state has seen; the prediction may have seen fewer.
+    """
+    live = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
+    if prediction is None or tracer.deep is None:
+        return Seen(state=state, survey=live, live=live)
+    found = deep_estimates.use(
+        prediction, tracer.deep.weights, bank=tracer.bank, n_responses=n_responses, at=at
+    )
+    pooled = deep_estimates.pool_survey(live, tracer.parameters, found) if found.weight else live
+    return Seen(state=state, survey=pooled, live=live, deep=found)
+
+
+def predict_rows(tracer: CourseTracer, state: TracedLearner, *, rows: Ints, at: float) -> Floats:
+    """Return (P,) the filter's chances on some items of the bank, as `see` gives them."""
+    found = psi_filter.predict(
+        state.filter,
+        tracer.parameters,
+        concepts=tracer.bank.concept_pks[rows],
+        item_offsets=tracer.item_offsets[rows],
+        at=at,
+    )
+    return shrunk_prob(found.logit_mean, found.logit_var + tracer.layout.offset_vars[rows])
 
 
 def estimate_concepts(
@@ -339,3 +396,20 @@ def estimate_concept(
         concept_offset=tracer.reference_of_concept[concept_id],
         at=at,
     )
+
+
+def pool_concepts(
+    tracer: CourseTracer,
+    estimates: psi_filter.ConceptEstimates,
+    *,
+    prediction: deep_estimates.Prediction | None,
+    n_responses: int,
+    at: float,
+) -> psi_filter.ConceptEstimates:
+    """Return the filter's estimates of the course's concepts pooled as in `see`."""
+    if prediction is None or tracer.deep is None:
+        return estimates
+    found = deep_estimates.use(
+        prediction, tracer.deep.weights, bank=tracer.bank, n_responses=n_responses, at=at
+    )
+    return deep_estimates.pool_concepts(estimates, found)

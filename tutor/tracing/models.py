@@ -3,6 +3,7 @@
 from django.db import models
 
 from tutor.accounts.models import Learner
+from tutor.content.models import Course
 from tutor.registry.models import TracerVersion
 
 
@@ -33,3 +34,74 @@ class LearnerState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.learner_id} under {self.tracer_id}: {self.n_responses}"
+
+
+class DeepState(models.Model):
+    """What a version's network remembers of a learner: a fold over the log, as the filter's is."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="deep_states")
+    tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="deep_states")
+    # As kt_models packs it: as many bytes after any number of answers.
+    state = models.BinaryField()
+    # Fold position, as of `LearnerState`.
+    last_answered_at = models.DateTimeField()
+    last_response_id = models.BigIntegerField()
+    n_responses = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["learner", "tracer"], name="deep_state_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} under {self.tracer_id}: {self.n_responses}"
+
+
+class DeepPrediction(models.Model):
+    """What the network said of a learner after some answer; a row is never changed.
+
+    The newest counts. Those that no decision names are removed after a while.
+    """
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")
+    tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    # The answers that it has seen: all up to this one, so many.
+    last_response_id = models.BigIntegerField()
+    n_responses = models.PositiveBigIntegerField()
+    # By item version: logits above the filter's; see `tutor.tracing.deep.Shifts`.
+    shifts = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["learner", "tracer", "-id"], name="deep_prediction_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} under {self.tracer_id} after {self.n_responses}"
+
+
+class DueLearner(models.Model):
+    """A learner whose deep state lies behind the log. The work list: messages are only nudges."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    # When the first of the answers that wait came in.
+    since = models.DateTimeField()
+    # Counts every answer, so that whoever did the work sees whether more has come meanwhile.
+    marks = models.PositiveBigIntegerField(default=1)
+    # An answer came out of order or was corrected: the whole history has to be folded.
+    refold = models.BooleanField(default=False)
+    # The worker that has it in hand, and since when; void after a while.
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    # Passes that ended without its work being done: killed workers, failures.
+    tries = models.PositiveIntegerField(default=0)
+    # Its data break the pass: left alone until it is released.
+    quarantined_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["learner", "course"], name="due_once")]
+        indexes = [models.Index(fields=["claim"], name="due_claim")]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} in {self.course_id}, {self.marks}"

@@ -5,6 +5,9 @@ and a sweep finds it also when the message was lost.
 """
 
 import logging
+import os
+import threading
+import time
 
 from celery import current_app
 from kombu.exceptions import OperationalError
@@ -12,6 +15,11 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 REFOLD_STALE = "tracing.refold_stale"
+ADVANCE_LEARNERS = "tracing.advance_learners"
+SWEEP_DUE = "tracing.sweep_due"
+
+# One message does for all that came in meanwhile.
+NUDGE_EVERY_S = 0.05
 
 
 def nudge_refold() -> None:
@@ -20,3 +28,47 @@ def nudge_refold() -> None:
         current_app.send_task(REFOLD_STALE, retry=False)
     except (OperationalError, OSError):
         logger.warning("No broker: the sweep will refold the marked learners.", exc_info=True)
+
+
+def nudge_advance() -> None:
+    """Ask for a pass of the deep tracer, beside the request: nobody waits for the broker.
+
+    Whoever asks while a message is about to be sent is served by that one.
+    """
+    _nudger().ask()
+
+
+class _Nudger:
+    """A thread that sends a message when it was asked to, and at most every `NUDGE_EVERY_S`."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._asked = threading.Event()
+        threading.Thread(target=self._run, name="nudger", daemon=True).start()
+
+    def ask(self) -> None:
+        """Have a message sent soon."""
+        self._asked.set()
+
+    def _run(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            try:
+                current_app.send_task(ADVANCE_LEARNERS, retry=False)
+            except Exception:  # the thread must outlive any broker's trouble
+                logger.warning("No broker: the sweep will find who is due.", exc_info=True)
+            time.sleep(NUDGE_EVERY_S)
+
+
+_nudgers: list[_Nudger] = []
+_starting = threading.Lock()
+
+
+def _nudger() -> _Nudger:
+    # A process that was forked has the object and not the thread.
+    if not _nudgers or _nudgers[-1].pid != os.getpid():
+        with _starting:
+            if not _nudgers or _nudgers[-1].pid != os.getpid():
+                _nudgers[:] = [_Nudger()]
+    return _nudgers[-1]

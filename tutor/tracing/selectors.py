@@ -2,19 +2,22 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+from django.db.models import Exists, Max, OuterRef
 
 from tutor.accounts.models import Learner
 from tutor.common.cache import new_cache
+from tutor.common.prepared import Prepared, slot
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
 from tutor.tracing import engine
 from tutor.tracing.bands import Mastery
+from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
 from tutor.tracing.errors import NoTracer
-from tutor.tracing.models import LearnerState
+from tutor.tracing.models import DeepPrediction, DeepState, DueLearner, LearnerState
 
 _tracers = new_cache(capacity=32)
 
@@ -50,32 +53,120 @@ def get_state(*, learner_id: int, tracer: engine.CourseTracer) -> engine.TracedL
     return engine.start(tracer) if raw is None else engine.TracedLearner.from_bytes(bytes(raw))
 
 
+def get_prediction(*, learner_id: int, tracer: engine.CourseTracer) -> Prediction | None:
+    """Return the newest deep prediction of the learner; None without one, or a deep tracer."""
+    if tracer.deep is None:
+        return None
+    row = _PREDICTION.first(learner=learner_id, tracer=tracer.tracer_id)
+    return None if row is None else read_prediction(row)
+
+
+_PREDICTION = Prepared(
+    lambda: DeepPrediction.objects.filter(
+        learner=slot("learner", DeepPrediction), tracer=slot("tracer", DeepPrediction)
+    ).order_by("-pk")[:1]
+)
+
+
+def read_prediction(row: DeepPrediction) -> Prediction:
+    """Return a stored prediction as the estimates take it."""
+    return Prediction(
+        pk=row.pk,
+        n_responses=row.n_responses,
+        at=row.made_at.timestamp(),
+        shifts=Shifts.from_bytes(bytes(row.shifts)),
+    )
+
+
+def _list_predictions(
+    *, learner_ids: Collection[int], tracer: engine.CourseTracer
+) -> dict[int, Prediction]:
+    if tracer.deep is None:
+        return {}
+    own = DeepPrediction.objects.filter(learner__in=learner_ids, tracer=tracer.tracer_id)
+    newest = own.values("learner").annotate(newest=Max("pk")).values("newest")
+    rows = DeepPrediction.objects.filter(pk__in=newest)
+    return {row.learner_id: read_prediction(row) for row in rows}
+
+
+def is_anybody_due() -> bool:
+    """Test whether the deep tracer has work."""
+    return DueLearner.objects.filter(quarantined_at__isnull=True).exists()
+
+
+def list_deep_behind(*, tracer_id: int) -> list[int]:
+    """Return the learners of whom the filter has seen answers that the network has not."""
+    same = DeepState.objects.filter(
+        learner=OuterRef("learner"),
+        tracer=tracer_id,
+        last_response_id=OuterRef("last_response_id"),
+        n_responses=OuterRef("n_responses"),
+    )
+    behind = LearnerState.objects.filter(~Exists(same), tracer=tracer_id, n_responses__gt=0)
+    return list(behind.order_by("learner").values_list("learner", flat=True))
+
+
+def list_unpredicted(*, tracer_id: int) -> list[int]:
+    """Return the learners with a deep state and no prediction from it."""
+    made = DeepPrediction.objects.filter(
+        learner=OuterRef("learner"),
+        tracer=tracer_id,
+        last_response_id=OuterRef("last_response_id"),
+        n_responses=OuterRef("n_responses"),
+    )
+    rows = DeepState.objects.filter(~Exists(made), tracer=tracer_id)
+    return list(rows.order_by("learner").values_list("learner", flat=True))
+
+
 def get_masteries(*, learner: Learner, course: Course, at: dt.datetime) -> dict[int, Mastery]:
     """Return concept id -> mastery for one learner, in teaching order."""
-    tracer = get_tracer(course_id=course.pk, revision=course.revision)
-    return masteries_of(tracer, get_state(learner_id=learner.pk, tracer=tracer), at=at)
+    return list_masteries(learners=[learner], course=course, at=at)[learner.pk]
 
 
 def list_masteries(
     *, learners: Sequence[Learner], course: Course, at: dt.datetime
 ) -> dict[int, dict[int, Mastery]]:
-    """Return learner id -> concept id -> mastery, with one query for a whole class."""
+    """Return learner id -> concept id -> mastery, with a query or two for a whole class."""
     tracer = get_tracer(course_id=course.pk, revision=course.revision)
-    rows = LearnerState.objects.filter(
-        learner__in=[learner.pk for learner in learners], tracer=tracer.tracer_id
-    ).values_list("learner", "state")
-    states = {pk: engine.TracedLearner.from_bytes(bytes(raw)) for pk, raw in rows}
-    new = engine.start(tracer)
+    ids = [learner.pk for learner in learners]
+    rows = LearnerState.objects.filter(learner__in=ids, tracer=tracer.tracer_id)
+    states = {
+        pk: (engine.TracedLearner.from_bytes(bytes(raw)), n)
+        for pk, raw, n in rows.values_list("learner", "state", "n_responses")
+    }
+    predictions = _list_predictions(learner_ids=ids, tracer=tracer)
+    new = (engine.start(tracer), 0)
     return {
-        learner.pk: masteries_of(tracer, states.get(learner.pk, new), at=at) for learner in learners
+        pk: masteries_of(
+            tracer,
+            states.get(pk, new)[0],
+            at=at,
+            prediction=predictions.get(pk),
+            n_responses=states.get(pk, new)[1],
+        )
+        for pk in ids
     }
 
 
 def masteries_of(
-    tracer: engine.CourseTracer, state: engine.TracedLearner, *, at: dt.datetime
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    *,
+    at: dt.datetime,
+    prediction: Prediction | None = None,
+    n_responses: int = 0,
 ) -> dict[int, Mastery]:
-    """Return concept id -> mastery for a state at hand, in teaching order."""
-    found = engine.estimate_concepts(tracer, state, at=at.timestamp())
+    """Return concept id -> mastery for a state at hand, in teaching order.
+
+    As in `engine.see`, a deep prediction is pooled as far as it counts.
+    """
+    found = engine.pool_concepts(
+        tracer,
+        engine.estimate_concepts(tracer, state, at=at.timestamp()),
+        prediction=prediction,
+        n_responses=n_responses,
+        at=at.timestamp(),
+    )
     columns = (
         tracer.bank.concept_ids,
         found.prob,
@@ -94,12 +185,19 @@ def masteries_among(
     *,
     concept_ids: Sequence[int],
     at: dt.datetime,
+    deep: Use | None = None,
 ) -> dict[int, Mastery]:
-    """Return `masteries_of` for a few concepts, those that the course has."""
+    """Return `masteries_of` for a few concepts, those that the course has.
+
+    `deep`: how a prediction counts; what is compared has to be pooled alike.
+    """
     masteries = {}
     for pk in concept_ids:
         if pk in tracer.bank.index_of_concept:
             found = engine.estimate_concept(tracer, state, concept_id=pk, at=at.timestamp())
+            if deep is not None:
+                shift = deep.weight * float(deep.concepts[tracer.bank.index_of_concept[pk]])
+                found = pool_concept(found, shift)
             masteries[pk] = Mastery(
                 concept_id=pk,
                 prob=found.prob,

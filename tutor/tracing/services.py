@@ -1,5 +1,6 @@
 """Writes of learner states. A state is a fold over the log; the log is the truth."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from tutor.registry.models import TracerVersion
 from tutor.responses import selectors as response_selectors
 from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
-from tutor.tracing import engine
+from tutor.tracing import due, engine
+from tutor.tracing.deep import FRESH_AGE_S
 from tutor.tracing.models import LearnerState
 
 # A history this long is folded again inside the request (about 50 µs an answer); a longer one
@@ -34,14 +36,28 @@ class OpenState:
     stored: LearnerState | None
     learner: engine.TracedLearner
 
+    @property
+    def n_responses(self) -> int:
+        """Answers that the state has seen."""
+        return self.stored.n_responses if self.stored else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What one answer did to a state. `is_stale`: it came out of order and waits for a refold."""
+    """What one answer did to a state.
+
+    Attributes:
+        before, after: the state.
+        n_responses: answers that `after` has seen.
+        is_stale: it came out of order and waits for a refold.
+        is_due: the deep tracer has work with it.
+    """
 
     before: engine.TracedLearner
     after: engine.TracedLearner
+    n_responses: int
     is_stale: bool
+    is_due: bool = False
 
 
 def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
@@ -66,20 +82,53 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     at once if the history is short, else by a worker. Until then the state is marked; it does
     without that answer and goes on with those that come in their order.
     """
+    advanced = _advance(tracer, opened, response)
+    if tracer.deep is None:
+        return advanced
+    stored = opened.stored
+    due.mark(
+        learner_id=response.learner_id,
+        course_id=tracer.bank.course_id,
+        at=response.received_at,
+        refold=stored is not None and not _comes_next(stored, response),
+    )
+    return dataclasses.replace(advanced, is_due=True)
+
+
+def ask_for_fresh(
+    *, learner_id: int, tracer: engine.CourseTracer, seen: engine.Seen, at: dt.datetime
+) -> bool:
+    """Mark a learner who begins to practise if their deep prediction is old or missing."""
+    if tracer.deep is None or not seen.state.filter.n:
+        return False
+    if seen.deep is not None and seen.deep.age_s <= FRESH_AGE_S and seen.deep.lag == 0:
+        return False
+    due.mark(learner_id=learner_id, course_id=tracer.bank.course_id, at=at, refold=False)
+    return True
+
+
+def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
     before, stored = opened.learner, opened.stored
     if stored is None:
-        return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
+        return _advanced_by_refold(tracer, before, response)
     is_long = stored.n_responses > REFOLD_AT_ONCE
     if _comes_next(stored, response) and (is_long or stored.stale_since is None):
         row = _fold_row(response, item_id=response.item_version.item_id)
         concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
         after = engine.fold_one(tracer, before, row=row, concept_ids=concepts)
         _store_next(stored, response, after)
-        return Advanced(before, after, is_stale=False)
+        return Advanced(before, after, stored.n_responses + 1, is_stale=False)
     if not is_long:
-        return Advanced(before, _refold(response.learner_id, tracer), is_stale=False)
+        return _advanced_by_refold(tracer, before, response)
     LearnerState.objects.filter(pk=stored.pk).update(stale_since=response.received_at)
-    return Advanced(before, before, is_stale=True)
+    return Advanced(before, before, stored.n_responses, is_stale=True)
+
+
+def _advanced_by_refold(
+    tracer: engine.CourseTracer, before: engine.TracedLearner, response: Response
+) -> Advanced:
+    after, n_responses = _refold(response.learner_id, tracer)
+    return Advanced(before, after, n_responses, is_stale=False)
 
 
 def _comes_next(stored: LearnerState, response: Response) -> bool:
@@ -124,14 +173,14 @@ _ADVANCE = PreparedUpdate(
 )
 
 
-def _refold(learner_id: int, tracer: engine.CourseTracer) -> engine.TracedLearner:
+def _refold(learner_id: int, tracer: engine.CourseTracer) -> tuple[engine.TracedLearner, int]:
     found = dict(fold_learners(tracer=tracer, learner_ids=[learner_id]))
     state = found.get(learner_id)
     if state is None:
         LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).delete()
-        return engine.start(tracer)
+        return engine.start(tracer), 0
     store_folded(tracer_id=tracer.tracer_id, folded={learner_id: state})
-    return state.learner
+    return state.learner, state.n_responses
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """The sweep that a worker runs: every learner marked stale is folded again."""
 
+import datetime as dt
+
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
-from tutor.tracing import rebuilding, selectors, services
+from tutor.tracing import deep_folding, rebuilding, selectors, services
 
 
-def refold_stale() -> int:
+def refold_stale(*, at: dt.datetime) -> int:
     """Refold every marked learner under the live tracers; return how many were folded.
 
     A few learners are a transaction of their own: a sweep that is killed has done what it has
@@ -21,4 +23,6 @@ def refold_stale() -> int:
             continue
         tracer = selectors.get_tracer(course_id=course.pk, revision=course.revision)
         count += sum(1 for _ in rebuilding.fold(tracer=tracer, learner_ids=stale))
+        # The network has to begin anew as well, and could not predict before the filter had.
+        deep_folding.mark(tracer=tracer, learner_ids=stale, at=at)
     return count

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.db import OperationalError
 
-from tutor.tracing import queue, sweep
+from tutor.common import clock
+from tutor.tracing import due, queue, selectors, sweep
 
 
 @shared_task(
@@ -15,4 +16,22 @@ from tutor.tracing import queue, sweep
 )
 def refold_stale(**_: object) -> int:
     """Fold the marked learners again; return how many. `**_` takes messages of newer code."""
-    return sweep.refold_stale()
+    return sweep.refold_stale(at=clock.now())
+
+
+@shared_task(name=queue.ADVANCE_LEARNERS, acks_late=True, ignore_result=True)
+def advance_learners(**_: object) -> int:
+    """Advance whoever is due by the deep tracer; return how many. What fails stays on the list."""
+    if not selectors.is_anybody_due():
+        return 0
+    # Loads torch: what a worker without a network in use need not hold.
+    from tutor.tracing import working  # noqa: PLC0415
+
+    return working.work_off()
+
+
+@shared_task(name=queue.SWEEP_DUE, acks_late=True)
+def sweep_due(**_: object) -> int:
+    """Try again whoever was left aside a while ago, and advance whoever is due."""
+    due.try_again(now=clock.now())
+    return advance_learners()

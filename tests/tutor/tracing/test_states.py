@@ -220,18 +220,18 @@ class TestStaleHistory:
             course=course,
         )
 
-        assert sweep.refold_stale() == 1
+        assert sweep.refold_stale(at=AT) == 1
 
         assert all_equal(course) == {long.pk: True}
         stored = LearnerState.objects.get()
         assert (stored.stale_since, stored.n_responses) == (None, 32)
-        assert sweep.refold_stale() == 0
+        assert sweep.refold_stale(at=AT) == 0
 
     def test_is_swept_in_every_course_with_a_tracer(self, long, course):
         make_course(organisation=make_organisation())
         self.late(long, course)
 
-        assert sweep.refold_stale() == 1
+        assert sweep.refold_stale(at=AT) == 1
 
 
 class TestSize:

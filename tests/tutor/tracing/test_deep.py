@@ -1,0 +1,314 @@
+"""Deep states: what workers fold piece by piece is what the log gives at once."""
+
+import datetime as dt
+import random
+
+import numpy as np
+import pytest
+
+from tests.factories import AT, make_learner
+from tests.tutor.histories import bulk_history, correct, record, trace, tracer_of, versions_of
+from tests.tutor.networks import give_network
+from tutor.common import cache
+from tutor.tracing import deep_folding, due, rebuilding, selectors, working
+from tutor.tracing.deep import Shifts, lay_over
+from tutor.tracing.models import DeepPrediction, DeepState, DueLearner
+
+pytestmark = pytest.mark.django_db
+
+NOW = AT + dt.timedelta(days=2)
+MINUTE = dt.timedelta(minutes=1)
+
+
+def now():
+    return NOW
+
+
+@pytest.fixture
+def deep_course(course):
+    give_network(course)
+    return course
+
+
+def answer(learner, course, *, at, version=None, **fields):
+    version = version or versions_of(course)[0]
+    response = record(learner=learner, course=course, version=version, answered_at=at, **fields)
+    trace(response, course=course)
+    return response
+
+
+def all_alike(course):
+    return dict(deep_folding.find_differences(tracer=tracer_of(course), now=NOW))
+
+
+def test_an_answer_marks_its_learner(deep_course, learner):
+    answer(learner, deep_course, at=AT)
+    answer(learner, deep_course, at=AT + MINUTE)
+
+    [row] = DueLearner.objects.all()
+    assert (row.learner, row.course, row.marks, row.refold) == (learner, deep_course, 2, False)
+
+
+def test_nobody_is_marked_without_a_network(course, learner):
+    answer(learner, course, at=AT)
+
+    assert not DueLearner.objects.exists()
+
+
+def test_a_worker_strikes_off_what_it_did(deep_course, learner):
+    answer(learner, deep_course, at=AT)
+
+    assert working.work_off(now=now) == 1
+
+    assert not DueLearner.objects.exists()
+    state = DeepState.objects.get()
+    prediction = DeepPrediction.objects.get()
+    assert (state.learner, state.n_responses) == (learner, 1)
+    assert (prediction.n_responses, prediction.made_at) == (1, NOW)
+    shifts = Shifts.from_bytes(bytes(prediction.shifts))
+    assert len(shifts.version_ids) > 0
+    assert all_alike(deep_course) == {learner.pk: True}
+
+
+def test_states_in_pieces_are_those_of_the_whole_log(deep_course, organisation):
+    rng = random.Random(1)
+    learners = [make_learner(organisation=organisation) for _ in range(6)]
+    versions = versions_of(deep_course)
+    for step in range(60):
+        learner = rng.choice(learners)
+        answer(
+            learner,
+            deep_course,
+            at=AT + step * MINUTE,
+            version=rng.choice(versions),
+            is_correct=(right := rng.random() < 0.6),
+            credit=float(right),
+            hints_seen=int(rng.random() < 0.2),
+            is_pilot=rng.random() < 0.1,
+        )
+        if step % 7 == 0:
+            working.work_off(size=4, now=now)
+    working.work_off(now=now)
+
+    found = all_alike(deep_course)
+    assert len(found) == 6
+    assert all(found.values())
+    assert not DueLearner.objects.exists()
+
+
+def test_long_histories_are_folded_in_segments(deep_course, learner, organisation, monkeypatch):
+    monkeypatch.setattr("tutor.tracing.forward.SEGMENT", 16)
+    other = make_learner(organisation=organisation)
+    bulk_history(learner=learner, course=deep_course, size=150)
+    bulk_history(learner=other, course=deep_course, size=3)
+    tracer = tracer_of(deep_course)
+    list(rebuilding.fold_everybody(tracer=tracer))
+    deep_folding.mark_behind(tracer=tracer, at=NOW)
+    working.work_off(now=now)
+    monkeypatch.undo()
+
+    assert all_alike(deep_course) == {learner.pk: True, other.pk: True}
+
+
+def test_an_answer_out_of_order_begins_anew(deep_course, learner):
+    for step in (0, 2):
+        answer(learner, deep_course, at=AT + step * MINUTE)
+    working.work_off(now=now)
+    answer(learner, deep_course, at=AT + MINUTE, is_correct=False, credit=0.0)
+
+    assert DueLearner.objects.get().refold
+    working.work_off(now=now)
+
+    assert all_alike(deep_course) == {learner.pk: True}
+    assert DeepState.objects.get().n_responses == 3
+
+
+def test_a_correction_begins_anew(deep_course, learner):
+    first = answer(learner, deep_course, at=AT)
+    answer(learner, deep_course, at=AT + MINUTE)
+    working.work_off(now=now)
+    before = bytes(DeepState.objects.get().state)
+    trace(correct(first), course=deep_course)
+
+    working.work_off(now=now)
+
+    assert bytes(DeepState.objects.get().state) != before
+    assert all_alike(deep_course) == {learner.pk: True}
+
+
+def test_pilots_are_passed_over_but_counted(deep_course, learner):
+    answer(learner, deep_course, at=AT)
+    working.work_off(now=now)
+    before = DeepState.objects.get()
+    answer(learner, deep_course, at=AT + MINUTE, is_pilot=True)
+    working.work_off(now=now)
+
+    after = DeepState.objects.get()
+    assert bytes(after.state) == bytes(before.state)
+    assert (before.n_responses, after.n_responses) == (1, 2)
+    assert DeepPrediction.objects.order_by("-pk")[0].n_responses == 2
+
+
+def test_items_that_came_later_are_known_by_what_came_before(course, learner):
+    versions = versions_of(course)
+    give_network(course, versions=versions[:-2])
+    answer(learner, course, at=AT, version=versions[-1])
+
+    working.work_off(now=now)
+
+    told = Shifts.from_bytes(bytes(DeepPrediction.objects.get().shifts)).version_ids
+    assert not {versions[-1].pk, versions[-2].pk} & set(told.tolist())
+    assert all_alike(course) == {learner.pk: True}
+
+
+class TestPooling:
+    def test_a_prediction_changes_estimates_by_its_weight(self, deep_course, learner):
+        answer(learner, deep_course, at=AT)
+        alone = selectors.get_masteries(learner=learner, course=deep_course, at=NOW)
+        working.work_off(now=now)
+        pooled = selectors.get_masteries(learner=learner, course=deep_course, at=NOW)
+
+        tracer = tracer_of(deep_course)
+        found = selectors.get_prediction(learner_id=learner.pk, tracer=tracer)
+        _, concepts = lay_over(found.shifts, tracer.bank)
+        for index, pk in enumerate(tracer.bank.concept_ids.tolist()):
+            moved = _logit(pooled[pk].prob) - _logit(alone[pk].prob)
+            assert moved == pytest.approx(concepts[index], abs=1e-9)
+        assert np.abs(concepts).max() > 0.05
+
+    def test_without_network_and_workers_all_is_as_before(self, course, learner):
+        answer(learner, course, at=AT)
+        before = selectors.get_masteries(learner=learner, course=course, at=NOW)
+        give_network(course)
+        cache.clear_all()
+        # Nobody is folded under the new version yet: the filter begins anew and nothing fails.
+        list(rebuilding.fold_everybody(tracer=tracer_of(course)))
+
+        assert selectors.get_masteries(learner=learner, course=course, at=NOW) == before
+
+
+def _logit(prob):
+    return np.log(prob / (1 - prob))
+
+
+class TestClaims:
+    def test_two_workers_never_have_the_same_learner(self, deep_course, organisation):
+        for _ in range(5):
+            answer(make_learner(organisation=organisation), deep_course, at=AT)
+        one = due.claim(size=3, now=NOW)
+        other = due.claim(size=3, now=NOW)
+
+        assert len(one.marks) == 3
+        assert len(other.marks) == 2
+        assert not one.marks.keys() & other.marks.keys()
+        assert due.claim(size=3, now=NOW) is None
+
+    def test_an_answer_during_the_pass_stays_due(self, deep_course, learner):
+        answer(learner, deep_course, at=AT)
+        held = due.claim(size=8, now=NOW)
+        answer(learner, deep_course, at=AT + MINUTE)
+        working.advance_held(held, now=now)
+
+        row = DueLearner.objects.get()
+        assert row.claim is None
+        assert working.work_off(now=now) == 1
+        assert not DueLearner.objects.exists()
+        assert all_alike(deep_course) == {learner.pk: True}
+
+    @pytest.mark.parametrize("later", [dt.timedelta(minutes=2), -dt.timedelta(hours=1)])
+    def test_a_dead_workers_claim_is_void(self, deep_course, learner, later):
+        answer(learner, deep_course, at=AT)
+        due.claim(size=8, now=NOW)
+
+        assert due.claim(size=8, now=NOW + later) is not None
+
+    def test_a_late_worker_stores_nothing(self, deep_course, learner):
+        answer(learner, deep_course, at=AT)
+        late = due.claim(size=8, now=NOW)
+        due.claim(size=8, now=NOW + 2 * due.CLAIM_LASTS)
+
+        assert working.advance_held(late, now=now) == 0
+        assert not DeepState.objects.exists()
+
+
+class TestPoison:
+    @pytest.fixture
+    def learners(self, deep_course, organisation):
+        found = [make_learner(organisation=organisation) for _ in range(7)]
+        for one in found:
+            answer(one, deep_course, at=AT)
+        return found
+
+    @pytest.fixture
+    def poisoned(self, learners, deep_course, monkeypatch):
+        """The fourth learner's stored state is of another network: unpacking it raises."""
+        working.work_off(now=now)
+        bad = learners[3]
+        row = DeepState.objects.get(learner=bad)
+        row.state = bytes(row.state)[:-4]
+        row.save()
+        for one in learners:
+            answer(one, deep_course, at=AT + MINUTE)
+        return bad
+
+    def test_neighbours_go_on(self, learners, poisoned, deep_course):
+        assert working.work_off(now=now) == 6
+
+        [row] = DueLearner.objects.all()
+        assert row.learner == poisoned
+        assert row.quarantined_at == NOW
+        assert "bytes" in row.error
+        assert all(ok for pk, ok in all_alike(deep_course).items() if pk != poisoned.pk)
+
+    def test_released_it_begins_anew(self, learners, poisoned, deep_course):
+        working.work_off(now=now)
+        answer(poisoned, deep_course, at=AT + 2 * MINUTE)
+        assert working.work_off(now=now) == 0
+
+        assert due.release(course_id=deep_course.pk) == 1
+        assert working.work_off(now=now) == 1
+        assert all_alike(deep_course)[poisoned.pk]
+
+    def test_after_an_hour_they_are_tried_again_alone(self, learners, poisoned, deep_course):
+        working.work_off(now=now)
+        assert due.try_again(now=NOW + dt.timedelta(minutes=50)) == 0
+        assert due.try_again(now=NOW + dt.timedelta(minutes=70)) == 1
+
+        assert working.work_off(now=now) == 1
+        assert all_alike(deep_course)[poisoned.pk]
+
+    def test_a_correction_releases(self, learners, poisoned, deep_course):
+        working.work_off(now=now)
+        first = poisoned.responses.order_by("pk").first()
+        trace(correct(first), course=deep_course)
+
+        assert working.work_off(now=now) == 1
+        assert all_alike(deep_course)[poisoned.pk]
+
+    def test_what_breaks_for_all_is_nobodys_fault(self, learners, deep_course, monkeypatch):
+        def broken(**_):
+            raise ValueError("the pass itself")
+
+        monkeypatch.setattr("tutor.tracing.forward.advance", broken)
+        with pytest.raises(ValueError, match="the pass itself"):
+            working.work_off(now=now)
+
+        rows = DueLearner.objects.all()
+        assert len(rows) == 7
+        assert all(row.claim is None and not row.tries and not row.quarantined_at for row in rows)
+
+    def test_who_kills_workers_is_passed_alone_and_then_left_aside(self, learners, deep_course):
+        moment = NOW
+        for _ in range(due.TRIES_TOGETHER):
+            assert len(due.claim(size=8, now=moment).marks) == 7
+            moment += 2 * due.CLAIM_LASTS
+        for _ in range(due.MOST_TRIES - due.TRIES_TOGETHER):
+            held = due.claim(size=8, now=moment)
+            assert len(held.marks) == 1
+            DueLearner.objects.filter(claim=held.token).update(claim=None, claimed_at=None)
+        assert working.advance_held(due.claim(size=8, now=moment), now=lambda: moment) == 0
+
+        [left] = DueLearner.objects.filter(quarantined_at__isnull=False)
+        assert "lost 6 times" in left.error
+        working.work_off(now=lambda: moment)
+        assert DueLearner.objects.count() == 1

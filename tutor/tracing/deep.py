@@ -1,0 +1,243 @@
+"""Deep predictions as the web process reads them: shifts of the live filter. Numpy only.
+
+Everything here is data in and data out; see docs/decisions/0024.
+"""
+
+import enum
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kt_models.streaming import pool
+from kt_models.streaming.pool import PoolWeights, shifted
+from kt_models.streaming.psi_filter import ConceptEstimates, FilterParameters
+from kt_models.streaming.psi_reading import ConceptEstimate
+from kt_models.streaming.psi_survey import Survey
+from tutor.content.selectors import CourseBank
+
+__all__ = [
+    "DeepPart",
+    "Prediction",
+    "Rung",
+    "Shifts",
+    "Use",
+    "lay_over",
+    "part_of",
+    "pool_concept",
+    "pool_concepts",
+    "pool_survey",
+    "shifted",
+    "use",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# Logits: fine enough that no choice hangs on it, coarse enough that another order of the same sums
+# (another batch, another machine) gives the same bytes nearly always.
+STEP = 1.0 / 32.0
+LARGEST = 127
+_HEADER = struct.Struct("<4sI")
+_MAGIC = b"DPS1"
+
+
+class Rung(enum.StrEnum):
+    """What estimates stand on, best first; each step down goes on without what is missing."""
+
+    DEEP = "deep"
+    # The deep prediction has not seen the newest answers, or is old: it counts for less.
+    STALE = "stale"
+    LIVE = "live"
+    # Nothing is known of the learner but what holds for all: calibrated or authors' difficulty.
+    DIFFICULTY = "difficulty"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class DeepPart:
+    """What a tracer version says of its deep tracer: which network, and how much it counts."""
+
+    network_id: int
+    weights: PoolWeights
+
+
+def part_of(body: Mapping[str, Any]) -> DeepPart | None:
+    """Return the deep part of a tracer's body, None for a filter alone."""
+    told = body.get("deep")
+    if told is None:
+        return None
+    return DeepPart(int(told["network"]), PoolWeights.from_dict(told["pool"]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shifts:
+    """By how much deep logits lie above the filter's, for some items.
+
+    Attributes:
+        version_ids: (P,) ascending database ids of item versions.
+        steps: (P,) int8, in steps of 1/32 logit.
+    """
+
+    version_ids: Ints
+    steps: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, version_ids: Ints, logits: Floats) -> "Shifts":
+        """Return shifts in logits as they are stored: rounded, and held within 4 logits."""
+        order = np.argsort(version_ids)
+        steps = np.clip(np.rint(logits / STEP), -LARGEST, LARGEST)
+        return cls(version_ids[order].astype(np.int64), steps[order].astype(np.int8))
+
+    @property
+    def logits(self) -> Floats:
+        """(P,)."""
+        return self.steps * STEP
+
+    def to_bytes(self) -> bytes:
+        """Return what is stored: 9 bytes an item."""
+        ids = self.version_ids.astype("<i8").tobytes()
+        return _HEADER.pack(_MAGIC, len(self.steps)) + ids + self.steps.tobytes()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "Shifts":
+        """Return the shifts that `to_bytes` wrote.
+
+        Raises:
+            ValueError: the bytes are not of this form.
+        """
+        magic, size = _HEADER.unpack_from(raw)
+        if magic != _MAGIC:
+            message = "Not a deep prediction of this version."
+            raise ValueError(message)
+        ids = np.frombuffer(raw, "<i8", size, _HEADER.size)
+        return cls(ids.astype(np.int64), np.frombuffer(raw, "i1", size, _HEADER.size + ids.nbytes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """A stored prediction.
+
+    Attributes:
+        pk: its database id.
+        n_responses: answers that it has seen.
+        at: epoch seconds when it was made.
+    """
+
+    pk: int
+    n_responses: int
+    at: float
+    shifts: Shifts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """How a prediction counts at a moment.
+
+    Attributes:
+        pk: of the prediction.
+        lag: answers that it has not seen.
+        age_s: seconds since it was made.
+        weight: of its shifts.
+        items: (N,) shifts of the bank's items, not weighted.
+        concepts: (K,) of its concepts.
+    """
+
+    pk: int
+    lag: int
+    age_s: float
+    weight: float
+    items: Floats
+    concepts: Floats
+
+    @property
+    def rung(self) -> Rung:
+        """The step of the ladder that the estimates stand on."""
+        if self.weight == 0.0:
+            return Rung.LIVE
+        return Rung.DEEP if self.lag <= FRESH_LAG and self.age_s <= FRESH_AGE_S else Rung.STALE
+
+
+# A prediction counts as fresh if it has seen all but the answer just given: the next item is
+# chosen in the request that stores it.
+FRESH_LAG = 1
+FRESH_AGE_S = 3600.0
+
+
+def use(
+    prediction: Prediction, weights: PoolWeights, *, bank: CourseBank, n_responses: int, at: float
+) -> Use:
+    """Return how the prediction counts for a learner with so many answers at `at`."""
+    lag, age_s = n_responses - prediction.n_responses, at - prediction.at
+    items, concepts = lay_over(prediction.shifts, bank)
+    return Use(
+        pk=prediction.pk,
+        lag=lag,
+        age_s=age_s,
+        weight=weights.weight(lag=lag, age_s=age_s),
+        items=items,
+        concepts=concepts,
+    )
+
+
+def lay_over(shifts: Shifts, bank: CourseBank) -> tuple[Floats, Floats]:
+    """Return the shifts (N,) of a bank's items and (K,) of its concepts, in logits.
+
+    A concept's is the mean of its items'; an item that was not predicted has the mean of its
+    concepts', 0 for concepts of which nothing was predicted.
+    """
+    n_concepts = len(bank.concept_ids)
+    rows = np.searchsorted(shifts.version_ids, bank.version_ids)
+    held = np.minimum(rows, max(len(shifts.steps) - 1, 0))
+    known = np.zeros(len(bank.version_ids), dtype=bool)
+    if len(shifts.steps):
+        known = shifts.version_ids[held] == bank.version_ids
+    own = np.where(known, shifts.logits[held], 0.0) if known.any() else np.zeros(len(known))
+    # A place more for padding, whose sum is thrown away.
+    places = np.where(bank.concepts >= 0, bank.concepts, n_concepts)
+    counts = np.bincount(places[known].ravel(), minlength=n_concepts + 1).astype(float)
+    each = np.repeat(own[known], places.shape[1])
+    sums = np.bincount(places[known].ravel(), weights=each, minlength=n_concepts + 1)
+    means = sums / np.maximum(counts, 1.0)
+    told = (counts > 0.0) & (np.arange(n_concepts + 1) < n_concepts)
+    of_items = (means * told)[places].sum(axis=1) / np.maximum(told[places].sum(axis=1), 1)
+    return np.where(known, own, of_items), means[:n_concepts]
+
+
+def pool_survey(survey: Survey, parameters: FilterParameters, found: Use) -> Survey:
+    """Return the filter's survey with the prediction counted in."""
+    return pool.pool(
+        survey,
+        parameters,
+        item_shifts=found.weight * found.items,
+        concept_shifts=found.weight * found.concepts,
+    )
+
+
+def pool_concepts(estimates: ConceptEstimates, found: Use) -> ConceptEstimates:
+    """Return the filter's estimates of the bank's K concepts with the prediction counted in."""
+    return pool.pool_concepts(estimates, found.weight * found.concepts)
+
+
+def pool_concept(estimate: ConceptEstimate, shift: float) -> ConceptEstimate:
+    """Return the filter's estimate of one concept with a weighted shift counted in."""
+    if shift == 0.0:
+        return estimate
+    row = ConceptEstimates(
+        logit_mean=np.array([estimate.logit_mean]),
+        logit_var=np.array([estimate.logit_var]),
+        prob=np.array([estimate.prob]),
+        lower_prob=np.array([estimate.lower_prob]),
+        evidence_n=np.array([estimate.evidence_n]),
+    )
+    found = pool.pool_concepts(row, np.array([shift]))
+    return ConceptEstimate(
+        logit_mean=float(found.logit_mean[0]),
+        logit_var=estimate.logit_var,
+        prob=float(found.prob[0]),
+        lower_prob=float(found.lower_prob[0]),
+        evidence_n=estimate.evidence_n,
+    )

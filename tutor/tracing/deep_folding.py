@@ -1,0 +1,142 @@
+"""Everybody's deep states under a version: made before it is promoted, and proved afterwards.
+
+For workers and commands; the web process never loads it.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from tutor.common import turns
+from tutor.registry.models import TracerVersion
+from tutor.responses import columns as response_columns
+from tutor.tracing import deep_services, due, engine, selectors
+from tutor.tracing.deep_reading import Place
+from tutor.tracing.models import DeepState
+
+# Learners and answers of one pass.
+CHUNK_LEARNERS = 256
+CHUNK_ANSWERS = 20_000
+
+
+def fold_everybody(
+    *,
+    tracer: engine.CourseTracer,
+    before: TracerVersion | None,
+    now: dt.datetime,
+    progress: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Bring the deep states of a version that is about to be promoted up to the log.
+
+    Where the version before has the same network and counts the same answers, its states are taken
+    over; else every history is folded. Killed on the way, the rest is done by the next call. Those
+    who answer meanwhile are left behind a little: see `mark_behind`.
+
+    Args:
+        tracer: the version; without a deep part nothing is done.
+        before: the live version.
+        now: the moment that is predicted.
+        progress: called with the number of learners done since its last call.
+    """
+    if tracer.deep is None:
+        return
+    if before is not None and _folds_alike(tracer, before):
+        _take_over(tracer_id=tracer.tracer_id, before_id=before.pk)
+    for chunk in _chunks(tracer, selectors.list_deep_behind(tracer_id=tracer.tracer_id)):
+        _store(tracer, chunk, anew=(), now=now)
+        progress(len(chunk))
+    # The filter of this version is another: what was taken over has to be predicted anew.
+    for chunk in _chunks(tracer, selectors.list_unpredicted(tracer_id=tracer.tracer_id)):
+        _store(tracer, chunk, anew=(), now=now)
+
+
+def _store(
+    tracer: engine.CourseTracer, chunk: Sequence[int], *, anew: Collection[int], now: dt.datetime
+) -> None:
+    # Loads torch, and is rarely needed.
+    from tutor.tracing import forward  # noqa: PLC0415
+
+    done = forward.advance(tracer=tracer, learner_ids=chunk, anew=sorted(anew), now=now)
+    with turns.atomic_turn():
+        deep_services.store(tracer_id=tracer.tracer_id, done=done, now=now)
+
+
+def _folds_alike(tracer: engine.CourseTracer, before: TracerVersion) -> bool:
+    part = before.body.get("deep")
+    if part is None or tracer.deep is None or part["network"] != tracer.deep.network_id:
+        return False
+    uncounted = {pk for pk, var in tracer.var_of_version.items() if var == float("inf")}
+    told = before.body.get("item_vars", {})
+    return {int(pk) for pk, var in told.items() if var is None} == uncounted
+
+
+@turns.atomic_turn()
+def _take_over(*, tracer_id: int, before_id: int) -> None:
+    held = DeepState.objects.filter(tracer=tracer_id).values("learner")
+    rows = DeepState.objects.filter(tracer=before_id).exclude(learner__in=held)
+    for row in rows.iterator(chunk_size=500):
+        row.pk, row.tracer_id = None, tracer_id
+        row.save(force_insert=True)
+
+
+def mark_behind(*, tracer: engine.CourseTracer, at: dt.datetime) -> int:
+    """Mark whoever answered while a version was promoted; return how many.
+
+    Also what a restored backup needs: it cannot know what was on the list.
+    """
+    if tracer.deep is None:
+        return 0
+    behind = selectors.list_deep_behind(tracer_id=tracer.tracer_id)
+    due.mark_all(learner_ids=behind, course_id=tracer.bank.course_id, at=at, refold=False)
+    return len(behind)
+
+
+def mark(*, tracer: engine.CourseTracer, learner_ids: Collection[int], at: dt.datetime) -> None:
+    """Have these learners' histories folded anew."""
+    if tracer.deep is not None:
+        course_id = tracer.bank.course_id
+        due.mark_all(learner_ids=learner_ids, course_id=course_id, at=at, refold=True)
+
+
+def find_differences(
+    *, tracer: engine.CourseTracer, now: dt.datetime, tolerance: float = 1e-5
+) -> Iterator[tuple[int, bool]]:
+    """Yield (learner id, whether the stored deep state is that of the whole log folded at once).
+
+    Numbers may differ by `tolerance`: another batch adds in another order.
+    """
+    if tracer.deep is None:
+        return
+    from tutor.tracing import forward  # noqa: PLC0415 - torch
+
+    stored = {
+        pk: (bytes(raw), Place(*place))
+        for pk, raw, *place in DeepState.objects.filter(tracer=tracer.tracer_id).values_list(
+            "learner", "state", "last_answered_at", "last_response_id", "n_responses"
+        )
+    }
+    learners = sorted(
+        {*stored} | {*response_columns.list_learners(course_id=tracer.bank.course_id)}
+    )
+    for chunk in _chunks(tracer, learners):
+        again = forward.advance(tracer=tracer, learner_ids=chunk, anew=chunk, now=now)
+        told = {one.learner_id: one for one in again}
+        for pk in chunk:
+            if pk not in stored or pk not in told:
+                yield pk, pk not in stored and pk not in told
+                continue
+            raw, place = stored[pk]
+            is_close = forward.is_close(tracer, raw, told[pk].packed, tolerance=tolerance)
+            yield pk, place == told[pk].place and is_close
+
+
+def _chunks(tracer: engine.CourseTracer, learner_ids: Sequence[int]) -> Iterator[list[int]]:
+    if not learner_ids:
+        return
+    counted = response_columns.count_standing(
+        course_id=tracer.bank.course_id, learner_ids=sorted(learner_ids)
+    )
+    yield from response_columns.in_pieces(
+        sizes={pk: counted.get(pk, 0) for pk in sorted(learner_ids)},
+        answers=CHUNK_ANSWERS,
+        learners=CHUNK_LEARNERS,
+    )

@@ -1,0 +1,202 @@
+"""The work list of the deep tracer: marking, claiming, letting go.
+
+Whoever holds a claim holds no lock: an answer of the learner only adds to `marks` and never waits
+for a forward pass. What a claim found done is written by `finish`, which takes only rows that still
+bear it: a worker that was thought dead and comes back late changes nothing.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count, F, Min, Q
+from django.db.models.functions import Greatest
+
+from tutor.common import turns
+from tutor.tracing.models import DueLearner
+
+# A claim older than this is void: its worker was killed, or hangs. Longer than any pass.
+CLAIM_LASTS = dt.timedelta(seconds=60)
+# Claims that came to nothing before a learner is passed alone: killed workers leave no error.
+TRIES_TOGETHER = 3
+# And before they are quarantined.
+MOST_TRIES = 6
+# Whoever was left aside is tried again after so long.
+TRIED_AGAIN = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Learners of a course that one worker has in hand.
+
+    Attributes:
+        token: what their rows bear.
+        course_id: the course.
+        marks: learner id -> marks when it was claimed.
+        refold: learners whose whole history has to be folded.
+        tries: most claims of them that came to nothing before.
+        oldest: since when the oldest of their answers has waited.
+    """
+
+    token: uuid.UUID
+    course_id: int
+    marks: Mapping[int, int]
+    refold: frozenset[int]
+    tries: int
+    oldest: dt.datetime
+
+
+def mark(*, learner_id: int, course_id: int, at: dt.datetime, refold: bool) -> None:
+    """Note, in the transaction of the answer, that the learner has work waiting.
+
+    A refold, for whatever was corrected, also takes a learner out of quarantine.
+    """
+    mark_all(learner_ids=[learner_id], course_id=course_id, at=at, refold=refold)
+
+
+def mark_all(
+    *, learner_ids: Collection[int], course_id: int, at: dt.datetime, refold: bool
+) -> None:
+    """Note the same of many learners."""
+    moment = DueLearner._meta.get_field("since").get_db_prep_value(at, connection)  # noqa: SLF001
+    with connection.cursor() as cursor:
+        cursor.executemany(_MARK, [(pk, course_id, moment, refold) for pk in sorted(learner_ids)])
+
+
+# By hand: the ORM's upsert cannot add to what is stored.
+_MARK = """
+INSERT INTO tracing_duelearner
+    (learner_id, course_id, since, marks, refold, tries, error)
+VALUES (%s, %s, %s, 1, %s, 0, '')
+ON CONFLICT (learner_id, course_id) DO UPDATE SET
+    marks = tracing_duelearner.marks + 1,
+    refold = tracing_duelearner.refold OR excluded.refold,
+    quarantined_at = CASE WHEN excluded.refold THEN NULL ELSE tracing_duelearner.quarantined_at END,
+    tries = CASE WHEN excluded.refold THEN 0 ELSE tracing_duelearner.tries END
+"""
+
+
+@turns.atomic_turn()
+def claim(*, size: int, now: dt.datetime) -> Claim | None:
+    """Take up to `size` learners of the course that has waited longest; None if nobody is due."""
+    free = DueLearner.objects.filter(_is_free(now), quarantined_at__isnull=True)
+    first = free.order_by("since", "pk").values("course", "tries").first()
+    if first is None:
+        return None
+    own = free.filter(course=first["course"])
+    if first["tries"] >= TRIES_TOGETHER:
+        # Whoever kills workers must not take neighbours along.
+        size = 1
+    else:
+        own = own.filter(tries__lt=TRIES_TOGETHER)
+    rows = list(own.order_by("since", "pk").select_for_update(skip_locked=True)[:size])
+    if not rows:
+        return None
+    token = uuid.uuid4()
+    # Counted before the pass: of a worker that is killed nothing else is left.
+    DueLearner.objects.filter(pk__in=[row.pk for row in rows]).update(
+        claim=token, claimed_at=now, tries=F("tries") + 1
+    )
+    return Claim(
+        token=token,
+        course_id=first["course"],
+        marks={row.learner_id: row.marks for row in rows},
+        refold=frozenset(row.learner_id for row in rows if row.refold),
+        tries=max(row.tries for row in rows),
+        oldest=min(row.since for row in rows),
+    )
+
+
+def _is_free(now: dt.datetime) -> Q:
+    # A claim from the future is one from before the clock was set back.
+    return (
+        Q(claimed_at__isnull=True)
+        | Q(claimed_at__lt=now - CLAIM_LASTS)
+        | Q(claimed_at__gt=now + CLAIM_LASTS)
+    )
+
+
+def lock_held(held: Claim, *, learner_ids: Sequence[int]) -> list[int]:
+    """Lock the rows that still bear the claim; return whose. For the transaction that writes."""
+    rows = DueLearner.objects.filter(claim=held.token, learner__in=learner_ids)
+    locked = rows.select_for_update().order_by("learner")
+    return list(locked.values_list("learner", flat=True))
+
+
+def finish(held: Claim, *, learner_ids: Collection[int], now: dt.datetime) -> None:
+    """Strike out those with nothing new; the others stay due, for the answers that came since.
+
+    For the transaction that wrote their states.
+    """
+    rows = DueLearner.objects.filter(claim=held.token, learner__in=learner_ids)
+    unmoved = [
+        pk
+        for pk, learner, marks in rows.values_list("pk", "learner", "marks")
+        if marks == held.marks[learner]
+    ]
+    DueLearner.objects.filter(pk__in=unmoved).delete()
+    # An answer since may have asked for a refold: that flag stays, and costs a fold at most.
+    rows.update(claim=None, claimed_at=None, tries=0, since=now)
+
+
+@turns.atomic_turn()
+def let_go(held: Claim, *, learner_ids: Collection[int]) -> None:
+    """Give learners back whose work was not done, through no fault of theirs."""
+    rows = DueLearner.objects.filter(claim=held.token, learner__in=learner_ids, tries__gt=0)
+    rows.update(claim=None, claimed_at=None, tries=F("tries") - 1)
+
+
+@turns.atomic_turn()
+def quarantine(held: Claim, *, learner_id: int, error: str, now: dt.datetime) -> None:
+    """Leave a learner alone, with the reason, until they are released."""
+    DueLearner.objects.filter(claim=held.token, learner=learner_id).update(
+        claim=None, claimed_at=None, quarantined_at=now, error=error[:4000]
+    )
+
+
+@turns.atomic_turn()
+def release(*, course_id: int, learner_ids: Collection[int] | None = None) -> int:
+    """Take learners out of quarantine, all of the course by default; return how many."""
+    rows = DueLearner.objects.filter(course=course_id, quarantined_at__isnull=False)
+    if learner_ids is not None:
+        rows = rows.filter(learner__in=learner_ids)
+    return rows.update(quarantined_at=None, tries=0, error="", refold=True)
+
+
+@turns.atomic_turn()
+def try_again(*, now: dt.datetime) -> int:
+    """Release whoever was left aside a while ago, to be passed alone; return how many.
+
+    What broke the pass may have been repaired since, in the log or in the code. After a few times
+    only a person releases them.
+    """
+    rows = DueLearner.objects.filter(quarantined_at__lt=now - TRIED_AGAIN, tries__lt=MOST_TRIES)
+    tries = Greatest(F("tries"), TRIES_TOGETHER)
+    return rows.update(quarantined_at=None, tries=tries, refold=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: learners, since when the oldest, and how many are in quarantine."""
+
+    learners: int
+    oldest: dt.datetime | None
+    quarantined: int
+
+
+def measure(*, course_id: int | None = None) -> Backlog:
+    """Return what waits, in a course or in all."""
+    rows = (
+        DueLearner.objects.all()
+        if course_id is None
+        else DueLearner.objects.filter(course=course_id)
+    )
+    waiting = Q(quarantined_at__isnull=True)
+    found = rows.aggregate(
+        learners=Count("pk", filter=waiting),
+        oldest=Min("since", filter=waiting),
+        quarantined=Count("pk", filter=~waiting),
+    )
+    return Backlog(**found)
