@@ -178,7 +178,7 @@ class CaktItemNetwork(Network):
 
     @override
     def ask(self, state: dict[str, Tensor], questions: Batch) -> Tensor:
-        history = windows.stored_history(state, window=self.window)
+        history = windows.stored_history(state)
         tokens = self._tokens(history.answers, self.question(history.answers))
         before = state["hidden"][:, None].expand(-1, questions.item.shape[1], -1)
         question = self.question(questions)

@@ -37,24 +37,30 @@ class Recall:
 
 def same_item(history: History, asked: Tensor) -> Tensor:
     """Return [B, T, W] whether the answers in sight were to the item asked [B, T]."""
-    return _equal(history.seen(history.answers.item.int()), asked.int())
+    return history.seen(history.answers.item.int()) == _named(asked)[..., None]
 
 
 def shared_concept(history: History, asked: Tensor) -> Tensor:
     """Return [B, T, W] whether the answers in sight share a concept with the question [B, T, M]."""
-    answered = history.seen(history.answers.concepts.int())
-    own = asked.int()
-    match = _equal(answered[:, :, 0], own[..., 0])
-    for theirs in range(answered.shape[2]):
-        for mine in range(own.shape[2]):
-            if theirs or mine:
-                match |= _equal(answered[:, :, theirs], own[..., mine])
+    own, answered = _named(asked[..., : _most(asked)]), history.answers.concepts
+    # A column by itself lies in one piece, which comparing is quick with.
+    columns = answered.int().unbind(2)[: _most(answered)]
+    match = torch.zeros(*asked.shape[:2], history.window, dtype=torch.bool, device=asked.device)
+    for column in columns:
+        theirs = history.seen(column.contiguous())
+        for mine in own.unbind(2):
+            match |= theirs == mine[..., None]
     return match
 
 
-def _equal(answered: Tensor, asked: Tensor) -> Tensor:
+def _named(ids: Tensor) -> Tensor:
     # 0 names nothing, so no two of them are the same.
-    return (answered == asked[..., None]) & (asked > 0)[..., None]
+    return torch.where(ids > 0, ids, -1).int()
+
+
+def _most(concepts: Tensor) -> int:
+    """Return how many concepts an item here has at most; those behind are padding."""
+    return int((concepts > 0).flatten(0, 1).any(dim=0).sum())
 
 
 def recall(history: History, match: Tensor, surplus: Tensor, *, size: int) -> Recall:
@@ -67,18 +73,23 @@ def recall(history: History, match: Tensor, surplus: Tensor, *, size: int) -> Re
         size: k.
     """
     learners, questions, window = match.shape
-    nth = match.flip(2).cumsum(dim=2, dtype=torch.int16).flip(2)
-    learner, question, found = torch.nonzero(match & (nth <= size), as_tuple=True)
-    cell = (learner, question, nth[learner, question, found].long() - 1)
+    learner, question, found = torch.nonzero(match, as_tuple=True)
+    row = learner * questions + question
+    count = torch.bincount(row, minlength=learners * questions)
+    # Matches stand row by row, oldest first: counted from each row's end, the newest is 1.
+    nth = count.cumsum(0)[row] - torch.arange(len(row), device=row.device)
+    kept = nth <= size
+    learner, question, found = learner[kept], question[kept], found[kept]
+    cell = (learner, question, nth[kept] - 1)
     place = torch.zeros(learners, questions, size, dtype=torch.int64, device=match.device)
     there = torch.zeros(place.shape, dtype=torch.bool, device=match.device)
     place[cell] = found if history.stored else found + question
     there[cell] = True
     lag = torch.zeros(place.shape, device=match.device)
     lag[cell] = (window - found).float()
-    count = match.sum(dim=2).float()
     total = (history.seen(surplus) * match).sum(dim=2)
-    return Recall(place, there, lag, count, total / (count + PRIOR))
+    many = count.view(learners, questions).float()
+    return Recall(place, there, lag, many, total / (many + PRIOR))
 
 
 def recalled_figures(found: Recall, history: History, surplus: Tensor, shown: Tensor) -> Tensor:

@@ -93,8 +93,10 @@ class WindowAttention(nn.Module):
     ) -> Tensor:
         """Return [B, T, attention]; shapes as in `CaktItemNetwork`."""
         lags = torch.arange(history.window, 0, -1, device=tokens.device, dtype=torch.float32)
-        bias = self.says[0] * match[0] + self.says[1] * match[1] + self.says[2] * torch.log(lags)
-        bias = bias.masked_fill(~history.seen(history.answers.mask), -math.inf)
+        there = history.answers.mask
+        absent = torch.zeros(there.shape, device=tokens.device).masked_fill(~there, -math.inf)
+        bias = history.seen(absent) + self.says[2] * torch.log(lags)
+        bias = bias + self.says[0] * match[0] + self.says[1] * match[1]
         return memory.attended(
             history, self.query(question), self.key(tokens), self.value(tokens), bias
         )

@@ -58,17 +58,26 @@ def stored_size(*, window: int, concepts: int) -> int:
     return sum(values.numel() * values.element_size() for values in one.values())
 
 
-def stored_history(state: dict[str, Tensor], *, window: int) -> History:
-    """Return the stored answers, for questions asked after all of them."""
-    own = {name: _widened(state[name]) for name in KEPT}
+def stored_history(state: dict[str, Tensor]) -> History:
+    """Return the stored answers, for questions asked after all of them.
+
+    Places that none of the B learners has filled yet are left out.
+    """
+    filled = int(state["mask"].any(dim=0).sum())
+    return _last(state, max(1, filled))
+
+
+def _last(state: dict[str, Tensor], window: int) -> History:
+    """Return the last answers stored; W of them are all."""
+    own = {name: _widened(state[name][:, -window:]) for name in KEPT}
     unsaid = torch.zeros_like(own["item"])
     answers = Batch(**own, step=unsaid, row=unsaid)
-    return History(answers, state["clock"].double(), window, stored=True)
+    return History(answers, state["clock"][:, -window:].double(), window, stored=True)
 
 
 def joined(state: dict[str, Tensor], batch: Batch, *, window: int) -> History:
     """Return the stored answers with those of a batch behind them."""
-    before = stored_history(state, window=window)
+    before = _last(state, window)
     passed = (batch.gap.double() + batch.elapsed.double()).cumsum(dim=1)
     fields = {
         f.name: torch.cat([getattr(before.answers, f.name), getattr(batch, f.name)], dim=1)
