@@ -67,6 +67,7 @@ TABLE = {
     "teacher:classroom": ("get", CLASS_PAGE),
     "teacher:learner": ("get", CLASS_PAGE),
     "teacher:steering": ("get", CLASS_PAGE),
+    "teacher:trust": ("get", CLASS_PAGE),
     "teacher:steering-set": ("post", CLASS_ACT),
     # Nobody is stuck there: refused in words.
     "teacher:release": ("post", (SIGN_IN, 404, 404, 409, 404, 409, 404)),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
@@ -111,6 +111,14 @@ _CLASSES = Prepared(
         .order_by("pk")
     )
 )
+
+
+def list_members(
+    *, class_ids: Collection[int], learner_ids: Collection[int]
+) -> list[tuple[int, int]]:
+    """Return (learner id, class id) for those of the learners who are in one of the classes."""
+    rows = Enrolment.objects.filter(classroom__in=class_ids, learner__in=learner_ids)
+    return list(rows.values_list("learner", "classroom"))
 
 
 def list_courses_of(*, learner: Learner) -> QuerySet[Course]:

@@ -221,6 +221,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "judge-networks": {
+        "task": "scheduling.judge_networks",
+        "schedule": crontab(minute=20),
+        "options": {"expires": 1800.0},
+    },
     "prune-predictions": {
         "task": "scheduling.prune_predictions",
         "schedule": crontab(hour=4, minute=0),

@@ -289,12 +289,12 @@ def _decide_after(
     session.n_answered += 1
     session.n_correct += response.is_correct
     answered = session.current_id
-    seen = engine.see(
-        tracer,
-        advanced.after,
-        at=arrival.at.timestamp(),
-        prediction=tracing_selectors.get_prediction(learner_id=response.learner_id, tracer=tracer),
+    seen = tracing_selectors.see(
+        learner_id=response.learner_id,
+        tracer=tracer,
+        state=advanced.after,
         n_responses=advanced.n_responses,
+        at=arrival.at,
     )
     decision = scheduling_services.decide_next(
         learner=response.learner,

@@ -21,7 +21,6 @@ from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
 from tutor.scheduling import services as scheduling_services
-from tutor.tracing import engine
 from tutor.tracing import queue as tracing_queue
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
@@ -60,12 +59,12 @@ def start_practice(
         _close(opened, at=at, reason="switched")
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer)
-    seen = engine.see(
-        tracer,
-        state.learner,
-        at=at.timestamp(),
-        prediction=tracing_selectors.get_prediction(learner_id=learner.pk, tracer=tracer),
+    seen = tracing_selectors.see(
+        learner_id=learner.pk,
+        tracer=tracer,
+        state=state.learner,
         n_responses=state.n_responses,
+        at=at,
     )
     if tracing_services.ask_for_fresh(learner_id=learner.pk, tracer=tracer, seen=seen, at=at):
         transaction.on_commit(tracing_queue.nudge_advance)

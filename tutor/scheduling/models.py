@@ -103,6 +103,9 @@ class Decision(AppendOnlyModel):
         DeepPrediction, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     prediction_lag = models.PositiveIntegerField(null=True)
+    # The weight of its shifts, also where it was not trusted; and the ids of concepts where not.
+    prediction_weight = models.FloatField(null=True)
+    distrusted = models.JSONField(null=True)
     # What the estimates stood on; see `tutor.tracing.deep.Rung`.
     rung = models.CharField(max_length=10, blank=True)
     # Chances of the item given: as counted, by the filter, and by the deep tracer alone.

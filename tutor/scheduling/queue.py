@@ -1,4 +1,5 @@
 """Names of scheduling's tasks: they are sent without loading what they need."""
 
 LEARN = "scheduling.learn_policies"
+JUDGE_NETWORKS = "scheduling.judge_networks"
 PRUNE_PREDICTIONS = "scheduling.prune_predictions"

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from tutor.classes import selectors as class_selectors
 from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
@@ -146,6 +148,9 @@ class _Fold:
             prediction=prediction,
             # By the decision's own count: answers may have come in since that were given before.
             n_responses=prediction.n_responses + decision.prediction_lag if prediction else 0,
+            distrusted=np.isin(self.tracer.bank.concept_ids, decision.distrusted)
+            if decision.distrusted is not None
+            else None,
         )
 
 

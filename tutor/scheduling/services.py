@@ -200,7 +200,13 @@ def _estimated(
     )
     found: dict[str, Any] = {"rung": Rung.ORDER if failed else seen.rung}
     if seen.deep is not None:
-        found |= {"prediction_id": seen.deep.pk, "prediction_lag": max(seen.deep.lag, 0)}
+        found |= {
+            "prediction_id": seen.deep.pk,
+            "prediction_lag": max(seen.deep.lag, 0),
+            "prediction_weight": seen.deep.weight,
+        }
+        if seen.deep.distrusted is not None:
+            found["distrusted"] = tracer.bank.concept_ids[seen.deep.distrusted].tolist()
     if isinstance(chosen, engine.Finish):
         return found
     row = tracer.bank.index_of_item[chosen.item_id]

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from tutor.common import clock
-from tutor.scheduling import nights, queue, services
+from tutor.scheduling import judging, nights, queue, services
 
 
 @shared_task(
@@ -26,3 +26,9 @@ def learn_policies(**_: object) -> int:
 def prune_predictions(**_: object) -> int:
     """Remove old deep predictions that no decision was made from; return how many."""
     return services.prune_predictions(now=clock.now())
+
+
+@shared_task(name=queue.JUDGE_NETWORKS, acks_late=True)
+def judge_networks(**_: object) -> int:
+    """Score deep predictions against answers; return in how many places their standing changed."""
+    return judging.judge_all(at=clock.now())

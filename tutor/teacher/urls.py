@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tutor.teacher import pages, steering_pages
+from tutor.teacher import pages, steering_pages, trust_pages
 
 app_name = "teacher"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", pages.classes, name="classes"),
     path("<uuid:class_id>/", pages.classroom, name="classroom"),
     path("<uuid:class_id>/choosing/", steering_pages.steering, name="steering"),
+    path("<uuid:class_id>/trust/", trust_pages.trust_card, name="trust"),
     path("<uuid:class_id>/choosing/set/", steering_pages.set_steering, name="steering-set"),
     path("<uuid:class_id>/learners/<uuid:pseudonym>/", pages.learner, name="learner"),
     path(

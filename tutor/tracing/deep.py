@@ -144,6 +144,8 @@ class Use:
         weight: of its shifts.
         items: (N,) shifts of the bank's items, not weighted.
         concepts: (K,) of its concepts.
+        distrusted: (K,) concepts of which the deep tracer does not count in the learner's classes;
+            None for none. Items go with their main concept.
     """
 
     pk: int
@@ -152,11 +154,20 @@ class Use:
     weight: float
     items: Floats
     concepts: Floats
+    distrusted: npt.NDArray[np.bool_] | None = None
+
+    def weighted(self, bank: CourseBank) -> tuple[Floats, Floats]:
+        """Return what is added to the logits of a bank's items (N,) and concepts (K,)."""
+        items, concepts = self.weight * self.items, self.weight * self.concepts
+        if self.distrusted is None:
+            return items, concepts
+        main = self.distrusted[bank.concepts[:, 0]]
+        return np.where(main, 0.0, items), np.where(self.distrusted, 0.0, concepts)
 
     @property
     def rung(self) -> Rung:
         """The step of the ladder that the estimates stand on."""
-        if self.weight == 0.0:
+        if self.weight == 0.0 or (self.distrusted is not None and self.distrusted.all()):
             return Rung.LIVE
         return Rung.DEEP if self.lag <= FRESH_LAG and self.age_s <= FRESH_AGE_S else Rung.STALE
 
@@ -168,7 +179,13 @@ FRESH_AGE_S = 3600.0
 
 
 def use(
-    prediction: Prediction, weights: PoolWeights, *, bank: CourseBank, n_responses: int, at: float
+    prediction: Prediction,
+    weights: PoolWeights,
+    *,
+    bank: CourseBank,
+    n_responses: int,
+    at: float,
+    distrusted: npt.NDArray[np.bool_] | None = None,
 ) -> Use:
     """Return how the prediction counts for a learner with so many answers at `at`."""
     lag, age_s = n_responses - prediction.n_responses, at - prediction.at
@@ -180,6 +197,7 @@ def use(
         weight=weights.weight(lag=lag, age_s=age_s),
         items=items,
         concepts=concepts,
+        distrusted=distrusted,
     )
 
 
@@ -207,19 +225,17 @@ def lay_over(shifts: Shifts, bank: CourseBank) -> tuple[Floats, Floats]:
     return np.where(known, own, of_items), means[:n_concepts]
 
 
-def pool_survey(survey: Survey, parameters: FilterParameters, found: Use) -> Survey:
+def pool_survey(
+    survey: Survey, parameters: FilterParameters, found: Use, bank: CourseBank
+) -> Survey:
     """Return the filter's survey with the prediction counted in."""
-    return pool.pool(
-        survey,
-        parameters,
-        item_shifts=found.weight * found.items,
-        concept_shifts=found.weight * found.concepts,
-    )
+    items, concepts = found.weighted(bank)
+    return pool.pool(survey, parameters, item_shifts=items, concept_shifts=concepts)
 
 
-def pool_concepts(estimates: ConceptEstimates, found: Use) -> ConceptEstimates:
+def pool_concepts(estimates: ConceptEstimates, found: Use, bank: CourseBank) -> ConceptEstimates:
     """Return the filter's estimates of the bank's K concepts with the prediction counted in."""
-    return pool.pool_concepts(estimates, found.weight * found.concepts)
+    return pool.pool_concepts(estimates, found.weighted(bank)[1])
 
 
 def pool_concept(estimate: ConceptEstimate, shift: float) -> ConceptEstimate:

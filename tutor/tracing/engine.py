@@ -340,6 +340,7 @@ def see(
     at: float,
     prediction: deep_estimates.Prediction | None = None,
     n_responses: int = 0,
+    distrusted: Bools | None = None,
 ) -> Seen:
     """Return the state with what is to be said of the whole bank at `at`, epoch seconds.
 
@@ -349,14 +350,22 @@ def see(
         at: the moment.
         prediction: the deep tracer's newest; pooled as far as the tracer's weights let it count.
         n_responses: answers that the state has seen; the prediction may have seen fewer.
+        distrusted: (K,) concepts of which it does not count.
     """
     live = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
     if prediction is None or tracer.deep is None:
         return Seen(state=state, survey=live, live=live)
     found = deep_estimates.use(
-        prediction, tracer.deep.weights, bank=tracer.bank, n_responses=n_responses, at=at
+        prediction,
+        tracer.deep.weights,
+        bank=tracer.bank,
+        n_responses=n_responses,
+        at=at,
+        distrusted=distrusted,
     )
-    pooled = deep_estimates.pool_survey(live, tracer.parameters, found) if found.weight else live
+    pooled = live
+    if found.weight:
+        pooled = deep_estimates.pool_survey(live, tracer.parameters, found, tracer.bank)
     return Seen(state=state, survey=pooled, live=live, deep=found)
 
 
@@ -405,11 +414,17 @@ def pool_concepts(
     prediction: deep_estimates.Prediction | None,
     n_responses: int,
     at: float,
+    distrusted: Bools | None = None,
 ) -> psi_filter.ConceptEstimates:
     """Return the filter's estimates of the course's concepts pooled as in `see`."""
     if prediction is None or tracer.deep is None:
         return estimates
     found = deep_estimates.use(
-        prediction, tracer.deep.weights, bank=tracer.bank, n_responses=n_responses, at=at
+        prediction,
+        tracer.deep.weights,
+        bank=tracer.bank,
+        n_responses=n_responses,
+        at=at,
+        distrusted=distrusted,
     )
-    return deep_estimates.pool_concepts(estimates, found)
+    return deep_estimates.pool_concepts(estimates, found, tracer.bank)

@@ -3,7 +3,9 @@
 from django.db import models
 
 from tutor.accounts.models import Learner
-from tutor.content.models import Course
+from tutor.classes.models import Classroom
+from tutor.common.append_only import AppendOnlyModel
+from tutor.content.models import Concept, Course
 from tutor.registry.models import TracerVersion
 
 
@@ -77,6 +79,26 @@ class DeepPrediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.learner_id} under {self.tracer_id} after {self.n_responses}"
+
+
+class DeepStanding(AppendOnlyModel):
+    """From `at` on the deep tracer counts, or does not, in a class; of one concept or of all.
+
+    The newest row of a class and concept holds; without one it counts.
+    """
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="+")
+    # Null: whatever the concept.
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
+    counts = models.BooleanField()
+    # The version whose predictions were scored; another network is judged by its own.
+    tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    # Answers, log losses and their difference with its error: what it was decided on.
+    evidence = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.classroom_id}, {self.concept_id or 'all'}: {self.counts}"
 
 
 class DueLearner(models.Model):

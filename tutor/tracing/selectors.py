@@ -8,16 +8,18 @@ import numpy as np
 from django.db.models import Exists, Max, OuterRef
 
 from tutor.accounts.models import Learner
+from tutor.classes import selectors as class_selectors
 from tutor.common.cache import new_cache
 from tutor.common.prepared import Prepared, slot
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
+from tutor.registry.models import TracerVersion
 from tutor.tracing import engine
 from tutor.tracing.bands import Mastery
 from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
 from tutor.tracing.errors import NoTracer
-from tutor.tracing.models import DeepPrediction, DeepState, DueLearner, LearnerState
+from tutor.tracing.models import DeepPrediction, DeepStanding, DeepState, DueLearner, LearnerState
 
 _tracers = new_cache(capacity=32)
 
@@ -78,6 +80,97 @@ def read_prediction(row: DeepPrediction) -> Prediction:
     )
 
 
+def see(
+    *,
+    learner_id: int,
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    n_responses: int,
+    at: dt.datetime,
+) -> engine.Seen:
+    """Return what is to be said of the whole course of a state at hand, deep prediction included.
+
+    Args:
+        learner_id: who.
+        tracer: the live one.
+        state: of the filter.
+        n_responses: answers that it has seen.
+        at: the moment.
+    """
+    prediction = get_prediction(learner_id=learner_id, tracer=tracer)
+    distrusted = None
+    if prediction is not None:
+        distrusted = _find_distrusted(learner_ids=[learner_id], tracer=tracer).get(learner_id)
+    return engine.see(
+        tracer,
+        state,
+        at=at.timestamp(),
+        prediction=prediction,
+        n_responses=n_responses,
+        distrusted=distrusted,
+    )
+
+
+_distrusts = new_cache(capacity=64)
+
+
+def list_distrusted(*, tracer: engine.CourseTracer) -> dict[int, frozenset[int | None]]:
+    """Return class id -> concepts of which the network does not count there; None: of all.
+
+    A change raises the course's revision, so every process knows of it with the next answer.
+    """
+    if tracer.deep is None:
+        return {}
+    key = (tracer.tracer_id, tracer.bank.revision)
+    return _distrusts.get(key, lambda: _read_distrusted(tracer))
+
+
+def _read_distrusted(tracer: engine.CourseTracer) -> dict[int, frozenset[int | None]]:
+    # Judged by predictions of this very network; a later one starts with a clean slate.
+    rows = DeepStanding.objects.filter(
+        classroom__course=tracer.bank.course_id, tracer__in=list_same_network(tracer=tracer)
+    ).order_by("pk")
+    newest = {(row.classroom_id, row.concept_id): row.counts for row in rows}
+    found: dict[int, set[int | None]] = {}
+    for (classroom, concept), counts in newest.items():
+        if not counts:
+            found.setdefault(classroom, set()).add(concept)
+    return {classroom: frozenset(concepts) for classroom, concepts in found.items()}
+
+
+def has_network(*, course_id: int) -> bool:
+    """Test whether the course's live tracer has a deep part."""
+    live = registry_selectors.get_live_tracer(course_id=course_id)
+    return live is not None and "deep" in live.body
+
+
+def list_same_network(*, tracer: engine.CourseTracer) -> list[int]:
+    """Return the ids of the course's versions with the tracer's network."""
+    if tracer.deep is None:
+        return []
+    versions = TracerVersion.objects.filter(
+        course=tracer.bank.course_id, body__deep__network=tracer.deep.network_id
+    )
+    return list(versions.values_list("pk", flat=True))
+
+
+def _find_distrusted(
+    *, learner_ids: Collection[int], tracer: engine.CourseTracer
+) -> dict[int, engine.Bools]:
+    """Return learner id -> (K,) distrusted concepts, by all of their classes; rarely anybody."""
+    by_class = list_distrusted(tracer=tracer)
+    if not by_class:
+        return {}
+    members = class_selectors.list_members(class_ids=sorted(by_class), learner_ids=learner_ids)
+    found: dict[int, engine.Bools] = {}
+    for learner_id, class_id in members:
+        flags = found.setdefault(learner_id, np.zeros(len(tracer.bank.concept_ids), np.bool_))
+        if None in by_class[class_id]:
+            flags[:] = True
+        flags |= np.isin(tracer.bank.concept_ids, [pk for pk in by_class[class_id] if pk])
+    return found
+
+
 def _list_predictions(
     *, learner_ids: Collection[int], tracer: engine.CourseTracer
 ) -> dict[int, Prediction]:
@@ -135,6 +228,7 @@ def list_masteries(
         for pk, raw, n in rows.values_list("learner", "state", "n_responses")
     }
     predictions = _list_predictions(learner_ids=ids, tracer=tracer)
+    distrusted = _find_distrusted(learner_ids=ids, tracer=tracer)
     new = (engine.start(tracer), 0)
     return {
         pk: masteries_of(
@@ -143,6 +237,7 @@ def list_masteries(
             at=at,
             prediction=predictions.get(pk),
             n_responses=states.get(pk, new)[1],
+            distrusted=distrusted.get(pk),
         )
         for pk in ids
     }
@@ -155,6 +250,7 @@ def masteries_of(
     at: dt.datetime,
     prediction: Prediction | None = None,
     n_responses: int = 0,
+    distrusted: engine.Bools | None = None,
 ) -> dict[int, Mastery]:
     """Return concept id -> mastery for a state at hand, in teaching order.
 
@@ -166,6 +262,7 @@ def masteries_of(
         prediction=prediction,
         n_responses=n_responses,
         at=at.timestamp(),
+        distrusted=distrusted,
     )
     columns = (
         tracer.bank.concept_ids,
@@ -196,8 +293,8 @@ def masteries_among(
         if pk in tracer.bank.index_of_concept:
             found = engine.estimate_concept(tracer, state, concept_id=pk, at=at.timestamp())
             if deep is not None:
-                shift = deep.weight * float(deep.concepts[tracer.bank.index_of_concept[pk]])
-                found = pool_concept(found, shift)
+                shift = deep.weighted(tracer.bank)[1][tracer.bank.index_of_concept[pk]]
+                found = pool_concept(found, float(shift))
             masteries[pk] = Mastery(
                 concept_id=pk,
                 prob=found.prob,

@@ -1,0 +1,251 @@
+"""Trust: estimates held against answers, and a network that does worse counts no more."""
+
+import datetime as dt
+import uuid
+
+import numpy as np
+import pytest
+from django.core.cache import cache as django_cache
+
+from tests.factories import AT, make_class, make_learner, start_session
+from tests.tutor.histories import tracer_of, versions_of
+from tests.tutor.networks import give_network
+from tutor.content import selectors as content_selectors
+from tutor.registry import selectors as registry_selectors
+from tutor.responses import services as response_services
+from tutor.responses.models import Response
+from tutor.scheduling import judging, trust
+from tutor.scheduling.models import Decision
+from tutor.tracing import selectors
+from tutor.tracing.models import DeepStanding
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+LEARNERS = 10
+
+
+@pytest.fixture
+def classroom(course, organisation):
+    give_network(course)
+    learners = [make_learner(organisation=organisation) for _ in range(LEARNERS)]
+    return make_class(course=course, users=[learner.user for learner in learners])
+
+
+def logit(p):
+    return np.log(p / (1 - p))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None):
+    """Answers of a class: the filter knows nothing (0.6), the network much, or the contrary."""
+    rng = np.random.default_rng(seed)
+    course = classroom.course
+    tracer = registry_selectors.get_live_tracer(course_id=course.pk)
+    versions = [
+        version
+        for version in versions_of(course)
+        if concepts is None
+        or content_selectors.get_concepts_of_version(version_id=version.pk)[0] in concepts
+    ]
+    decisions, answers = [], []
+    for learner in classroom.learners.order_by("pk"):
+        for number in range(each):
+            truth = rng.uniform(0.1, 0.95)
+            deep = truth if good else 1 - truth
+            at = start + number * dt.timedelta(minutes=1)
+            decision = Decision(
+                learner=learner,
+                course=course,
+                at=at,
+                item_version=versions[number % len(versions)],
+                item_seed=1,
+                policy="test-1",
+                tracer=tracer,
+                course_revision=course.revision,
+                seed=1,
+                propensity=1.0,
+                reason="new",
+                rung="deep",
+                expected_live=0.6,
+                expected_deep=deep,
+                expected=sigmoid(logit(0.6) + weight * (logit(deep) - logit(0.6))),
+                prediction_weight=weight,
+            )
+            right = float(rng.random() < truth)
+            decisions.append(decision)
+            answers.append(
+                Response(
+                    learner=learner,
+                    client_key=uuid.uuid4(),
+                    course=course,
+                    item_version=decision.item_version,
+                    answer={"text": "5"},
+                    is_correct=bool(right),
+                    credit=right,
+                    presentation=decision.public_id,
+                    answered_at=at,
+                    received_at=at,
+                    source="test",
+                )
+            )
+    Decision.objects.bulk_create(decisions)
+    response_services.append_new(rows=answers)
+
+
+def read(classroom, **fields):
+    learners = list(classroom.learners.values_list("pk", flat=True))
+    return trust.read_outcomes(
+        learner_ids=learners, course_id=classroom.course_id, since=AT - DAY, **fields
+    )
+
+
+class TestScores:
+    def test_agree_with_a_plain_loop(self, classroom):
+        let_answer(classroom, good=True, weight=0.5)
+        found = trust.score(read(classroom))
+
+        losses = {"live": [], "deep": [], "pooled": []}
+        for decision in Decision.objects.all():
+            credit = Response.objects.get(presentation=decision.public_id).credit
+            for name, prob in (
+                ("live", decision.expected_live),
+                ("deep", decision.expected_deep),
+                ("pooled", decision.expected),
+            ):
+                losses[name].append(-np.log(prob if credit else 1 - prob))
+        assert found.n == LEARNERS * 30
+        assert found.learners == LEARNERS
+        for name, own in losses.items():
+            assert getattr(found, name) == pytest.approx(np.mean(own))
+        assert found.difference == pytest.approx(found.pooled - found.live)
+        assert found.pooled < found.live
+
+    def test_the_error_covers(self):
+        rng = np.random.default_rng(0)
+        inside = 0
+        for _ in range(400):
+            cluster = np.repeat(np.arange(40), 12)
+            values = rng.normal(size=40)[cluster] + rng.normal(size=480)
+            mean, error = trust.clustered_mean(values, cluster)
+            inside += abs(mean) < 1.96 * error
+        assert 0.91 < inside / 400 < 0.98
+
+    def test_help_and_later_tries_do_not_count(self, classroom):
+        let_answer(classroom, good=True, each=3)
+        before = len(read(classroom))
+        first, second, *_ = Response.objects.order_by("pk")
+        learner = classroom.learners.order_by("pk").first()
+        for own, fields in ((first, {"attempt": 2}), (second, {"attempt": 3, "hints_seen": 1})):
+            own.pk, own.client_key, own._state.adding = None, uuid.uuid4(), True
+            for name, value in fields.items():
+                setattr(own, name, value)
+            own.save()
+        assert len(read(classroom)) == before
+        assert (read(classroom).learner_id == learner.pk).sum() == 3
+
+    def test_random_answers_leave_nothing_to_tell(self, classroom):
+        let_answer(classroom, good=True, each=60)
+        outcomes = read(classroom)
+        shuffled = np.random.default_rng(1).permutation(outcomes.credit)
+        blind = trust.Outcomes(
+            **{
+                name: getattr(outcomes, name)
+                for name in trust.Outcomes.__dataclass_fields__
+                if name != "credit"
+            },
+            credit=shuffled,
+        )
+        assert trust.score(blind).difference > 0
+
+    def test_bins_hold_every_answer(self, classroom):
+        let_answer(classroom, good=True)
+        bins = trust.calibrate(read(classroom))
+
+        assert sum(one.n for one in bins) == LEARNERS * 30
+        for one in bins:
+            assert one.low <= one.expected <= one.high
+            assert abs(one.right - one.expected) < 4 * np.sqrt(0.25 / one.n)
+
+    def test_rungs_are_counted(self, classroom):
+        let_answer(classroom, good=True, each=2)
+        assert trust.count_rungs(classroom=classroom, since=AT - DAY) == {"deep": 2 * LEARNERS}
+
+
+class TestJudging:
+    def test_a_network_that_helps_stays(self, classroom):
+        let_answer(classroom, good=True)
+        assert judging.judge_course(course=classroom.course, at=AT + DAY) == 0
+
+    def test_one_that_harms_counts_no_more_in_that_class(self, classroom, organisation):
+        other = make_class(
+            course=classroom.course, users=[make_learner(organisation=organisation).user]
+        )
+        let_answer(classroom, good=False)
+
+        assert judging.judge_course(course=classroom.course, at=AT + DAY) > 0
+
+        tracer = tracer_of(classroom.course)
+        distrusted = selectors.list_distrusted(tracer=tracer)
+        assert None in distrusted[classroom.pk]
+        assert other.pk not in distrusted
+        row = DeepStanding.objects.filter(concept=None).get()
+        assert row.evidence["difference"] > 3 * row.evidence["error"]
+        assert row.evidence["n"] == LEARNERS * 30
+
+    def test_chances_are_the_filters_where_it_does_not_count(self, classroom):
+        course = classroom.course
+        learner = classroom.learners.order_by("pk").first()
+        let_answer(classroom, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+        start_session(learner=learner, course=course, at=AT + 2 * DAY, draw_seed=1)
+
+        newest = Decision.objects.order_by("-pk")[0]
+        assert newest.rung in ("live", "difficulty")
+        assert newest.expected == newest.expected_live
+
+    def test_one_concept_alone(self, classroom):
+        course = classroom.course
+        bad, *_ = tracer_of(course).bank.concept_ids.tolist()
+        rest = tracer_of(course).bank.concept_ids.tolist()[1:]
+        let_answer(classroom, good=False, concepts=[bad])
+        let_answer(classroom, good=True, each=90, start=AT + DAY, seed=1, concepts=rest)
+
+        judging.judge_course(course=course, at=AT + 2 * DAY)
+
+        course.refresh_from_db()
+        assert selectors.list_distrusted(tracer=tracer_of(course)) == {
+            classroom.pk: frozenset({bad})
+        }
+
+    def test_few_answers_decide_nothing(self, classroom):
+        let_answer(classroom, good=False, each=5)
+        assert judging.judge_course(course=classroom.course, at=AT + DAY) == 0
+
+    def test_it_comes_back_when_it_does_no_worse(self, classroom):
+        course = classroom.course
+        let_answer(classroom, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+        course.refresh_from_db()
+        assert judging.judge_course(course=course, at=AT + 2 * DAY) == 0
+        # In the shadow it goes on predicting, and well now.
+        let_answer(classroom, good=True, each=120, start=AT + 3 * DAY, seed=2)
+
+        assert judging.judge_course(course=course, at=AT + 4 * DAY) > 0
+
+        course.refresh_from_db()
+        assert selectors.list_distrusted(tracer=tracer_of(course)) == {}
+        assert DeepStanding.objects.filter(concept=None).order_by("-pk")[0].counts
+
+    def test_another_network_begins_with_a_clean_slate(self, classroom):
+        course = classroom.course
+        let_answer(classroom, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+        django_cache.clear()
+        give_network(course, seed=5)
+
+        assert selectors.list_distrusted(tracer=tracer_of(course)) == {}
+        assert judging.judge_course(course=course, at=AT + DAY) == 0

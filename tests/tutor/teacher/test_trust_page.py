@@ -1,0 +1,86 @@
+"""The page on trust: what was said beside what came, and what the deep estimate is worth."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import make_class, make_learner, make_user
+from tests.tutor.networks import give_network
+from tests.tutor.scheduling.test_trust import let_answer
+from tests.tutor.teacher.test_pages import text
+from tutor.classes import services as class_services
+from tutor.common import clock
+from tutor.scheduling import judging
+from tutor.tracing import due
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def classroom(client, course, organisation):
+    teacher = make_user(organisation=organisation, role="teacher")
+    client.force_login(teacher)
+    found = make_class(course=course, users=[teacher])
+    learners = [make_learner(organisation=organisation) for _ in range(10)]
+    class_services.enrol(classroom=found, learners=learners)
+    return found
+
+
+def shown(client, classroom):
+    return text(client.get(reverse("teacher:trust", args=[classroom.public_id])))
+
+
+def test_an_empty_class(client, classroom):
+    found = shown(client, classroom)
+
+    assert "No such answer yet" in found
+    assert "This course has the quick estimate alone" in found
+
+
+def test_says_how_good_the_estimates_were(client, classroom):
+    give_network(classroom.course)
+    let_answer(classroom, good=True, start=clock.now() - 2 * DAY)
+    found = shown(client, classroom)
+
+    assert "300 answers of 10 learners" in found
+    assert "together they do better" in found
+    assert 'together</th><td class="number">300</td>' in found
+    assert "does not count" not in found
+
+
+def test_says_where_the_deep_estimate_counts_no_more(client, classroom):
+    give_network(classroom.course)
+    let_answer(classroom, good=False, start=clock.now() - 2 * DAY)
+    judging.judge_course(course=classroom.course, at=clock.now())
+    found = shown(client, classroom)
+
+    assert "In this class it does not count at present" in found
+    assert "together they do no better" in found
+    assert "counts no more" in found
+
+
+def test_says_who_waits_and_who_was_left_aside(client, classroom):
+    course = classroom.course
+    give_network(course)
+    first, second = classroom.learners.order_by("pk")[:2]
+    now = clock.now()
+    due.mark_all(learner_ids=[first.pk, second.pk], course_id=course.pk, at=now, refold=False)
+    due.quarantine(due.claim(size=2, now=now), learner_id=first.pk, error="broken", now=now)
+    found = shown(client, classroom)
+
+    assert "1 learner of the course could not be read" in found
+    assert "1 learner waits for the deep estimate" in found
+    assert "broken" not in found
+
+
+def test_queries_do_not_grow_with_the_class(
+    client, classroom, organisation, django_assert_max_num_queries
+):
+    give_network(classroom.course)
+    let_answer(classroom, good=True, start=clock.now() - 2 * DAY)
+    shown(client, classroom)
+    with django_assert_max_num_queries(20):
+        shown(client, classroom)

@@ -1,0 +1,110 @@
+"""Demotes the deep tracer where it does worse than the filter alone, and lets it come back.
+
+By class, and there for all concepts or one. While it is demoted it goes on predicting in the
+shadow: what it would have said is scored, and where it does no worse again it counts again.
+"""
+
+import dataclasses
+import datetime as dt
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Classroom
+from tutor.content import services as content_services
+from tutor.content.models import Course
+from tutor.scheduling import trust
+from tutor.scheduling.trust import Score
+from tutor.tracing import engine
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing.models import DeepStanding
+
+# Fewer answers or learners say more about chance than about the network.
+LEAST_ANSWERS = 100
+LEAST_LEARNERS = 8
+# Standard errors by which it has to do worse: many concepts are looked at every hour.
+BEYOND_DOUBT = 3.0
+
+
+def judge_all(*, at: dt.datetime) -> int:
+    """Judge the network of every course; return how many standings changed."""
+    return sum(judge_course(course=course, at=at) for course in Course.objects.order_by("pk"))
+
+
+def judge_course(*, course: Course, at: dt.datetime) -> int:
+    """Judge a course's network class by class; return how many standings changed."""
+    if not tracing_selectors.has_network(course_id=course.pk):
+        return 0
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    found = [
+        row
+        for classroom in Classroom.objects.filter(course=course).order_by("pk")
+        for row in _judge_class(classroom, tracer, at)
+    ]
+    if found:
+        with transaction.atomic():
+            DeepStanding.objects.bulk_create(found)
+            # So that every process knows of it with the next answer.
+            content_services.raise_revision(course=course)
+    return len(found)
+
+
+def _judge_class(
+    classroom: Classroom, tracer: engine.CourseTracer, at: dt.datetime
+) -> list[DeepStanding]:
+    learners = list(
+        class_selectors.list_learners_of(classroom=classroom).values_list("pk", flat=True)
+    )
+    tracers = tracing_selectors.list_same_network(tracer=tracer)
+    distrusted = tracing_selectors.list_distrusted(tracer=tracer).get(classroom.pk, frozenset())
+    since = {
+        concept: max(moment, at - trust.LOOKS_BACK)
+        for concept, moment in _demoted_at(classroom, tracers).items()
+        if concept in distrusted
+    }
+    outcomes = trust.read_outcomes(
+        learner_ids=learners,
+        course_id=tracer.bank.course_id,
+        since=at - trust.LOOKS_BACK,
+        tracer_ids=tracers,
+    )
+    scores: dict[int | None, Score | None] = {None: trust.score(outcomes)}
+    scores.update(trust.score_by_concept(outcomes))
+    for concept, moment in since.items():
+        fresh = outcomes.only(outcomes.days > moment.toordinal())
+        own = fresh if concept is None else fresh.only(fresh.concept_id == concept)
+        scores[concept] = trust.score(own)
+    return [
+        DeepStanding(
+            classroom=classroom,
+            concept_id=concept,
+            counts=counts,
+            tracer_id=tracer.tracer_id,
+            at=at,
+            evidence=_evidence(own),
+        )
+        for concept, own in scores.items()
+        if own is not None
+        and (counts := _verdict(own, counted=concept not in distrusted)) is not None
+    ]
+
+
+def _demoted_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, dt.datetime]:
+    rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers, counts=False)
+    return dict(rows.order_by("pk").values_list("concept", "at"))
+
+
+def _verdict(found: Score, *, counted: bool) -> bool | None:
+    """Return whether the network counts from now on; None where that stays as it is."""
+    if found.n < LEAST_ANSWERS or found.learners < LEAST_LEARNERS or math.isnan(found.error):
+        return None
+    if counted:
+        return False if found.difference > BEYOND_DOUBT * found.error else None
+    return True if found.difference <= 0.0 else None
+
+
+def _evidence(found: Score) -> dict[str, Any]:
+    return dataclasses.asdict(found)

@@ -1,0 +1,233 @@
+"""Estimates held against what learners answered, by class and concept.
+
+Every decision keeps what the filter, the deep tracer and both together expected of the item given.
+An answer counts here if it was the first to that showing, without help. What is compared is the
+log loss: the deep tracer has earned its weight where filter and network together lose less than
+the filter alone.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Count, Exists, OuterRef, Subquery
+
+from tutor.classes.models import Classroom
+from tutor.content import selectors as content_selectors
+from tutor.responses.models import Response
+from tutor.scheduling.models import Decision
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LOOKS_BACK = dt.timedelta(days=30)
+BINS = 10
+# Chances nearer to 0 or 1 than that cost no more.
+EDGE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Answers to items of which chances were stated before; R of them.
+
+    Attributes:
+        learner_id: (R,)
+        concept_id: (R,) the item's main concept.
+        credit: (R,) 0..1.
+        expected: (R,) chance that counted.
+        live: (R,) the filter's.
+        deep: (R,) the network's alone; nan where there was no prediction.
+        pooled: (R,) both, also where the network was not trusted; nan likewise.
+        days: (R,) since 1970.
+    """
+
+    learner_id: Ints
+    concept_id: Ints
+    credit: Floats
+    expected: Floats
+    live: Floats
+    deep: Floats
+    pooled: Floats
+    days: Ints
+
+    def __len__(self) -> int:
+        """Return the number of answers."""
+        return len(self.credit)
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> "Outcomes":
+        """Return the answers where `keep` (R,) is true."""
+        return Outcomes(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well chances were stated, on the same answers.
+
+    Attributes:
+        n: answers, of `learners`.
+        live, deep, pooled: mean log loss of each, nats.
+        difference: of pooled less live: below 0 the network helps.
+        error: its standard error, learners drawn as a whole; nan for fewer than two.
+    """
+
+    n: int
+    learners: int
+    live: float
+    deep: float
+    pooled: float
+    difference: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of about the same stated chance: how many, what was stated, what came."""
+
+    low: float
+    high: float
+    n: int
+    expected: float
+    right: float
+
+
+def read_outcomes(
+    *,
+    learner_ids: Collection[int],
+    course_id: int,
+    since: dt.datetime,
+    tracer_ids: Collection[int] | None = None,
+) -> Outcomes:
+    """Return the learners' answers since then to items with stated chances.
+
+    Args:
+        learner_ids: whose.
+        course_id: the course.
+        since: when the item was given, at the earliest.
+        tracer_ids: only choices under one of these versions.
+    """
+    corrected = Response.objects.filter(corrects=OuterRef("pk"))
+    first = Response.objects.filter(
+        ~Exists(corrected),
+        presentation=OuterRef("public_id"),
+        attempt=1,
+        corrects__isnull=True,
+        hints_seen=0,
+    )
+    rows = Decision.objects.filter(
+        learner__in=learner_ids, course=course_id, at__gte=since, expected__isnull=False
+    )
+    if tracer_ids is not None:
+        rows = rows.filter(tracer__in=tracer_ids)
+    told = rows.annotate(credit=Subquery(first.values("credit")[:1])).filter(credit__isnull=False)
+    found = list(
+        told.values_list(
+            *("learner", "item_version", "credit", "expected", "expected_live"),
+            *("expected_deep", "prediction_weight", "at"),
+        )
+    )
+    learner, version, credit, expected, live, deep, weight, at = (
+        zip(*found, strict=True) if found else ((),) * 8
+    )
+    main = [content_selectors.get_concepts_of_version(version_id=pk)[0] for pk in version]
+    live_, deep_ = np.array(live, dtype=float), np.array(deep, dtype=float)
+    shift = _logit(deep_) - _logit(live_)
+    return Outcomes(
+        learner_id=np.array(learner, dtype=np.int64),
+        concept_id=np.array(main, dtype=np.int64),
+        credit=np.array(credit, dtype=float),
+        expected=np.array(expected, dtype=float),
+        live=live_,
+        deep=deep_,
+        pooled=_sigmoid(_logit(live_) + np.array(weight, dtype=float) * shift),
+        days=np.array([moment.toordinal() for moment in at], dtype=np.int64),
+    )
+
+
+def score(outcomes: Outcomes) -> Score | None:
+    """Return how well the estimates did where the network had a say; None where it never had."""
+    own = outcomes.only(np.isfinite(outcomes.deep))
+    if not len(own):
+        return None
+    losses = [log_losses(prob, own.credit) for prob in (own.live, own.deep, own.pooled)]
+    live, _, pooled = losses
+    difference, error = clustered_mean(pooled - live, own.learner_id)
+    return Score(
+        n=len(own),
+        learners=len(np.unique(own.learner_id)),
+        **dict(zip(("live", "deep", "pooled"), (float(x.mean()) for x in losses), strict=True)),
+        difference=difference,
+        error=error,
+    )
+
+
+def score_by_concept(outcomes: Outcomes) -> dict[int, Score]:
+    """Return concept id -> score, for the concepts of which the network had a say."""
+    found = {
+        pk: score(outcomes.only(outcomes.concept_id == pk))
+        for pk in np.unique(outcomes.concept_id).tolist()
+    }
+    return {pk: own for pk, own in found.items() if own is not None}
+
+
+def calibrate(outcomes: Outcomes, *, bins: int = BINS) -> list[Bin]:
+    """Return the stated chances that counted, in bins of equal width, beside what came."""
+    place = np.minimum((outcomes.expected * bins).astype(int), bins - 1)
+    return list(_bins(outcomes, place, bins))
+
+
+def _bins(outcomes: Outcomes, place: Ints, bins: int) -> Iterator[Bin]:
+    for number in range(bins):
+        own = place == number
+        if own.any():
+            yield Bin(
+                low=number / bins,
+                high=(number + 1) / bins,
+                n=int(own.sum()),
+                expected=float(outcomes.expected[own].mean()),
+                right=float(outcomes.credit[own].mean()),
+            )
+
+
+def count_rungs(*, classroom: Classroom, since: dt.datetime) -> Counter[str]:
+    """Return by rung how many of a class's items were chosen from it since then."""
+    rows = Decision.objects.filter(
+        learner__enrolments__classroom=classroom,
+        course=classroom.course_id,
+        at__gte=since,
+        item_version__isnull=False,
+    )
+    return Counter(dict(rows.values_list("rung").annotate(n=Count("pk")).order_by()))
+
+
+def log_losses(prob: Floats, credit: Floats) -> Floats:
+    """Return (R,) -credit log p - (1 - credit) log(1 - p), nats."""
+    inside = np.clip(prob, EDGE, 1.0 - EDGE)
+    return np.asarray(-credit * np.log(inside) - (1.0 - credit) * np.log1p(-inside))
+
+
+def clustered_mean(values: Floats, cluster: Ints | Sequence[int]) -> tuple[float, float]:
+    """Return the mean of values and its standard error, clusters drawn as a whole.
+
+    The sandwich of a mean (Liang & Zeger, 1986, doi 10.1093/biomet/73.1.13) with the usual factor
+    G / (G - 1) for G clusters; nan for fewer than two.
+    """
+    mean = float(values.mean())
+    _, place = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(place, weights=values - mean)
+    clusters = len(sums)
+    if clusters < 2:
+        return mean, float("nan")
+    spread = float(sums @ sums) * clusters / (clusters - 1)
+    return mean, float(np.sqrt(spread)) / len(values)
+
+
+def _logit(prob: Floats) -> Floats:
+    inside = np.clip(prob, 1e-9, 1.0 - 1e-9)
+    return np.log(inside) - np.log1p(-inside)
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))

@@ -1,0 +1,124 @@
+"""What the page on trust shows: stated chances beside what came, and who has had a say."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Classroom
+from tutor.content.models import Concept
+from tutor.scheduling import trust
+from tutor.scheduling.trust import Bin, Score
+from tutor.tracing import due
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing.deep import Rung
+from tutor.tracing.models import DeepStanding
+
+SIZE, MARGIN = 240, 28
+SMALLEST_DOT, LARGEST_DOT = 3.0, 11.0
+
+RUNGS = {
+    Rung.DEEP: "quick and deep estimate together",
+    Rung.STALE: "together, the deep one behind",
+    Rung.LIVE: "quick estimate alone",
+    Rung.DIFFICULTY: "difficulty alone: nothing known of the learner yet",
+    Rung.ORDER: "your order: choosing failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A bin in the drawing; `title` says it in words."""
+
+    x: str
+    y: str
+    radius: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRow:
+    """A topic's answers, how estimates did on them, and whether the deep one counts there."""
+
+    concept: Concept
+    score: Score
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrustCard:
+    """A class's last thirty days.
+
+    Attributes:
+        answers: first answers without help to items with a stated chance.
+        bins: by stated chance; `dots` draws them.
+        score: how the estimates did where both had a say; None where the deep one never had.
+        counts: whether the deep estimate counts in this class at all.
+        concepts: by topic, those with most answers first.
+        rungs: (words, items chosen so), best first.
+        changes: when it was demoted or came back, newest first.
+        backlog: what waits for a worker, of the whole course.
+    """
+
+    answers: int
+    bins: tuple[Bin, ...]
+    dots: tuple[Dot, ...]
+    score: Score | None
+    has_network: bool
+    counts: bool
+    concepts: tuple[ConceptRow, ...]
+    rungs: tuple[tuple[str, int], ...]
+    changes: tuple[DeepStanding, ...]
+    backlog: due.Backlog
+
+
+def make_card(*, classroom: Classroom, at: dt.datetime) -> TrustCard:
+    """Return what is known of a class's estimates."""
+    learners = class_selectors.list_learners_of(classroom=classroom).values_list("pk", flat=True)
+    since = at - trust.LOOKS_BACK
+    outcomes = trust.read_outcomes(
+        learner_ids=list(learners), course_id=classroom.course_id, since=since
+    )
+    course = classroom.course
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    distrusted = tracing_selectors.list_distrusted(tracer=tracer).get(classroom.pk, frozenset())
+    bins = tuple(trust.calibrate(outcomes))
+    counted = trust.count_rungs(classroom=classroom, since=since)
+    changes = DeepStanding.objects.filter(classroom=classroom).select_related("concept")
+    return TrustCard(
+        answers=len(outcomes),
+        bins=bins,
+        dots=_draw(bins),
+        score=trust.score(outcomes),
+        has_network=tracer.deep is not None,
+        counts=None not in distrusted,
+        concepts=_concepts(outcomes, distrusted),
+        rungs=tuple((words, counted[rung]) for rung, words in RUNGS.items() if counted[rung]),
+        changes=tuple(changes.order_by("-pk")[:20]),
+        backlog=due.measure(course_id=course.pk),
+    )
+
+
+def _concepts(
+    outcomes: trust.Outcomes, distrusted: frozenset[int | None]
+) -> tuple[ConceptRow, ...]:
+    scores = trust.score_by_concept(outcomes)
+    named = Concept.objects.in_bulk(list(scores))
+    rows = [
+        ConceptRow(named[pk], own, counts=not distrusted & {pk, None}) for pk, own in scores.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.score.n, row.concept.position)))
+
+
+def _draw(bins: tuple[Bin, ...]) -> tuple[Dot, ...]:
+    most = max((one.n for one in bins), default=1)
+    span = SIZE - 2 * MARGIN
+    return tuple(
+        Dot(
+            x=f"{MARGIN + one.expected * span:.1f}",
+            y=f"{SIZE - MARGIN - one.right * span:.1f}",
+            # Areas go with the number of answers.
+            radius=f"{max(SMALLEST_DOT, LARGEST_DOT * (one.n / most) ** 0.5):.1f}",
+            title=f"said {one.expected:.0%}, {one.right:.0%} right, {one.n} answers",
+        )
+        for one in bins
+    )

@@ -1,0 +1,27 @@
+"""The teacher's page on how far estimates can be trusted."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from tutor.classes import selectors as class_selectors
+from tutor.common import clock
+from tutor.teacher import trust
+
+
+@login_required
+@require_GET
+def trust_card(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
+    """Show stated chances beside what came, and what estimates stood on."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    context = {
+        "classroom": found,
+        "card": trust.make_card(classroom=found, at=clock.now()),
+        "size": trust.SIZE,
+        "margin": trust.MARGIN,
+        "far": trust.SIZE - trust.MARGIN,
+    }
+    return render(request, "teacher/trust.html", context)
