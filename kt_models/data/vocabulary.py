@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kt_models.data.difficulty import reference_items, shrunken_logits
 from kt_models.data.log import ResponseLog
 from kt_models.errors import UnknownName
 
-# Pseudo-answers of the overall mean added to every item's share of right answers.
-HOLD = 5.0
 # Padding of tables of items.
 NO_ITEM = -1
 
@@ -79,7 +78,7 @@ class Vocabulary:
             item_counts=counts,
             item_right=right,
             set_counts=np.bincount(log.concept_set, minlength=len(log.concept_sets)),
-            reference_items=_reference_items(log, sets, counts, right),
+            reference_items=reference_items(log, sets, counts, right),
         )
 
     def align(self, log: ResponseLog) -> ResponseLog:
@@ -90,13 +89,17 @@ class Vocabulary:
         """
         if log.item_keys is self.item_keys and log.concept_keys is self.concept_keys:
             return log
+        if self._numbers(log):
+            return log
         item_keys, items = _joined(self.item_keys, log.item_keys)
         concept_keys, concepts = _joined(self.concept_keys, log.concept_keys)
-        known = {
-            tuple(row[row >= 0].tolist()): place for place, row in enumerate(self.concept_sets)
-        }
+        own = [tuple(row[row >= 0].tolist()) for row in self.concept_sets]
+        # A set may stand here twice, its concepts named in another order: the commoner one counts.
+        known = {own[place]: place for place in np.argsort(self.set_counts, kind="stable").tolist()}
         rows = [tuple(sorted(concepts[row[row >= 0]].tolist())) for row in log.concept_sets]
-        sets = np.array([known.setdefault(row, len(known)) for row in rows], dtype=np.int64)
+        new = dict.fromkeys(row for row in rows if row not in known)
+        known |= {row: len(own) + place for place, row in enumerate(new)}
+        sets = np.array([known[row] for row in rows], dtype=np.int64)
         return ResponseLog(
             learner_keys=log.learner_keys,
             item_keys=item_keys,
@@ -104,12 +107,24 @@ class Vocabulary:
             starts=log.starts,
             item=items[log.item],
             concept_set=sets[log.concept_set],
-            concept_sets=_padded(list(known)),
+            concept_sets=_padded([*own, *new]),
             correct=log.correct,
             shown_at=log.shown_at,
             answered_at=log.answered_at,
             assisted=log.assisted,
             has_times=log.has_times,
+        )
+
+    def _numbers(self, log: ResponseLog) -> bool:
+        """Return whether a log is numbered as here already, what is new to it coming behind."""
+        count, width = self.concept_sets.shape
+        sets = log.concept_sets[:count]
+        return (
+            sets.shape[1] >= width
+            and log.item_keys[: len(self.item_keys)] == self.item_keys
+            and log.concept_keys[: len(self.concept_keys)] == self.concept_keys
+            and np.array_equal(sets[:, :width], self.concept_sets)
+            and bool((sets[:, width:] < 0).all())
         )
 
     def items_for(
@@ -247,42 +262,6 @@ class Vocabulary:
             set_counts=whole("set_counts"),
             reference_items=whole("reference_items"),
         )
-
-
-def shrunken_logits(
-    right: NDArray[np.float64], counts: NDArray[np.int64], *, mean: float
-) -> NDArray[np.float64]:
-    """Return logit of the share right, shrunk to the mean, less the mean's own logit.
-
-    Args:
-        right: [I] sums of `correct`.
-        counts: [I] answers.
-        mean: the overall share of right answers, strictly between 0 and 1.
-
-    Returns:
-        [I]; higher is easier, 0 where there is no answer.
-    """
-    share = (right + HOLD * mean) / (counts + HOLD)
-    return np.asarray(np.log(share / (1.0 - share)) - np.log(mean / (1.0 - mean)))
-
-
-def _reference_items(
-    log: ResponseLog,
-    sets: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    right: NDArray[np.float64],
-) -> NDArray[np.int64]:
-    chosen = np.full(len(log.concept_keys), -1, dtype=np.int64)
-    answered = np.flatnonzero(counts > 0)
-    share = right / np.maximum(counts, 1)
-    ranked = answered[np.lexsort((answered, share[answered]))]
-    concepts = log.concept_sets[sets[ranked]]
-    rows, columns = np.nonzero(concepts >= 0)
-    met = concepts[rows, columns]
-    order = np.argsort(met, kind="stable")
-    named, first, many = np.unique(met[order], return_index=True, return_counts=True)
-    chosen[named] = ranked[rows[order][first + (many - 1) // 2]]
-    return chosen
 
 
 def _joined(

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kt_models.data.difficulty import shrunken_logits
 from kt_models.data.log import ResponseLog
-from kt_models.data.vocabulary import Vocabulary, shrunken_logits
+from kt_models.data.vocabulary import Vocabulary
 
 
 def easiness(

@@ -1,12 +1,14 @@
 """The names of a training log, and other logs put into them."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
+from kt_models.data.difficulty import HOLD, shrunken_logits
 from kt_models.data.log import build_log
-from kt_models.data.vocabulary import HOLD, Vocabulary, shrunken_logits
+from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import UnknownName
 from tests.kt_models.factories import random_log
 
@@ -112,6 +114,39 @@ class TestAlign:
         assert (found.concept_set[[0, 3]] >= len(vocabulary.concept_sets)).all()
         assert (found.item[[0, 3]] >= 3).all()
         assert (found.correct == other.correct).all()
+
+    def test_what_was_aligned_is_left_alone(self, vocabulary):
+        other = log_of(("z", "new", ("carry", "add", "new concept"), 1), ("z", "easy", ("add",), 1))
+        found = vocabulary.align(other)
+
+        assert vocabulary.align(found) is found
+        assert found.concept_sets.shape[1] > vocabulary.concept_sets.shape[1]
+
+    def test_other_names_or_sets_under_the_same_numbers_are_not_taken_for_aligned(self, vocabulary):
+        first = vocabulary.align(log_of(("z", "easy", ("add",), 1)))
+        renamed = dataclasses.replace(first, item_keys=("hard", "easy", "middle"))
+        swapped = dataclasses.replace(first, concept_sets=first.concept_sets[::-1])
+
+        assert vocabulary.align(renamed).item.tolist() == [1]
+        assert vocabulary.align(swapped).concept_set.tolist() == [1]
+
+    def test_a_set_named_twice_is_the_commoner_one_and_shifts_no_other(self):
+        train = log_of(
+            ("a", "i0", ("x", "y"), 1),
+            ("a", "i1", ("y", "x"), 0),
+            ("a", "i2", ("y", "x"), 1),
+            ("a", "i3", ("z",), 1),
+        )
+        vocabulary = Vocabulary.of(train)
+        assert len(vocabulary.concept_sets) == 3
+
+        found = vocabulary.align(
+            log_of(("b", "i3", ("z",), 1), ("b", "i0", ("x", "y"), 1), ("b", "new", ("w",), 0))
+        )
+
+        assert found.concept_set.tolist() == [2, 1, 3]
+        named = [{found.concept_keys[k] for k in row if k >= 0} for row in found.concepts]
+        assert named == [{"z"}, {"x", "y"}, {"w"}]
 
     def test_any_numbering_gives_the_same(self):
         log = random_log(np.random.default_rng(0), learners=4, answers=20)

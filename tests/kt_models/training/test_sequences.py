@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from kt_models.data.difficulty import HOLD
 from kt_models.data.log import build_log
-from kt_models.data.vocabulary import HOLD, Vocabulary
+from kt_models.data.vocabulary import Vocabulary
 from kt_models.training.easiness import easiness
 from kt_models.training.sequences import batches, encode, windows
 from tests.kt_models.factories import random_log
