@@ -1,5 +1,6 @@
 """Calibrations, and items' lives, in Django's admin."""
 
+import functools
 from typing import Any
 
 from django import forms
@@ -10,11 +11,13 @@ from django.http import HttpRequest
 from typing_extensions import override
 
 from tutor.accounts.administration import OrganisationAdmin, ReadOnlyAdmin
-from tutor.calibration import selectors, services
+from tutor.calibration import overrides, selectors, services, showing
+from tutor.calibration.deciding import DifficultyForm, ReasonForm, decide_by_hand, told_of
 from tutor.calibration.models import (
     CalibratedCourse,
     CalibrationJob,
     CalibrationRun,
+    DifficultyOverride,
     ItemCalibration,
     ItemLife,
 )
@@ -97,6 +100,13 @@ class CalibrationRunsAdmin(ReadOnlyAdmin):
     list_filter = (("course", admin.RelatedOnlyFieldListFilter), "passed")
     ordering = ("-pk",)
     actions = ("use",)
+    exclude = ("groups",)
+    readonly_fields = ("comparison_of_groups",)
+
+    @admin.display(description="comparison of groups")
+    def comparison_of_groups(self, run: CalibrationRun) -> str:
+        """Return the items that were compared, the largest differences first, as a table."""
+        return showing.as_html(showing.describe_groups(run), *showing.tabulate_groups(run))
 
     @admin.display(description="first attempts")
     def first_attempts(self, run: CalibrationRun) -> int:
@@ -119,11 +129,64 @@ class ItemCalibrationsAdmin(ReadOnlyAdmin):
 
     organisation_path = "run__course__organisation"
     list_display = ("version", "run", "n", "n_random", "difficulty", "difficulty_se")
-    list_display += ("discrimination", "flags")
-    list_select_related = ("run", "version__item")
+    list_display += ("discrimination", "flags", "override")
+    list_select_related = ("run", "version__item", "override")
     list_filter = (("run", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("version__item__slug",)
     ordering = ("-run", "version")
+    action_form = DifficultyForm
+    actions = ("set_by_hand", "keep", "lift")
+
+    @admin.action(description="Set the difficulty by hand")
+    def set_by_hand(self, request: HttpRequest, queryset: QuerySet[ItemCalibration]) -> None:
+        """Decide how hard one item version is."""
+        rows = list(queryset.select_related("version__item__course")[:2])
+        told = told_of(request)
+        if len(rows) != 1:
+            self.message_user(request, "Choose one item.", messages.ERROR)
+        elif told is None:
+            text = "Give a difficulty and its standard error, both in logits."
+            self.message_user(request, text, messages.ERROR)
+        else:
+            setting = functools.partial(overrides.set_difficulty, version=rows[0].version, **told)
+            decide_by_hand(self, request, rows[0], setting)
+
+    @admin.action(description="Keep this run's difficulty")
+    def keep(self, request: HttpRequest, queryset: QuerySet[ItemCalibration]) -> None:
+        """Keep what the run says of the items, whatever later ones say."""
+        for row in queryset.select_related("run", "version__item__course"):
+            keeping = functools.partial(overrides.keep_difficulty, version=row.version, run=row.run)
+            decide_by_hand(self, request, row, keeping)
+
+    @admin.action(description="Lift what was decided by hand")
+    def lift(self, request: HttpRequest, queryset: QuerySet[ItemCalibration]) -> None:
+        """Let the calibration alone say again how hard the items are."""
+        for row in queryset.select_related("version__item__course"):
+            decide_by_hand(
+                self, request, row, functools.partial(overrides.lift, version=row.version)
+            )
+
+
+@admin.register(DifficultyOverride)
+class DifficultyOverridesAdmin(ReadOnlyAdmin):
+    """What persons have decided about items' difficulties, and why; the newest of an item holds."""
+
+    organisation_path = "version__item__course__organisation"
+    list_display = ("at", "version", "rule", "difficulty", "se", "run", "actor", "reason")
+    list_select_related = ("version__item", "run", "actor")
+    list_filter = ("rule", ("version__item__course", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("version__item__slug",)
+    ordering = ("-pk",)
+    action_form = ReasonForm
+    actions = ("lift",)
+
+    @admin.action(description="Lift what was decided by hand")
+    def lift(self, request: HttpRequest, queryset: QuerySet[DifficultyOverride]) -> None:
+        """Let the calibration alone say again how hard the items are."""
+        for row in queryset.select_related("version__item__course"):
+            decide_by_hand(
+                self, request, row, functools.partial(overrides.lift, version=row.version)
+            )
 
 
 @admin.register(CalibrationJob)
@@ -161,8 +224,14 @@ class ItemLivesAdmin(ReadOnlyAdmin):
     list_filter = ("status", ("course", admin.RelatedOnlyFieldListFilter))
     search_fields = ("slug",)
     ordering = ("course", "slug")
+    readonly_fields = ("history",)
     action_form = StatusForm
     actions = ("move",)
+
+    @admin.display(description="history of its difficulty")
+    def history(self, item: Item) -> str:
+        """Return what every run found, and what persons have decided, newest first, as a table."""
+        return showing.as_html([], *showing.tabulate_history(item))
 
     @admin.action(description="Move to the status chosen")
     def move(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:

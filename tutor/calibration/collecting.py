@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor.calibration import engine, selectors
-from tutor.calibration.models import CalibrationRun, CrowdAnswer
+from tutor.calibration.models import CalibrationRun, CrowdAnswer, DifficultyOverride
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, ItemVersion
 from tutor.content.version_table import read_version_table
@@ -105,6 +105,18 @@ def chances_of_guessing(*, course: Course) -> dict[str, float]:
     versions = ItemVersion.objects.filter(item__course=course, kind=ItemVersion.Kind.SINGLE_CHOICE)
     options = {str(pk): len(body["choices"]) for pk, body in versions.values_list("pk", "body")}
     return {pk: 1.0 / count for pk, count in options.items() if count > 1}
+
+
+def decided_of(by_hand: Mapping[int, DifficultyOverride]) -> dict[str, engine.Decided]:
+    """Return what persons have decided, by item version, as the calibration takes it."""
+    return {
+        str(version): engine.Decided(
+            difficulty=float(row.difficulty or 0.0),
+            se=float(row.se or 0.0),
+            is_held=row.rule == DifficultyOverride.Rule.HELD,
+        )
+        for version, row in by_hand.items()
+    }
 
 
 def known_of(run: CalibrationRun | None) -> engine.Known | None:

@@ -47,6 +47,8 @@ class Difference:
         affected: of those, with a band that changes or a probability by more than `SHIFTED`.
         largest: the largest change of a probability.
         bands: (before, after) -> pairs of learner and practised concept.
+        by_hand: difficulties in it that persons have decided.
+        elsewhere: such decisions that do not apply, because they are on another scale.
     """
 
     items: tuple[ItemShift, ...]
@@ -56,6 +58,8 @@ class Difference:
     affected: int
     largest: float
     bands: dict[tuple[Band, Band], int]
+    by_hand: int = 0
+    elsewhere: int = 0
 
 
 def compare(*, course: Course, ready: Prepared, at: dt.datetime, seed: int = 0) -> Difference:
@@ -79,6 +83,8 @@ def compare(*, course: Course, ready: Prepared, at: dt.datetime, seed: int = 0) 
         affected=affected,
         largest=largest,
         bands=dict(bands),
+        by_hand=len(ready.by_hand),
+        elsewhere=ready.elsewhere,
     )
 
 
@@ -177,4 +183,11 @@ def describe(difference: Difference, *, most: int = 20) -> list[str]:
     )
     for (old, new), count in sorted(d.bands.items()):
         lines.append(f"  {old.label} → {new.label}: {count}")
+    if d.by_hand:
+        lines.append(f"{d.by_hand} difficulties are as somebody has decided.")
+    if d.elsewhere:
+        lines.append(
+            f"{d.elsewhere} difficulties that somebody has decided are on another scale and do not "
+            "apply: decide them again, or lift them."
+        )
     return lines

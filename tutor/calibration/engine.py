@@ -1,5 +1,6 @@
 """The door to `curriculum.irt`: a log in, what a run says of every item out. For workers only."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,9 @@ __all__ = [
     "Beforehand",
     "Calibrated",
     "CurriculumError",
+    "Decided",
     "Engine",
+    "Inputs",
     "ItemModel",
     "Known",
     "Population",
@@ -100,6 +103,40 @@ def crowd_difficulty(answers: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person has decided about an item, on the reference's scale.
+
+    Attributes:
+        difficulty, se: logits at the common slope.
+        is_held: whether it is used whatever the answers say.
+    """
+
+    difficulty: float
+    se: float
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a calibration is made from beside the log.
+
+    Attributes:
+        settings: model, engine, priors, seed.
+        beforehand: what is known of the items.
+        guessing: chances of guessing by item, for the 3PL.
+        decided: what persons have decided about items: those hold no scale, and where a new version
+            follows one it starts from there.
+        groups: group by learner, for the comparison of groups; None for none.
+    """
+
+    settings: Settings
+    beforehand: Beforehand
+    guessing: Mapping[str, float]
+    decided: Mapping[str, Decided]
+    groups: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrated:
     """A run, with the priors of all N items and the pooled figures.
 
@@ -126,12 +163,10 @@ class Calibrated:
 def calibrate_log(
     log: ResponseLog,
     *,
-    beforehand: Beforehand,
-    settings: Settings,
+    inputs: Inputs,
     reference: Known | None,
     in_use: bool,
     earlier: Known | None,
-    guessing_by_item: Mapping[str, float],
     progress: Callable[[str], object],
 ) -> Calibrated:
     """Return the calibration of a course's log, on the scale of the reference.
@@ -141,42 +176,37 @@ def calibrate_log(
 
     Args:
         log: the course's.
-        beforehand: of its items.
-        settings: model, engine, priors, seed.
+        inputs: what it is made from beside the log.
         reference: the run whose scale the new one shall be on.
         in_use: whether it is the one that learners' estimates rest on.
         earlier: the run to start from.
-        guessing_by_item: chances of guessing, for the 3PL.
         progress: called with the name of each step before it begins.
 
     Raises:
         CurriculumError: no unassisted first attempt, or a setting or figure that cannot be.
     """
+    settings, decided = inputs.settings, inputs.decided
     asked: dict[str, Any] = {}
     if reference is not None and reference.model is settings.model and reference.holds_a_scale:
-        asked["anchors"] = choose_anchors(reference, among=_seen(log))
+        asked["anchors"] = choose_anchors(reference, among=_seen(log) - decided.keys())
         asked["anchors_learners"] = reference.population
-    warm = None if earlier is None else earlier.bank()
+    always: dict[str, Any] = {
+        "settings": settings,
+        "earlier": None if earlier is None else earlier.bank(),
+        "guessing_by_item": inputs.guessing,
+        "groups": inputs.groups,
+        "progress": progress,
+    }
     try:
-        run = calibrate(
-            log,
-            settings=settings,
-            earlier=warm,
-            guessing_by_item=guessing_by_item,
-            progress=progress,
-            **asked,
-        )
+        run = calibrate(log, **always, **asked)
     except TooFewAnchors:
-        run = calibrate(
-            log,
-            settings=settings,
-            earlier=warm,
-            guessing_by_item=guessing_by_item,
-            progress=progress,
-        )
+        run = calibrate(log, **always)
     progress("weighing what was expected beforehand")
     gates = (*run.gates, *gates_of_scale(run, reference, in_use=in_use))
-    return _with_priors(run, beforehand, reference, gates)
+    # On a scale of its own the run knows nothing of what was decided on another one.
+    return _with_priors(
+        run, inputs.beforehand, reference, gates, {} if run.link is None else decided
+    )
 
 
 def _seen(log: ResponseLog) -> frozenset[str]:
@@ -185,7 +215,11 @@ def _seen(log: ResponseLog) -> frozenset[str]:
 
 
 def _with_priors(
-    run: CalibrationRun, beforehand: Beforehand, reference: Known | None, gates: tuple[Gate, ...]
+    run: CalibrationRun,
+    beforehand: Beforehand,
+    reference: Known | None,
+    gates: tuple[Gate, ...],
+    decided: Mapping[str, Decided],
 ) -> Calibrated:
     known = {} if reference is None else dict(zip(reference.items, reference.se, strict=True))
     se = {
@@ -200,7 +234,7 @@ def _with_priors(
         k = place[one.item]
         difficulty[k], error[k] = own, own_se
         # To learn what authors and texts are worth it takes items whose difficulty is known.
-        told[k] = not set(one.flags) & UNKNOWN
+        told[k] = not set(one.flags) & UNKNOWN and one.item not in decided
     usable = told & (error < 2.0 * ANCHOR_SE)
     priors = learn_priors(
         sources=beforehand.sources(),
@@ -209,8 +243,8 @@ def _with_priors(
         guess=beforehand.author,
     )
     learnt_sd = priors.sd
-    priors = inherit(
-        priors, beforehand.parent, difficulty, error, fitted_sd=run.settings.priors.difficulty_sd
+    priors = _inherited(
+        priors, beforehand, difficulty, error, decided, fitted_sd=run.settings.priors.difficulty_sd
     )
     pooled, pooled_se = pool(
         difficulty=difficulty,
@@ -229,6 +263,35 @@ def _with_priors(
         slope=common.slope,
         learnt_sd=learnt_sd,
     )
+
+
+def _inherited(
+    priors: ItemPriors,
+    beforehand: Beforehand,
+    difficulty: Floats,
+    error: Floats,
+    decided: Mapping[str, Decided],
+    *,
+    fitted_sd: float,
+) -> ItemPriors:
+    """Return the priors with those of reworded items, which start from what was decided, if any."""
+    rows = [k for k, name in enumerate(beforehand.items) if name in decided]
+    mean, sd, own, own_error = priors.mean.copy(), priors.sd.copy(), difficulty.copy(), error.copy()
+    for k in rows:
+        one = decided[beforehand.items[k]]
+        mean[k], sd[k] = one.difficulty, one.se
+        if one.is_held:
+            own[k] = own_error[k] = np.nan
+    passed_on = inherit(
+        dataclasses.replace(priors, mean=mean, sd=sd),
+        beforehand.parent,
+        own,
+        own_error,
+        fitted_sd=fitted_sd,
+    )
+    # Of the items themselves the run says what it would say without: so it can be lifted again.
+    passed_on.mean[rows], passed_on.sd[rows] = priors.mean[rows], priors.sd[rows]
+    return passed_on
 
 
 def _common_slope(run: CalibrationRun, se: Mapping[str, float]) -> CommonSlope:

@@ -45,6 +45,13 @@ class NoCrowd(TutorError):
     status = 409
 
 
+class OverrideRefused(TutorError):
+    """The difficulty cannot be set, kept or lifted by hand."""
+
+    code = "calibration.override-refused"
+    status = 409
+
+
 class StatusRefused(TutorError):
     """The item cannot get this status by hand."""
 

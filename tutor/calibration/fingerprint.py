@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -11,15 +10,8 @@ from tutor.calibration import engine
 from tutor.calibration.collecting import Collected
 
 
-def hash_inputs(
-    *,
-    collected: Collected,
-    taken: engine.Ints,
-    settings: engine.Settings,
-    beforehand: engine.Beforehand,
-    guessing: Mapping[str, float],
-) -> str:
-    """Return a hash of the calibrated answers, the settings and what is known beforehand.
+def hash_inputs(*, collected: Collected, taken: engine.Ints, inputs: engine.Inputs) -> str:
+    """Return a hash of the calibrated answers, the settings and all that is known beforehand.
 
     Not of what the fit starts from, which moves nothing but its last digits, nor of the run whose
     scale it is put on, which the new run names itself.
@@ -27,15 +19,20 @@ def hash_inputs(
     Args:
         collected: the log.
         taken: rows that are calibrated.
-        settings: model, engine, priors, seed.
-        beforehand: author's guesses, concepts, texts, crowd and parents of all item versions.
-        guessing: chances of guessing by item version.
+        inputs: what it is made from beside the log.
     """
+    beforehand = inputs.beforehand
     digest = hashlib.sha256()
     # A response never changes, so its id tells learner and version; a correction is another row.
     for column in (collected.row_ids[taken], collected.log.correct[taken]):
         _add(digest, column)
-    told = {"settings": asdict(settings), "items": beforehand.items, "guessing": dict(guessing)}
+    told = {
+        "settings": asdict(inputs.settings),
+        "items": beforehand.items,
+        "guessing": dict(inputs.guessing),
+        "decided": {name: asdict(own) for name, own in inputs.decided.items()},
+        "groups": None if inputs.groups is None else dict(inputs.groups),
+    }
     digest.update(json.dumps(told, sort_keys=True).encode())
     for column in (
         *(beforehand.author, beforehand.concept, beforehand.text),

@@ -16,7 +16,6 @@ ALARMS = {
     "below-chance": "fewer right answers than by guessing",
     "all-right": "everybody got it right",
     "all-wrong": "nobody got it right",
-    "dif": "works differently in one group of learners",
     "drifted": "its difficulty has changed",
 }
 ACCUSING_ANSWERS = 30

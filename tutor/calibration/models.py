@@ -31,6 +31,10 @@ class CalibrationRun(AppendOnlyModel):
     link = models.JSONField(null=True)
     # What was learnt about items nobody has answered: its terms, its sd and where it was tried.
     prior = models.JSONField()
+    # Comparison of groups of learners, which nothing follows from by itself: by what, the reference
+    # group, learners by group, pairs too small to judge, and per item version and group the
+    # Mantel-Haenszel and logistic figures with both numbers of answers. Empty with less than two.
+    groups = models.JSONField(null=True)
     # Conditions with what was found and whether it is met.
     gates = models.JSONField()
     passed = models.BooleanField()
@@ -43,6 +47,49 @@ class CalibrationRun(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"calibration {self.number}"
+
+
+class DifficultyOverride(AppendOnlyModel):
+    """What a person decided about how hard an item version is; the newest row of a version holds.
+
+    It holds through runs, promotions and ways back until another row takes its place.
+    """
+
+    class Rule(models.TextChoices):
+        """What is made of the difficulty."""
+
+        # Used as it is, whatever the answers say.
+        HELD = "held", "Used as it is"
+        # Takes the place of what was expected before any answer; answers move it.
+        PRIOR = "prior", "Expected; answers move it"
+        # Nothing any more: the calibration alone says it again.
+        LIFTED = "lifted", "Lifted"
+
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="overrides")
+    # The run on whose scale the difficulty is; of a kept one, the run that it is taken from.
+    run = models.ForeignKey(CalibrationRun, on_delete=models.PROTECT, related_name="overrides")
+    rule = models.CharField(max_length=20, choices=Rule.choices)
+    # Logits at the common slope of that scale, and how sure it is; empty where lifted.
+    difficulty = models.FloatField(null=True)
+    se = models.FloatField(null=True)
+    actor = models.ForeignKey(User, on_delete=models.DO_NOTHING, null=True, db_constraint=False)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "id"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rule="lifted", difficulty__isnull=True, se__isnull=True)
+                | models.Q(rule__in=["held", "prior"], difficulty__isnull=False, se__gt=0),
+                name="override_says_or_lifts",
+            )
+        ]
+
+    def __str__(self) -> str:
+        if self.rule == self.Rule.LIFTED:
+            return f"lifted: {self.reason}"
+        return f"{self.difficulty:+.2f} ± {self.se:.2f}, {self.rule}: {self.reason}"
 
 
 class ItemCalibration(AppendOnlyModel):
@@ -72,6 +119,10 @@ class ItemCalibration(AppendOnlyModel):
     # with the same chances would have: what a tracer that pins the run uses.
     pooled_difficulty = models.FloatField()
     pooled_se = models.FloatField()
+    # What a person had decided about it when it was calibrated.
+    override = models.ForeignKey(
+        DifficultyOverride, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     is_anchor = models.BooleanField()
     flags = models.JSONField(default=list)
     # Infit, outfit, item-rest correlation, S-X2 with its degrees of freedom and p, block.

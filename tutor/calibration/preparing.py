@@ -1,12 +1,14 @@
 """A run made ready for use: the tracer that pins it, and where it moves items. Writes nothing."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tutor.calibration import life, selectors
 from tutor.calibration.errors import RunRefused
-from tutor.calibration.models import CalibrationRun, ItemCalibration
+from tutor.calibration.models import CalibrationRun, DifficultyOverride, ItemCalibration
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, Item
 from tutor.registry import pinning
@@ -24,6 +26,8 @@ class Prepared:
         live: the tracer version that it was made from.
         body, provenance: of the tracer version to be.
         uncounted: item versions whose answers do not count under it.
+        by_hand: what persons have decided about difficulties that it uses, ids.
+        elsewhere: how many such decisions do not apply, because they are on another scale.
         moves: item id -> (status, why).
     """
 
@@ -32,6 +36,8 @@ class Prepared:
     body: dict[str, Any]
     provenance: dict[str, Any]
     uncounted: tuple[int, ...]
+    by_hand: tuple[int, ...]
+    elsewhere: int
     moves: Mapping[int, tuple[str, str]]
 
 
@@ -66,10 +72,11 @@ def make_ready(course: Course, live: TracerVersion, run: CalibrationRun | None) 
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     excluded = content_selectors.list_excluded_versions(course_id=course.pk)
+    by_hand, elsewhere = selectors.list_overrides(course_id=course.pk, run=run)
     if run is None:
         body = pinning.leave_out(live.body, excluded)
     else:
-        body = pinning.pin(live.body, pinned_run(run, excluded))
+        body = pinning.pin(live.body, pinned_run(run, uncounted=excluded, by_hand=by_hand))
     offsets = {int(pk): offset for pk, offset in body["item_offsets"].items()}
     reference = engine.reference_offsets(
         bank=bank, item_offsets=offsets, intercept=body["intercept"]
@@ -85,6 +92,8 @@ def make_ready(course: Course, live: TracerVersion, run: CalibrationRun | None) 
             "based_on": live.number,
         },
         uncounted=excluded,
+        by_hand=tuple(sorted(row.pk for row in by_hand.values())),
+        elsewhere=elsewhere if run is not None else 0,
         moves={} if run is None else find_moves(course=course, run=run),
     )
 
@@ -95,16 +104,25 @@ def run_of(version: TracerVersion) -> int | None:
     return None if pinned is None else int(pinned["run"])
 
 
-def pinned_run(run: CalibrationRun, uncounted: tuple[int, ...] = ()) -> pinning.PinnedRun:
-    """Return the run as a tracer version keeps it, with the item versions that do not count.
+def pinned_run(
+    run: CalibrationRun,
+    *,
+    uncounted: tuple[int, ...] = (),
+    by_hand: Mapping[int, DifficultyOverride] = MappingProxyType({}),
+) -> pinning.PinnedRun:
+    """Return the run as a tracer version keeps it.
 
     Of an item that abler learners do worse on the figures are no difficulty: it is left to the
     filter. Of one that no learner connects with the others they stand on no scale: it is known by
-    what was expected beforehand.
+    what was expected beforehand. What a person has decided comes before both.
+
+    Args:
+        run: the run.
+        uncounted: item versions whose answers do not count.
+        by_hand: what persons have decided on the run's scale, by item version.
     """
-    rows = run.items.order_by("version").values_list(
-        *("version", "pooled_difficulty", "pooled_se", "prior_mean", "prior_sd", "seen", "flags")
-    )
+    rows = run.items.order_by("version")
+    told = {row.version_id: _pinned_item(row, by_hand.get(row.version_id)) for row in rows}
     return pinning.PinnedRun(
         run=run.pk,
         number=run.number,
@@ -112,13 +130,34 @@ def pinned_run(run: CalibrationRun, uncounted: tuple[int, ...] = ()) -> pinning.
         mean=run.population["mean"],
         sd=run.population["sd"],
         slope=run.population["slope"],
-        items={
-            pk: pinning.PinnedItem(*((mean, sd) if "disconnected" in flags else own), seen)
-            for pk, *own, mean, sd, seen, flags in rows
-            if "negative-discrimination" not in flags
-        },
+        items={pk: item for pk, item in told.items() if item is not None},
         uncounted=uncounted,
     )
+
+
+def _pinned_item(
+    row: ItemCalibration, decided: DifficultyOverride | None
+) -> pinning.PinnedItem | None:
+    prior, own = (row.prior_mean, row.prior_sd), (row.pooled_difficulty, row.pooled_se)
+    if decided is not None:
+        given = (float(decided.difficulty or 0.0), float(decided.se or 0.0))
+        if decided.rule == DifficultyOverride.Rule.HELD:
+            return pinning.PinnedItem(*given, row.seen, held=True)
+        own, prior = _with_prior(own, before=prior, after=given), given
+    if "negative-discrimination" in row.flags:
+        return pinning.PinnedItem(*prior, row.seen) if decided is not None else None
+    return pinning.PinnedItem(*(prior if "disconnected" in row.flags else own), row.seen)
+
+
+def _with_prior(
+    pooled: tuple[float, float], *, before: tuple[float, float], after: tuple[float, float]
+) -> tuple[float, float]:
+    """Return (difficulty, se) pooled with another prior: the old one is taken out by precision."""
+    (mean, se), (old, old_sd), (new, new_sd) = pooled, before, after
+    answers = max(se**-2 - old_sd**-2, 0.0)
+    moment = mean * se**-2 - old * old_sd**-2 if answers > 0.0 else 0.0
+    precision = answers + new_sd**-2
+    return (moment + new * new_sd**-2) / precision, math.sqrt(1.0 / precision)
 
 
 def find_moves(*, course: Course, run: CalibrationRun) -> dict[int, tuple[str, str]]:

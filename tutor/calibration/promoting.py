@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tutor.calibration import running, services
+from tutor.calibration import running, selectors, services
 from tutor.calibration.errors import NothingToRollBack
 from tutor.calibration.models import CalibrationRun
 from tutor.calibration.preparing import (
@@ -130,6 +130,11 @@ def _hold_still(course: Course, ready: Prepared) -> None:
         raise TracerOutdated(
             "Items were excluded, or admitted again, while learners were folded; try again.",
             course=course.pk,
+        )
+    by_hand, _ = selectors.list_overrides(course_id=course.pk, run=ready.run)
+    if ready.by_hand != tuple(sorted(row.pk for row in by_hand.values())):
+        raise TracerOutdated(
+            "Difficulties were set by hand while learners were folded; try again.", course=course.pk
         )
 
 

@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from tutor.accounts.models import User
-from tutor.calibration.models import CalibrationJob, CalibrationRun, ItemCalibration
+from tutor.calibration.models import (
+    CalibrationJob,
+    CalibrationRun,
+    DifficultyOverride,
+    ItemCalibration,
+)
 from tutor.common.errors import NotVisible
-from tutor.content.models import Course, Item, StatusChange
+from tutor.content.models import Course, Item, ItemVersion, StatusChange
 from tutor.registry import selectors as registry_selectors
 from tutor.responses.models import Response
 from tutor.scheduling.models import Decision
@@ -35,6 +40,39 @@ def get_reference(*, course_id: int) -> CalibrationRun | None:
     if pinned is not None:
         return pinned
     return CalibrationRun.objects.filter(course=course_id, passed=True).order_by("-number").first()
+
+
+def get_scale(*, run: CalibrationRun) -> int:
+    """Return what names the run's scale: the id of the run that founded it."""
+    references = dict(
+        CalibrationRun.objects.filter(course=run.course_id).values_list("pk", "reference")
+    )
+    founder = run.pk
+    while (before := references.get(founder)) is not None:
+        founder = before
+    return founder
+
+
+def get_newest_override(*, version: ItemVersion) -> DifficultyOverride | None:
+    """Return what was decided last about the item version's difficulty, a lifting too."""
+    rows = DifficultyOverride.objects.filter(version=version)
+    return rows.select_related("run").order_by("-pk").first()
+
+
+def list_overrides(
+    *, course_id: int, run: CalibrationRun | None
+) -> tuple[dict[int, DifficultyOverride], int]:
+    """Return what holds by hand on the run's scale, by item version, and how many hold on others.
+
+    Without a run all are on others.
+    """
+    rows = DifficultyOverride.objects.filter(version__item__course=course_id)
+    newest = {row.version_id: row for row in rows.select_related("run").order_by("pk")}
+    standing = [row for row in newest.values() if row.rule != DifficultyOverride.Rule.LIFTED]
+    own = None if run is None or not standing else get_scale(run=run)
+    scales = {row.run_id: get_scale(run=row.run) for row in standing}
+    here = {row.version_id: row for row in standing if scales[row.run_id] == own}
+    return here, len(standing) - len(here)
 
 
 def list_runs(*, courses: QuerySet[Course]) -> QuerySet[CalibrationRun]:

@@ -161,9 +161,17 @@ def set_status(*, item: Item, status: str, actor: User, reason: str) -> StatusCh
 
 def _count_again(change: StatusChange, actor: User) -> None:
     """Ask for the calibration in use once more, where it leaves out an item no longer excluded."""
-    course = change.item.course
+    if change.before == Status.EXCLUDED:
+        ask_again(course=change.item.course, actor=actor)
+
+
+def ask_again(*, course: Course, actor: User | None) -> None:
+    """Ask for the calibration in use, if there is one, to be put to use as things are now.
+
+    A promotion that is under way takes up what has changed by itself.
+    """
     run = selectors.get_pinned_run(course_id=course.pk)
-    if run is None or change.before != Status.EXCLUDED:
+    if run is None:
         return
     # With something on the list already, it waits for the next promotion.
     with contextlib.suppress(CalibrationBusy):

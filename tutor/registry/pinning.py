@@ -37,11 +37,14 @@ class PinnedItem:
         difficulty: logits at the run's common slope, prior and answers pooled.
         se: its standard error.
         seen: all answers to it in the run's log.
+        held: whether a person decided the difficulty, so that the filter's own answers, which are
+            among those that the person knew of, do not move it.
     """
 
     difficulty: float
     se: float
     seen: int
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class PinnedRun:
     uncounted: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values; items as [difficulty, se, seen]."""
+        """Return JSON values; items as [difficulty, se, seen], with true at the end where held."""
         return {
             "run": self.run,
             "number": self.number,
@@ -77,7 +80,8 @@ class PinnedRun:
             "sd": self.sd,
             "slope": self.slope,
             "items": {
-                str(pk): [one.difficulty, one.se, one.seen] for pk, one in self.items.items()
+                str(pk): [one.difficulty, one.se, one.seen, *([True] * one.held)]
+                for pk, one in self.items.items()
             },
             "uncounted": list(self.uncounted),
         }
@@ -130,7 +134,7 @@ def pin(body: Mapping[str, Any], run: PinnedRun) -> dict[str, Any]:
         np.array([run.items[pk].seen for pk in ids], dtype=np.float64),
         newcomer=_newcomer(plain["parameters"]),
     )
-    both = np.isfinite(fitted)
+    both = np.isfinite(fitted) & ~np.array([run.items[pk].held for pk in ids], dtype=bool)
     shift, scatter = _shift(fitted[both] - told[both], (fitted_var + told_var)[both])
     if not both.any():
         shift = -float(plain["parameters"]["ability_prior_mean"])

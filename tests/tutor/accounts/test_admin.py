@@ -19,6 +19,7 @@ from tests.factories import (
 )
 from tutor.accounts.administration import OrganisationAdmin, ReadOnlyAdmin
 from tutor.accounts.models import AuditEntry, Learner, User
+from tutor.calibration import overrides
 from tutor.calibration import services as calibration_services
 from tutor.calibration.models import CalibratedCourse, ItemLife
 from tutor.classes.models import Assignment, Classroom
@@ -68,6 +69,13 @@ class School:
             learner=learner, concept=concept, evidence_n=3, at=AT, released_by=self.teacher
         )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
+        self.decided = overrides.set_difficulty(
+            version=self.run.items.first().version,
+            difficulty=0.5,
+            se=0.3,
+            actor=self.administrator,
+            reason="New.",
+        )
         self.change = calibration_services.set_status(
             item=self.course.items.latest("pk"),
             status="pilot",
@@ -100,6 +108,7 @@ class School:
             "calibration.calibrationrun": self.run,
             "calibration.itemcalibration": self.run.items.first(),
             "calibration.calibrationjob": self.job,
+            "calibration.difficultyoverride": self.decided,
             "calibration.calibratedcourse": CalibratedCourse.objects.get(pk=self.course.pk),
             "calibration.itemlife": ItemLife.objects.get(pk=self.change.item_id),
             "intake.upload": self.administrator.uploads.get(),

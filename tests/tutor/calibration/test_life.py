@@ -32,7 +32,7 @@ class TestNextStatus:
             ("operational", UPSIDE_DOWN, "flagged"),
             ("operational", life.Figures(250, 0.2, ("misfit", "locally-dependent")), ""),
             ("operational", life.Figures(250, 0.2, ("disconnected",)), "provisional"),
-            ("operational", life.Figures(250, 0.2, ("dif",)), "flagged"),
+            ("operational", life.Figures(250, 0.2, ("dif",)), ""),
             ("provisional", life.Figures(20, 1.1, ("all-right", "thin")), ""),
             ("provisional", life.Figures(220, 1.1, ("all-right",)), "flagged"),
             ("operational", life.Figures(1, 1.8, ("below-chance", "thin")), "provisional"),

@@ -70,6 +70,22 @@ def test_takes_the_run_for_what_the_filter_has_not_met_and_leaves_what_the_run_h
     assert body["item_vars"]["2"] > 10 * body["item_vars"]["1"]
 
 
+def test_what_a_person_holds_is_moved_by_no_answers_and_moves_no_shift():
+    items = [PinnedItem(0.0, 0.1, 300), PinnedItem(0.4, 0.1, 300), PinnedItem(1.0, 0.1, 300)]
+    plain = a_body(v1=0.5, v2=0.1, v3=-0.6)
+    without = pin(plain, a_run(*items[:2]))
+
+    body = pin(plain, a_run(*items[:2], PinnedItem(-2.0, 0.3, 300, held=True)))
+
+    assert body["translation"] == without["translation"]
+    # Where the filter has not met the item there is nothing that could pull.
+    unmet = pin(a_body(v1=0.5, v2=0.1), a_run(*items[:2], PinnedItem(-2.0, 0.3, 300)))
+    assert body["item_offsets"]["3"] == pytest.approx(unmet["item_offsets"]["3"])
+    assert body["item_vars"]["3"] == pytest.approx(unmet["item_vars"]["3"])
+    stored = PinnedRun.from_dict(json.loads(json.dumps(body))["calibration"])
+    assert [item.held for item in stored.items.values()] == [False, False, True]
+
+
 def test_marks_what_does_not_count():
     body = pin(a_body(v1=0.5), a_run(PinnedItem(0.0, 0.1, 300), uncounted=(1, 8)))
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from tutor.calibration import engine, running
+from tutor.calibration import engine, grouping, running, showing
 from tutor.calibration.errors import NothingToCalibrate
 from tutor.calibration.models import CalibrationRun
 from tutor.common import clock
@@ -27,6 +27,13 @@ class Command(BaseCommand):
         parser.add_argument("--engine", choices=[str(e) for e in engine.Engine], default="py-irt")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--again", action="store_true", help="also without new answers")
+        parser.add_argument(
+            "--group-by",
+            choices=[str(by) for by in grouping.By],
+            default="auto",
+            help="groups of learners that items are compared between: the column of imported logs, "
+            "the classes, or the first of the two that names two groups",
+        )
 
     def handle(self, **options: Any) -> None:
         courses = choose_courses(options)
@@ -57,6 +64,7 @@ class Command(BaseCommand):
                 at=clock.now(),
                 settings=settings,
                 again=options["again"],
+                group_by=grouping.By(options["group_by"]),
                 progress=tell,
             )
         self._report(course, run)
@@ -67,7 +75,5 @@ class Command(BaseCommand):
             f"{course.slug}: calibration {run.number} of {run.items.count()} item versions from "
             f"{census['calibrated']} first attempts of {census['learners']} learners."
         )
-        for gate in run.gates:
-            failed = "FAILED" if gate["blocks"] else "look at it"
-            passed = "passed" if gate["passed"] else failed
-            self.stdout.write(f"  {gate['name']}: {gate['value']:.4g} ({passed})")
+        for line in (*showing.describe_gates(run), *showing.describe_groups(run)):
+            self.stdout.write(line)
