@@ -230,7 +230,13 @@ def test_the_containers_run_every_process_that_the_guide_starts():
     services = yaml.safe_load(text_of("docker/compose.yaml"))["services"]
 
     assert {"worker", "beat"} <= set(started)
-    assert {"postgres", "redis", "migrate", "web", *started} == set(services)
+    assert {"postgres", "redis", "migrate", "web", "trainer", *started} == set(services)
+    # Training takes minutes: one worker does nothing else, and the other leaves it alone.
+    for name, option in (("worker", "--exclude-queues"), ("trainer", "--queues")):
+        own = services[name]["command"]
+        assert own[own.index(option) + 1] == "training"
+        assert re.search(rf"^\.venv/bin/celery .* {option} training ", guide, re.MULTILINE)
+    assert "training" in {route["queue"] for route in current_app.conf.task_routes.values()}
     assert "beat" in services["beat"]["command"]
     volumes = [volume for one in services.values() for volume in one.get("volumes", [])]
     declared = yaml.safe_load(text_of("docker/compose.yaml"))["volumes"]

@@ -21,6 +21,7 @@ from tutor.calibration.fingerprint import hash_inputs
 from tutor.calibration.models import CalibrationRun
 from tutor.common.alone import alone
 from tutor.content.models import Course
+from tutor.tracing.holding import lock_name
 
 Progress = Callable[[str, int], object]
 # Steps as the library names them, and how much of the whole is done when each begins: hundredths.
@@ -37,11 +38,6 @@ STEPS = {
     "counting options": 90,
     "storing": 95,
 }
-
-
-def lock_name(course: Course) -> str:
-    """Return the name of the lock under which a course is calibrated, promoted or rolled back."""
-    return f"calibration-{course.pk}"
 
 
 @contextmanager

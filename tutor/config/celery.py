@@ -27,4 +27,4 @@ app.autodiscover_tasks()
 @signals.worker_init.connect
 def _take_up_what_a_killed_worker_left(**_: Any) -> None:
     if app.conf.broker_url.startswith("filesystem:"):
-        file_broker.restore()
+        file_broker.restore(queues=set(app.amqp.queues.consume_from))

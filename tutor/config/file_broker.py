@@ -1,4 +1,4 @@
-"""A broker made of files, for a tutor that runs on one machine with one worker.
+"""A broker made of files, for a tutor that runs on one machine with one worker for each queue.
 
 Kombu's filesystem transport, with three faults mended: a message appears whole or not at all
 (written aside, then renamed); a message stays on disk until its task is done, so that a worker
@@ -12,7 +12,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 from queue import Empty
@@ -122,14 +122,19 @@ def broker_folder() -> Path:
     return Path(settings.BROKER_DIR)
 
 
-def restore() -> int:
+def restore(*, queues: Collection[str] | None = None) -> int:
     """Put back what a killed worker had begun and return how many messages that was.
 
-    Called by a starting worker. There is one worker on a broker of files; a second one would
-    have its running task repeated, which tasks bear because they are idempotent.
+    Called by a starting worker. There is one worker for each queue on a broker of files; a second
+    one would have its running task repeated, which tasks bear because they are idempotent.
+
+    Args:
+        queues: those that the worker takes from; all by default.
     """
     count = 0
     for taken in sorted((broker_folder() / "taken").glob("*.msg")):
+        if queues is not None and taken.name.split(".")[-2] not in queues:
+            continue
         try:
             payload = json.loads(taken.read_text())
         except ValueError:

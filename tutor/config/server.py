@@ -1,4 +1,6 @@
-"""The embedded server: gunicorn and one Celery worker, watched by this process.
+"""The embedded server: gunicorn and two Celery workers, watched by this process.
+
+One worker does what learners and teachers wait for, the other trains networks, which takes minutes.
 
 `python -m tutor.config.server --port 8000`. For one class on one machine; a larger
 installation runs gunicorn and workers as services of their own (docs/administrators.md).
@@ -33,26 +35,31 @@ def serve(*, host: str, port: int, on_ready: Callable[[], None]) -> int:
 
     stop = Stop()
     web = Child(name="web server", arguments=["web", "--bind", _address(host, port)])
-    worker = Child(name="worker", arguments=["worker", *WORKER_OPTIONS])
+    worker = Child(
+        name="worker", arguments=["worker", *WORKER_OPTIONS, "--exclude-queues=training"]
+    )
+    trainer = Child(name="training worker", arguments=["trainer", *WORKER_OPTIONS])
     web.start()
     worker.start()
+    trainer.start()
     is_ready = False
     while not stop.count and web.exit_code is None:
         worker.keep_alive()
+        trainer.keep_alive()
         if not is_ready and _answers(host, port):
             is_ready = True
             on_ready()
         time.sleep(0.2)
-    return _finish(web=web, worker=worker, stop=stop)
+    return _finish(web=web, workers=(worker, trainer), stop=stop)
 
 
-def _finish(*, web: Child, worker: Child, stop: Stop) -> int:
+def _finish(*, web: Child, workers: tuple[Child, ...], stop: Stop) -> int:
     failed = web.exit_code is not None
     if failed:
         print("The web server stopped; the reason stands above.", file=sys.stderr)
     else:
         print("\nStopping ...", flush=True)
-    children = (web, worker)
+    children = (web, *workers)
     for child in children:
         child.ask_to_stop()
     until_s = time.monotonic() + GRACE_S

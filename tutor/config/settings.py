@@ -199,14 +199,15 @@ CELERY_TASK_QUEUES = [
     for name in ("celery", "tracing", "training", "calibration", "lms")
 ]
 CELERY_TASK_ROUTES = {
-    # These fold everybody first.
-    "tracing.promote_tracer": {"queue": "training"},
-    "tracing.roll_back_tracer": {"queue": "training"},
+    # It folds everybody first, and must not wait until a training ends.
+    "tracing.switch": {"queue": "calibration"},
     "tracing.*": {"queue": "tracing"},
     "registry.*": {"queue": "training"},
     "calibration.*": {"queue": "calibration"},
     "lms.*": {"queue": "lms"},
 }
+# What a training keeps after every epoch. Workers that share it go on where another was killed.
+TRAINING_DIR = Path(environment.text("TRAINING_DIR", str(VAR_DIR / "training")))
 # What has to be done stands in the database; the beat looks there, also after a lost message.
 CELERY_BEAT_SCHEDULE = {
     "refold-stale": {
@@ -239,6 +240,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "work-on-calibrations": {
         "task": "calibration.work",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "train-networks": {
+        "task": "registry.train",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "switch-tracers": {
+        "task": "tracing.switch",
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },

@@ -12,7 +12,7 @@ from tutor.demo import answers
 from tutor.responses.models import Response
 
 SEED = 20_240_901
-LEARNERS = 300
+LEARNERS = 1000
 SOURCE = "simulation"
 # True states are recorded after so many answers, or after the last one if there are fewer.
 PLAN = simulation.CohortPlan(snapshot_after=(1_000_000,))

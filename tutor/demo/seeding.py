@@ -16,6 +16,7 @@ from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Course
 from tutor.demo import accounts, cohort
+from tutor.registry import jobs as registry_jobs
 from tutor.responses import services as response_services
 from tutor.scheduling import steering
 from tutor.tracing import adoption
@@ -25,6 +26,8 @@ SLUG = "demo-school"
 DONE = "demo.seeded"
 CHUNK = 1000
 HUNDREDTHS = 100
+# CAKT with items as it is by default, but for more passes: the cohort is a small log.
+NETWORK = {"training": {"epochs": 12}}
 # Told the step that begins, and of how many parts it is, 0 if that is not known.
 Say = Callable[[str, int], object]
 # The steps before word problems and quadratics: what a first assignment asks for.
@@ -71,19 +74,22 @@ def seed(*, at: dt.datetime, say: Say, progress: Callable[[int], object]) -> Non
     version = adoption.fit_and_adopt(
         course=course, at=at, reason="demo", progress=progress, fitting=progress
     )
-    account_services.record_audit(
-        at=at,
-        action=DONE,
-        organisation=organisation,
-        subject=classroom.name,
-        facts={
-            "course": course.pk,
-            "cohort_seed": cohort.SEED,
-            "cohort_learners": len(learners),
-            "cohort_end_at": end_at.isoformat(),
-            "tracer": version.pk,
-        },
-    )
+    with transaction.atomic():
+        # A worker trains, judges and uses it: nobody waits for that before the first page.
+        registry_jobs.ask_for_training(course=course, at=at, settings=NETWORK, is_to_be_used=True)
+        account_services.record_audit(
+            at=at,
+            action=DONE,
+            organisation=organisation,
+            subject=classroom.name,
+            facts={
+                "course": course.pk,
+                "cohort_seed": cohort.SEED,
+                "cohort_learners": len(learners),
+                "cohort_end_at": end_at.isoformat(),
+                "tracer": version.pk,
+            },
+        )
 
 
 @transaction.atomic

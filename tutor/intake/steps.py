@@ -19,10 +19,10 @@ from django.db.models import Sum
 
 from tutor.accounts.services import record_audit
 from tutor.common.errors import TutorError
+from tutor.common.heartbeat import ClaimLost, Heartbeat
 from tutor.content.errors import CourseInvalid
 from tutor.intake import claims, queue, rejects, selectors, services, storage, usecases
 from tutor.intake.claims import Claim
-from tutor.intake.heartbeat import ClaimLost, Heartbeat
 from tutor.intake.models import State, Upload
 from tutor.responses.importing import kinds, looking, mapping
 from tutor.responses.importing.log_rows import unique_titles

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from celery import shared_task, signals
+from celery import current_app, shared_task, signals
 from django.conf import settings
 from django.db import OperationalError
 
@@ -31,6 +31,7 @@ def sweep_uploads(**_: object) -> int:
 
 @signals.worker_ready.connect
 def _take_up_what_a_killed_worker_left(**_: Any) -> None:
-    # On a broker of files there is one worker (tutor/config/file_broker.py).
-    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
+    # On a broker of files there is one worker for each queue (tutor/config/file_broker.py).
+    is_ours = current_app.conf.task_default_queue in current_app.amqp.queues.consume_from
+    if settings.CELERY_BROKER_URL.startswith("filesystem:") and is_ours:
         claims.void_all()

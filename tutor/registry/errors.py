@@ -22,3 +22,38 @@ class TracerOfAnotherCourse(TutorError):
 
     code = "registry.tracer-of-another-course"
     status = 409
+
+
+class TrainingUnderWay(TutorError):
+    """A network is being trained for the course already."""
+
+    code = "registry.training-under-way"
+    status = 409
+
+
+class TrainingImpossible(TutorError):
+    """A network cannot be trained as it was asked for; the message says why."""
+
+    code = "registry.training-impossible"
+    status = 409
+
+
+class SwitchUnderWay(TutorError):
+    """The course's tracer is being switched already."""
+
+    code = "registry.switch-under-way"
+    status = 409
+
+
+class GatesFailed(TutorError):
+    """A tracer version did not pass its gates."""
+
+    code = "registry.gates-failed"
+    status = 409
+
+
+class NothingToRollBack(TutorError):
+    """No other tracer version was ever in use."""
+
+    code = "registry.nothing-to-roll-back"
+    status = 409

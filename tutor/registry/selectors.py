@@ -1,6 +1,11 @@
 """Reads of tracer versions."""
 
-from tutor.registry.models import Promotion, TracerVersion
+import datetime as dt
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from tutor.registry.claims import DEAD_AFTER, OPEN
+from tutor.registry.models import Promotion, SwitchJob, TracerVersion, TrainingJob
 
 
 def get_live_tracer(*, course_id: int) -> TracerVersion | None:
@@ -9,3 +14,62 @@ def get_live_tracer(*, course_id: int) -> TracerVersion | None:
         Promotion.objects.filter(course=course_id).select_related("tracer").order_by("-pk").first()
     )
     return newest.tracer if newest else None
+
+
+def get_open_training(*, course_id: int) -> TrainingJob | None:
+    """Return the course's training that waits or runs, if there is one."""
+    return TrainingJob.objects.filter(course=course_id, state__in=OPEN).first()
+
+
+def get_newest_candidate(*, course_id: int) -> TracerVersion | None:
+    """Return the tracer version that the newest training has made, if there is one."""
+    rows = TrainingJob.objects.filter(course=course_id, candidate__isnull=False)
+    newest = rows.select_related("candidate").order_by("-pk").first()
+    return newest.candidate if newest else None
+
+
+def network_of(version: TracerVersion) -> int | None:
+    """Return the id of the network that the version uses, or None."""
+    deep = version.body.get("deep")
+    return None if deep is None else int(deep["network"])
+
+
+def list_failed_gates(*, tracer: TracerVersion) -> list[str]:
+    """Return the names of the gates that the version's network did not pass.
+
+    A network was judged by the training that made it; a version that carries it on is not judged
+    again.
+    """
+    network = network_of(tracer)
+    if network is None:
+        return []
+    job = TrainingJob.objects.filter(network=network, finished_at__isnull=False).order_by("-pk")
+    newest = job.first()
+    # Nobody has judged it: that is no pass.
+    if newest is None:
+        return ["not judged"]
+    return [gate["name"] for gate in newest.gates if not gate["passed"]]
+
+
+def list_trainings_to_take(*, at: dt.datetime) -> QuerySet[TrainingJob]:
+    """Return the trainings that no living worker is at, oldest first."""
+    dead = Q(beat_at__lt=at - DEAD_AFTER) | Q(beat_at__gt=at + DEAD_AFTER)
+    nobody = Q(claim__isnull=True) | dead
+    return TrainingJob.objects.filter(nobody, state__in=OPEN).order_by("pk")
+
+
+def list_open_switches() -> QuerySet[SwitchJob]:
+    """Return the switches that wait or run, oldest first."""
+    states = (SwitchJob.State.WAITING, SwitchJob.State.RUNNING)
+    rows = SwitchJob.objects.filter(state__in=states).select_related("course__organisation")
+    return rows.select_related("course__organisation", "tracer").order_by("pk")
+
+
+def list_trainings_to_follow_up() -> QuerySet[TrainingJob]:
+    """Return the newest training of each course with a candidate that nobody has looked at yet."""
+    later = TrainingJob.objects.filter(
+        course=OuterRef("course"), pk__gt=OuterRef("pk"), candidate__isnull=False
+    )
+    looked_at = SwitchJob.objects.filter(tracer=OuterRef("candidate"))
+    rows = TrainingJob.objects.filter(~Exists(looked_at), ~Exists(later), candidate__isnull=False)
+    return rows.select_related("course__organisation", "candidate").order_by("pk")

@@ -90,21 +90,38 @@ def store_as_live(
 ) -> TracerVersion:
     """Store a fit as a version that pins the calibration that the live one pins, or none.
 
-    Without one, answers to items that are excluded now count no more under it.
+    Without one, answers to items that are excluded now count no more under it. The network that
+    the live version uses is carried on too.
     """
     live = selectors.get_live_tracer(course_id=course.pk)
+    whole = body_with(
+        course=course,
+        fit=body,
+        deep=None if live is None else live.body.get("deep"),
+        reference_offsets=reference_offsets,
+    )
+    return services.store_tracer(course=course, body=whole, provenance=provenance)
+
+
+def body_with(
+    *,
+    course: Course,
+    fit: Mapping[str, Any],
+    deep: Mapping[str, Any] | None,
+    reference_offsets: ReferenceOffsets,
+) -> dict[str, Any]:
+    """Return a fit's body with this deep part, or none, under the calibration of the live one."""
+    live = selectors.get_live_tracer(course_id=course.pk)
+    plain = {name: told for name, told in fit.items() if name != "deep"}
     if live is not None and "calibration" in live.body:
-        fitted = pinning.pin(body, pinning.PinnedRun.from_dict(live.body["calibration"]))
+        fitted = pinning.pin(plain, pinning.PinnedRun.from_dict(live.body["calibration"]))
     else:
         excluded = content_selectors.list_excluded_versions(course_id=course.pk)
-        fitted = pinning.leave_out(body, excluded)
+        fitted = pinning.leave_out(plain, excluded)
     offsets = {int(pk): offset for pk, offset in fitted["item_offsets"].items()}
     reference = reference_offsets(offsets, fitted["intercept"])
-    return services.store_tracer(
-        course=course,
-        body={**fitted, "reference_offsets": {str(pk): value for pk, value in reference.items()}},
-        provenance=provenance,
-    )
+    whole = {**fitted, "reference_offsets": {str(pk): value for pk, value in reference.items()}}
+    return whole if deep is None else {**whole, "deep": dict(deep)}
 
 
 def read_log(*, course: Course) -> api.ResponseLog:

@@ -96,14 +96,20 @@ class _Moment(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-def read_columns(*, course_id: int, learner_ids: Sequence[int]) -> FoldColumns:
+def read_columns(
+    *, course_id: int, learner_ids: Sequence[int], newest_id: int | None = None
+) -> FoldColumns:
     """Return the standing answers of the given learners, with one query.
+
+    With `newest_id` no answer and no correction of a larger id, so that what was read once is read
+    again as it was.
 
     The rows exist as Python objects for a moment, some 400 bytes an answer: ask for pieces of the
     log, see `in_pieces`. A correction is of the same learner and course as what it corrects, so
     both are among the rows that are read.
     """
-    return read_rows(rows=Response.objects.filter(course=course_id, learner__in=learner_ids))
+    rows = Response.objects.filter(course=course_id, learner__in=learner_ids)
+    return read_rows(rows=rows if newest_id is None else rows.filter(pk__lte=newest_id))
 
 
 def read_rows(*, rows: QuerySet[Response]) -> FoldColumns:
@@ -127,11 +133,11 @@ def read_rows(*, rows: QuerySet[Response]) -> FoldColumns:
     return FoldColumns(*(columns if stands.all() else (column[stands] for column in columns)))
 
 
-def read_whole_log(*, course_id: int) -> FoldColumns:
+def read_whole_log(*, course_id: int, newest_id: int | None = None) -> FoldColumns:
     """Return everybody's standing answers: 57 bytes an answer, twice that while they are joined."""
     sizes = count_standing(course_id=course_id)
     parts = [
-        read_columns(course_id=course_id, learner_ids=piece)
+        read_columns(course_id=course_id, learner_ids=piece, newest_id=newest_id)
         for piece in in_pieces(sizes=sizes, answers=PIECE_ANSWERS, learners=PIECE_ANSWERS)
     ]
     if not parts:

@@ -31,8 +31,10 @@ __all__ = [
     "count_learners",
     "estimate_seconds",
     "fit_and_adopt",
+    "fold_in_shadow",
     "give_tracer_and_fold",
     "is_fit_due",
+    "reference_offsets_of",
     "until_still",
 ]
 
@@ -59,7 +61,7 @@ def fit_and_adopt(
     """
     course.refresh_from_db()
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    reference = partial(_reference_offsets, bank)
+    reference = reference_offsets_of(bank)
     try:
         version = training.fit_filter(
             course=course, reference_offsets=reference, at=at, progress=fitting
@@ -68,14 +70,14 @@ def fit_and_adopt(
         return give_tracer_and_fold(course=course, at=at, progress=progress)
 
     def attempt() -> TracerVersion:
-        # The fit stands; what it pins follows the calibration that is in use now.
+        # The fit stands; what it carries follows what is in use now.
         own = training.store_as_live(
             course=course,
             body=version.body,
             provenance=version.provenance,
             reference_offsets=reference,
         )
-        switching = partial(_keep_calibration, course, own)
+        switching = partial(_keep_what_it_carries, course, own)
         adopt(
             course=course,
             version=own,
@@ -89,19 +91,23 @@ def fit_and_adopt(
     return until_still(attempt)
 
 
-def _reference_offsets(
-    bank: CourseBank, offsets: dict[int, float], intercept: float
-) -> dict[int, float]:
-    return engine.reference_offsets(bank=bank, item_offsets=offsets, intercept=intercept)
+def reference_offsets_of(bank: CourseBank) -> training.ReferenceOffsets:
+    """Return how item offsets of the bank tell those of its concepts' reference items."""
+
+    def reference(offsets: dict[int, float], intercept: float) -> dict[int, float]:
+        return engine.reference_offsets(bank=bank, item_offsets=offsets, intercept=intercept)
+
+    return reference
 
 
-def _keep_calibration(course: Course, version: TracerVersion) -> None:
+def _keep_what_it_carries(course: Course, version: TracerVersion) -> None:
     content_services.lock_course(course=course)
     live = registry_selectors.get_live_tracer(course_id=course.pk)
-    if live is not None and live.body.get("calibration") != version.body.get("calibration"):
-        raise TracerOutdated(
-            "Another calibration came into use while learners were folded.", tracer=version.pk
-        )
+    for part, name in (("calibration", "calibration"), ("deep", "network")):
+        if live is not None and live.body.get(part) != version.body.get(part):
+            raise TracerOutdated(
+                f"Another {name} came into use while learners were folded.", tracer=version.pk
+            )
 
 
 def until_still(attempt: Callable[[], TracerVersion]) -> TracerVersion:
@@ -168,6 +174,7 @@ def adopt(
     at: dt.datetime,
     reason: str,
     progress: Callable[[int], object] = lambda _: None,
+    looking: Callable[[], object] = lambda: None,
     switching: Callable[[], object] = lambda: None,
 ) -> None:
     """Fold every learner under the version, then switch to it.
@@ -178,6 +185,7 @@ def adopt(
 
     Args:
         progress: called with the number of learners folded since its last call.
+        looking: called when everybody is folded, before the switch.
         switching: called in the transaction of the switch, for what changes together with it.
 
     Raises:
@@ -185,13 +193,8 @@ def adopt(
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     newest = response_selectors.get_newest_id(course_id=course.pk)
-    for _ in rebuilding.fold_everybody(tracer=tracer):
-        progress(1)
-    deep_folding.fold_everybody(
-        tracer=tracer,
-        before=registry_selectors.get_live_tracer(course_id=course.pk),
-        now=at,
-    )
+    fold_in_shadow(course=course, version=version, at=at, progress=progress)
+    looking()
     with transaction.atomic():
         response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
         late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
@@ -201,6 +204,24 @@ def adopt(
     _fold(tracer, rebuilding.list_behind(tracer=tracer))
     cache.clear_all()
     deep_folding.mark_behind(tracer=tracer, at=at)
+
+
+def fold_in_shadow(
+    *,
+    course: Course,
+    version: TracerVersion,
+    at: dt.datetime,
+    progress: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Fold every learner under a version that nobody is served by, its network's states too."""
+    tracer = services.tracer_of_version(version=version, revision=course.revision)
+    for _ in rebuilding.fold_everybody(tracer=tracer):
+        progress(1)
+    deep_folding.fold_everybody(
+        tracer=tracer,
+        before=registry_selectors.get_live_tracer(course_id=course.pk),
+        now=at,
+    )
 
 
 def _fold(tracer: engine.CourseTracer, learner_ids: Collection[int]) -> None:

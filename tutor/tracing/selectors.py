@@ -221,14 +221,22 @@ def list_masteries(
 ) -> dict[int, dict[int, Mastery]]:
     """Return learner id -> concept id -> mastery, with a query or two for a whole class."""
     tracer = get_tracer(course_id=course.pk, revision=course.revision)
-    ids = [learner.pk for learner in learners]
-    rows = LearnerState.objects.filter(learner__in=ids, tracer=tracer.tracer_id)
+    return list_masteries_under(
+        tracer=tracer, learner_ids=[learner.pk for learner in learners], at=at
+    )
+
+
+def list_masteries_under(
+    *, tracer: engine.CourseTracer, learner_ids: Sequence[int], at: dt.datetime
+) -> dict[int, dict[int, Mastery]]:
+    """Return the same under any version, by what is stored under it."""
+    rows = LearnerState.objects.filter(learner__in=learner_ids, tracer=tracer.tracer_id)
     states = {
         pk: (engine.TracedLearner.from_bytes(bytes(raw)), n)
         for pk, raw, n in rows.values_list("learner", "state", "n_responses")
     }
-    predictions = _list_predictions(learner_ids=ids, tracer=tracer)
-    distrusted = _find_distrusted(learner_ids=ids, tracer=tracer)
+    predictions = _list_predictions(learner_ids=learner_ids, tracer=tracer)
+    distrusted = _find_distrusted(learner_ids=learner_ids, tracer=tracer)
     new = (engine.start(tracer), 0)
     return {
         pk: masteries_of(
@@ -239,7 +247,7 @@ def list_masteries(
             n_responses=states.get(pk, new)[1],
             distrusted=distrusted.get(pk),
         )
-        for pk in ids
+        for pk in learner_ids
     }
 
 

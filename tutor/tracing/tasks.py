@@ -4,6 +4,8 @@ from celery import shared_task
 from django.db import OperationalError
 
 from tutor.common import clock
+from tutor.registry import queue as registry_queue
+from tutor.registry import selectors as registry_selectors
 from tutor.tracing import due, queue, selectors, sweep
 
 
@@ -35,3 +37,20 @@ def sweep_due(**_: object) -> int:
     """Try again whoever was left aside a while ago, and advance whoever is due."""
     due.try_again(now=clock.now())
     return advance_learners()
+
+
+@shared_task(
+    name=registry_queue.SWITCH,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+    acks_late=True,
+)
+def switch(**_: object) -> int:
+    """Compare, use or leave tracer versions as was asked for; return how many jobs ended."""
+    if not registry_selectors.list_open_switches().exists():
+        return 0
+    # Loads what folds: a worker without such work need not hold it.
+    from tutor.tracing import switching  # noqa: PLC0415
+
+    return switching.work(at=clock.now())

@@ -102,7 +102,7 @@ class TestServe:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_ends_everything_when_asked(self, server, number):
         started = children(server.process.pid)
-        assert len(started) == 4  # gunicorn, its two processes, the worker
+        assert len(started) == 5  # gunicorn, its two processes, the worker, the one that trains
 
         server.process.send_signal(number)
 
@@ -123,7 +123,7 @@ class TestServe:
         os.kill(dead, signal.SIGKILL)
 
         assert server.has_written("The worker stopped (killed by SIGKILL). Starting it again")
-        assert eventually(lambda: len(children(server.process.pid)) == 4)
+        assert eventually(lambda: len(children(server.process.pid)) == 5)
         assert server.worker != dead
 
     def test_ends_the_worker_when_the_web_server_ended(self, server):

@@ -15,7 +15,7 @@ from tutor.content import grading
 from tutor.content.models import Course, Item, ItemVersion
 from tutor.content.selectors import get_rendered_item
 from tutor.demo import accounts, cohort, seeding, truth
-from tutor.registry.models import Promotion
+from tutor.registry.models import Promotion, TrainingJob
 from tutor.responses.models import Response
 from tutor.tracing.models import LearnerState
 
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 LEARNERS = 34
 TABLES = (
+    TrainingJob,
     *(User, Learner, Classroom, Enrolment, Assignment, Course, Item, ItemVersion),
     *(Response, Promotion, LearnerState, AuditEntry),
 )
@@ -102,6 +103,7 @@ class TestSeed:
             ("tutor.registry.training.fit_filter", 1, "after"),
             ("tutor.registry.services.promote", 1, "before"),
             ("tutor.accounts.services.record_audit", 1, "before"),
+            ("tutor.accounts.services.record_audit", 2, "before"),
         ],
     )
     def test_goes_on_where_it_was_cut_off(self, monkeypatch, target, call, when):
@@ -119,7 +121,9 @@ class TestSeed:
         assert found["Enrolment"] == 31
         assert (found["Classroom"], found["Assignment"], found["Course"]) == (1, 2, 1)
         assert found["Item"] == found["ItemVersion"]
-        assert found["AuditEntry"] == 1
+        # That a network was asked for, once, and that the school stands.
+        assert found["AuditEntry"] == 2
+        assert found["TrainingJob"] == 1
         # Every answer of the cohort is there, once, as it was simulated.
         compared = truth.compare()
         assert compared.learners == LEARNERS

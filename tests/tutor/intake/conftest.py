@@ -4,8 +4,8 @@ import pytest
 
 from tests.factories import make_organisation, make_user
 from tests.tutor.intake import bringing
+from tutor.common.heartbeat import Heartbeat
 from tutor.intake import queue
-from tutor.intake.heartbeat import Heartbeat
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from tests.factories import make_organisation, make_user
 from tests.tutor.intake import bringing
 from tutor.common import clock
+from tutor.common.heartbeat import ClaimLost, Heartbeat
 from tutor.intake import claims, services
-from tutor.intake.heartbeat import ClaimLost, Heartbeat
 from tutor.intake.models import Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)

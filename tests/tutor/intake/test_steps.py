@@ -9,9 +9,9 @@ from tests.tutor.intake import bringing
 from tests.tutor.intake.bringing import finish, kept, plan, start, work
 from tests.tutor.responses.importing.logs import made_up_rows
 from tutor.common import clock
+from tutor.common.heartbeat import Heartbeat
 from tutor.intake import claims, services, steps, storage, usecases
 from tutor.intake.errors import MovedOn
-from tutor.intake.heartbeat import Heartbeat
 from tutor.intake.models import State, Upload
 from tutor.responses.importing import apply, mapping
 from tutor.responses.models import LogImport, Response

@@ -1,14 +1,15 @@
 """A thread that shows that a worker is alive while it is deep in a computation."""
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol
 
 from django.db import OperationalError, connection
 
 from tutor.common import clock
-from tutor.intake.claims import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +17,14 @@ PERIOD_S = 2.0
 
 
 class ClaimLost(Exception):
-    """The step is somebody else's by now, or was cancelled: stop without a word."""
+    """The work is somebody else's by now, or was cancelled: stop without a word."""
+
+
+class Claim(Protocol):
+    """One worker's right to do a piece of work."""
+
+    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:
+        """Note that the worker is alive and how far it is; return whether the claim holds."""
 
 
 class Heartbeat:

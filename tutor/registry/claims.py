@@ -1,0 +1,70 @@
+"""What a worker does to a training's row: take it, show that it lives, hand in what came out.
+
+Each is one conditional UPDATE under the worker's claim. Whoever has lost the claim, because a
+person called the training off or because it was thought dead, changes nothing any more.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+
+from tutor.registry.models import TrainingJob
+
+State = TrainingJob.State
+OPEN = (State.WAITING, State.RUNNING)
+# A worker shows a sign of life every two seconds, in the midst of an epoch too.
+DEAD_AFTER = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's right to carry a training out."""
+
+    job: TrainingJob
+    token: uuid.UUID
+
+    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:
+        """Note that the worker is alive and how far it is; return whether the claim holds."""
+        told = {"stage": stage[:60], "done": done, "total": total}
+        return bool(self._rows().update(beat_at=at, **told))
+
+    def note(self, **entries: Any) -> bool:
+        """Write something down and go on; return whether the claim holds."""
+        return bool(self._rows().update(**entries))
+
+    def finish(self, *, state: State, at: dt.datetime, **entries: Any) -> bool:
+        """Note what came of it and let go; return whether the claim held."""
+        ended = {"claim": None, "beat_at": None, "stage": "", "finished_at": at}
+        return bool(self._rows().update(state=state, **{**ended, **entries}))
+
+    def let_go(self) -> bool:
+        """Leave the training to the next worker; return whether the claim held."""
+        return bool(self._rows().update(claim=None, beat_at=None))
+
+    def _rows(self) -> Any:
+        return TrainingJob.objects.filter(pk=self.job.pk, state=State.RUNNING, claim=self.token)
+
+
+def take(*, job_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
+    """Take the training; None where it has ended or another worker is at it."""
+    # A sign of life from the future is that of a clock which has been set back since.
+    dead = Q(beat_at__lt=at - DEAD_AFTER) | Q(beat_at__gt=at + DEAD_AFTER)
+    rows = TrainingJob.objects.filter(Q(claim__isnull=True) | dead, pk=job_id, state__in=OPEN)
+    taken = {"state": State.RUNNING, "claim": token, "beat_at": at, "tries": F("tries") + 1}
+    if not rows.update(**taken):
+        return None
+    TrainingJob.objects.filter(pk=job_id, started_at__isnull=True).update(started_at=at)
+    job = TrainingJob.objects.select_related("course__organisation", "asked_by").get(pk=job_id)
+    # Between the statements a person may have called it off.
+    return Claim(job=job, token=token) if job.claim == token else None
+
+
+def void_all() -> int:
+    """Let go of every training, and return how many that was: whoever was at it is dead.
+
+    For a starting worker that is known to be the only one, so that nobody waits `DEAD_AFTER`.
+    """
+    return TrainingJob.objects.filter(state__in=OPEN, claim__isnull=False).update(claim=None)
