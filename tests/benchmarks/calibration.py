@@ -1,20 +1,22 @@
 """How near calibrated items come to the truth, how their scale holds, and how long it takes.
 
-    .venv/bin/python -m tests.benchmarks.calibration [--data DIR] [--docs DOCS] [--seeds 5]
-        [--em-seeds 40] [--speed R …] [--logs dbe_kt22 …]
+    .venv/bin/python -m tests.benchmarks.calibration [--data DIR] [--docs DOCS] [--parts PART …]
+        [--seeds 5] [--em-seeds 200] [--speed R …] [--whole R …] [--logs dbe_kt22 …]
 
-DIR holds the unpacked folder irt, for LSAT 6 and 7, and public logs, of which `--logs` names some:
-first attempts of the last window are foretold from the items and abilities before it. `--speed`
-gives numbers of responses to time both engines with (1000000 and 10000000 take minutes and
-gigabytes). `--em-seeds` repeats what chance decides with many more seeds by EM alone, which gives
-the same parameters in a fortieth of the time. With --docs it writes
-DOCS/benchmarks/calibration.json and its section of DOCS/benchmarks.md.
+Without `--parts` all run: recovery, linking, lsat, next_window, speed and whole. DIR holds the
+unpacked folder irt, for LSAT 6 and 7, and public logs, of which `--logs` names some: first attempts
+of the last window are foretold from the items and abilities before it. `--speed` gives numbers of
+responses to time both engines with; `--whole` those to calibrate as a whole, in a process of its
+own (10000000 takes a quarter of an hour). `--em-seeds` repeats what chance decides with many more
+seeds by EM alone, which gives the same parameters in a fortieth of the time. With --docs it puts
+the parts that have run, each with its circumstances, into DOCS/benchmarks/calibration.json and
+writes the section of DOCS/benchmarks.md anew.
 """
 
 import argparse
 import dataclasses
 import json
-import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,12 +28,12 @@ from curriculum.irt.curves import probability
 from curriculum.irt.drift import link_and_test
 from curriculum.irt.em import fit_em
 from curriculum.irt.models import Anchors, ItemModel, Priors
-from curriculum.irt.parameters import bank_of
 from curriculum.irt.py_irt_model import fit_py_irt
-from curriculum.irt.responses import Responses, responses_of_matrix, select_first_attempts
+from curriculum.irt.responses import responses_of_matrix, select_first_attempts
 from curriculum.irt.standard_errors import standard_errors
 from kt_models.data.research_logs import RESEARCH_LOGS
 from tests.benchmarks.calibration_report import write_section
+from tests.benchmarks.calibration_speed import rmse, speed
 from tests.benchmarks.psi_filter import circumstances as circumstances_of
 from tests.curriculum.irt.factories import answer, simulate
 
@@ -41,43 +43,70 @@ ENGINES = {"py-irt": fit_py_irt, "em": fit_em}
 
 def main(arguments):
     """Run the benchmark; return 0."""
+    options = parse(arguments)
+    done = {}
+    for name in options.parts:
+        circumstances = circumstances_of(options)
+        circumstances["command"] = f"python -m tests.benchmarks.calibration --parts {name}"
+        found = PARTS[name](options)
+        if found:
+            done[name] = {"circumstances": circumstances, "found": found}
+            print(json.dumps({name: done[name]}, indent=1), flush=True)
+    if options.docs:
+        path = options.docs / "benchmarks" / "calibration.json"
+        result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        result |= done
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_section(options.docs / "benchmarks.md", result)
+    return 0
+
+
+def parse(arguments):
+    """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--docs", type=Path)
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=list(PARTS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--em-seeds", type=int, default=40)
-    parser.add_argument("--speed", type=int, nargs="*", default=[100_000])
-    parser.add_argument("--logs", nargs="*", default=["dbe_kt22"], choices=list(RESEARCH_LOGS))
+    parser.add_argument("--em-seeds", type=int, default=200)
+    parser.add_argument("--speed", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--whole", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    logs = ["assistments2009", "dbe_kt22", "assistments2012_dev"]
+    parser.add_argument("--logs", nargs="*", default=logs, choices=list(RESEARCH_LOGS))
     options = parser.parse_args(arguments)
     options.splits = 0
-    result = circumstances_of(options)
-    result["command"] = f"python -m tests.benchmarks.calibration --seeds {options.seeds}"
-    result["recovery"] = {
-        name: [recovery(engine, seed) for seed in range(options.seeds)]
-        for name, engine in ENGINES.items()
-    }
-    many = range(options.em_seeds)
-    result["recovery"]["em alone"] = [recovery(fit_em, seed) for seed in many]
-    result["linking"] = {
-        "py-irt": [linking(fit_py_irt, seed) for seed in range(options.seeds)],
-        "em alone": [linking(fit_em, seed) for seed in many],
-    }
+    return options
+
+
+def by_engine(measure, options):
+    """Return what is measured with each engine's seeds, and with many more by EM alone."""
+    few = range(options.seeds)
+    found = {name: [measure(engine, seed) for seed in few] for name, engine in ENGINES.items()}
+    return {**found, "em alone": [measure(fit_em, seed) for seed in range(options.em_seeds)]}
+
+
+def lsat_of(options):
+    """Return the likelihoods of LSAT 6 and 7, or nothing where they are not at hand."""
     if options.data and (options.data / "irt").is_dir():
-        result["lsat"] = lsat(options.data / "irt")
-    else:
-        print("left out LSAT: --data does not name a folder with irt in it", file=sys.stderr)
-    result["next_window"] = {
+        return lsat(options.data / "irt")
+    print("left out LSAT: --data does not name a folder with irt in it", file=sys.stderr)
+    return {}
+
+
+def next_windows(options):
+    """Return the log loss of every log that is at hand."""
+    return {
         name: next_window(RESEARCH_LOGS[name](options.data / name))
         for name in (options.logs if options.data else [])
         if (options.data / name).is_dir()
     }
-    result["speed"] = [speed(count) for count in options.speed]
-    print(json.dumps(result, indent=1))
-    if options.docs:
-        text = json.dumps(result, indent=1) + "\n"
-        (options.docs / "benchmarks" / "calibration.json").write_text(text, encoding="utf-8")
-        write_section(options.docs / "benchmarks.md", result)
-    return 0
+
+
+def whole(count):
+    """Return what a whole calibration takes, measured in a process that does nothing else."""
+    command = [sys.executable, "-m", "tests.benchmarks.calibration_whole", str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
 
 
 def recovery(engine, seed):
@@ -207,69 +236,14 @@ def log_loss(correct, chance):
     return float(-np.mean(np.log(np.where(correct > 0.5, chance, 1.0 - chance))))
 
 
-def speed(count):
-    """Return processor seconds of both engines on a log of R responses, 20 a learner.
-
-    The warm start comes from a calibration of 85 % of the learners.
-    """
-    responses = sparse(count, items=max(100, count // 500))
-    cut = int(np.searchsorted(responses.learner, int(0.85 * len(responses.learners))))
-    part = Responses(
-        learners=responses.learners,
-        items=responses.items,
-        learner=responses.learner[:cut],
-        item=responses.item[:cut],
-        correct=responses.correct[:cut],
-    )
-    earlier = fit_em(part).bank
-    jobs = {
-        "em": lambda: fit_em(responses),
-        "em, warm": lambda: fit_em(responses, earlier=earlier),
-        "py-irt, warm": lambda: fit_py_irt(responses, earlier=earlier),
-        "py-irt, cold": lambda: fit_py_irt(responses),
-    }
-    seconds, fits = {}, {}
-    for name, job in jobs.items():
-        began = time.process_time()
-        fits[name] = job()
-        seconds[name] = time.process_time() - began
-    gap = fits["py-irt, warm"].bank.difficulty - fits["em"].bank.difficulty
-    return {
-        "responses": len(responses),
-        "learners": len(responses.learners),
-        "items": len(responses.items),
-        "processor_seconds": seconds,
-        "iterations": {name: fit.iterations for name, fit in fits.items()},
-        "warm_py_irt_times_em": seconds["py-irt, warm"] / seconds["em"],
-        "rmse_warm_py_irt_to_em": rmse(gap),
-        "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    }
-
-
-def sparse(count, *, items, each=20):
-    """Return responses of learners who answered `each` items drawn without regard to anything."""
-    rng = np.random.default_rng(0)
-    learners = count // each
-    # A walk of a random step over the items meets each at most once.
-    start, step = rng.integers(0, items, learners), rng.integers(1, items // each, learners)
-    item = (start[:, None] + step[:, None] * np.arange(each)) % items
-    ability = np.repeat(rng.normal(size=learners), each)
-    place, slope = rng.normal(size=items), np.exp(0.35 * rng.normal(size=items))
-    chosen = item.ravel()
-    chance = 1.0 / (1.0 + np.exp(-slope[chosen] * (ability - place[chosen])))
-    bank = bank_of([f"i{k}" for k in range(items)], difficulty=place, discrimination=slope)
-    return Responses(
-        learners=tuple(f"l{k}" for k in range(learners)),
-        items=bank.items,
-        learner=np.repeat(np.arange(learners), each),
-        item=chosen,
-        correct=(rng.random(len(chosen)) < chance).astype(float),
-    )
-
-
-def rmse(values):
-    return float(np.sqrt(np.mean(np.square(values))))
-
+PARTS = {
+    "recovery": lambda options: by_engine(recovery, options),
+    "linking": lambda options: by_engine(linking, options),
+    "lsat": lsat_of,
+    "next_window": next_windows,
+    "speed": lambda options: [speed(count) for count in options.speed],
+    "whole": lambda options: [whole(count) for count in options.whole],
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
