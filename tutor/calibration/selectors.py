@@ -44,13 +44,17 @@ def get_reference(*, course_id: int) -> CalibrationRun | None:
 
 def get_scale(*, run: CalibrationRun) -> int:
     """Return what names the run's scale: the id of the run that founded it."""
-    references = dict(
-        CalibrationRun.objects.filter(course=run.course_id).values_list("pk", "reference")
-    )
-    founder = run.pk
-    while (before := references.get(founder)) is not None:
-        founder = before
-    return founder
+    return _scales(course_id=run.course_id)[run.pk]
+
+
+def _scales(*, course_id: int) -> dict[int, int]:
+    """Return run -> the run that founded its scale, for all runs of the course."""
+    founders: dict[int, int] = {}
+    # A run is stored after its reference, so the reference's founder is known.
+    runs = CalibrationRun.objects.filter(course=course_id).order_by("pk")
+    for run, reference in runs.values_list("pk", "reference"):
+        founders[run] = run if reference is None else founders[reference]
+    return founders
 
 
 def get_newest_override(*, version: ItemVersion) -> DifficultyOverride | None:
@@ -69,8 +73,8 @@ def list_overrides(
     rows = DifficultyOverride.objects.filter(version__item__course=course_id)
     newest = {row.version_id: row for row in rows.select_related("run").order_by("pk")}
     standing = [row for row in newest.values() if row.rule != DifficultyOverride.Rule.LIFTED]
-    own = None if run is None or not standing else get_scale(run=run)
-    scales = {row.run_id: get_scale(run=row.run) for row in standing}
+    scales = _scales(course_id=course_id) if standing else {}
+    own = None if run is None else scales.get(run.pk)
     here = {row.version_id: row for row in standing if scales[row.run_id] == own}
     return here, len(standing) - len(here)
 
