@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from kt_models import saved_models
 from kt_models.data.log import ResponseLog
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleSetting
 from kt_models.models.base import AbstractModel, Fitting, States, Step
 from kt_models.models.folding import sigmoid
-from kt_models.saved_models import config_from, load_model, save_model
 from kt_models.training.pooling import Pooling, fit_pooling
 from kt_models.training.recalibration import Recalibration
 
@@ -82,7 +82,7 @@ class Ensemble(AbstractModel):
         folder = None if fitting.folder is None else fitting.folder / f"{number}-{name}"
         wanted = {"log_sha256": train.sha256(), "seed": fitting.seed}
         if folder is not None and (folder / "done" / "model.json").is_file():
-            found, provenance = load_model(folder / "done", _models())
+            found, provenance = saved_models.load_model(folder / "done", _models())
             if provenance == wanted and found.config == model.config:
                 return found
         count = len(self.config.components)
@@ -93,7 +93,7 @@ class Ensemble(AbstractModel):
 
         model.fit(train, Fitting(seed=fitting.seed, folder=folder, progress=progress))
         if folder is not None:
-            save_model(model, folder / "done", provenance=wanted)
+            saved_models.save_model(model, folder / "done", provenance=wanted)
         return model
 
     def _made(self, number: int) -> AbstractModel:
@@ -105,7 +105,7 @@ class Ensemble(AbstractModel):
         model: AbstractModel = models[name]()
         usual = dataclasses.asdict(model.config)
         settings = _laid_over(usual, self.config.settings.get(name, {}))
-        model.config = config_from(type(model.config), settings)
+        model.config = saved_models.config_from(type(model.config), settings)
         return model
 
     def _share_concepts(self) -> None:

@@ -34,10 +34,11 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
+def postgres_server(*, keeps_commits: bool = False) -> Iterator[str]:
     """Run a server and lend its address, `postgres://tutor@127.0.0.1:PORT/tutor`.
 
-    Its data are not flushed to disk: they are thrown away anyhow.
+    Its data are not flushed to disk: they are thrown away anyhow. With `keeps_commits` what was
+    committed outlives a crash of the server, though not of the machine.
     """
     folder = Path(tempfile.mkdtemp(prefix="tutor-postgres-"))
     # PostgreSQL refuses to run as root; Debian's package has made a user for it.
@@ -52,7 +53,14 @@ def postgres_server() -> Iterator[str]:
             program("postgres"),
             *("-D", str(folder / "data"), "-p", str(port), "-k", str(folder)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"),
-            *("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"),
+            *(
+                "-c",
+                "fsync=off",
+                "-c",
+                "full_page_writes=off",
+                "-c",
+                f"synchronous_commit={'on' if keeps_commits else 'off'}",
+            ),
         ],
         log=folder / "log",
         # QUIT is its immediate shutdown: it waits for no client.

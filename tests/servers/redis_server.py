@@ -12,13 +12,13 @@ from tests.servers.process import Process, free_port, running
 
 
 @contextlib.contextmanager
-def redis_server() -> Iterator[str]:
-    """Run a server and lend its address, `redis://127.0.0.1:PORT/0`."""
+def redis_server(*, port: int | None = None) -> Iterator[str]:
+    """Run a server and lend its address, `redis://127.0.0.1:PORT/0`; on a free port by default."""
     program = shutil.which("redis-server")
     if program is None:
         raise FileNotFoundError("redis-server is not installed: run make test.")
     folder = Path(tempfile.mkdtemp(prefix="tutor-redis-"))
-    port = free_port()
+    port = port or free_port()
     process = Process(
         [
             program,

@@ -185,6 +185,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }
 
+# A worker that has had learners in hand for so long is taken for dead: longer than any pass takes.
+DEEP_CLAIM_S = environment.whole_number("DEEP_CLAIM_S", default=60)
+
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = environment.text("BROKER_URL", "filesystem://")
 CELERY_TASK_ACKS_LATE = True

@@ -16,6 +16,8 @@ from tutor.tracing.models import DeepState
 # Learners and answers of one pass.
 CHUNK_LEARNERS = 256
 CHUNK_ANSWERS = 20_000
+# Numbers of a state, in single precision, summed in another order.
+TOLERANCE = 1e-5
 
 
 def fold_everybody(
@@ -78,6 +80,21 @@ def _take_over(*, tracer_id: int, before_id: int) -> None:
         row.save(force_insert=True)
 
 
+def rebuild_everybody(
+    *,
+    tracer: engine.CourseTracer,
+    now: dt.datetime,
+    progress: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Fold every learner's whole history again and store what comes."""
+    if tracer.deep is None:
+        return
+    learners = response_columns.list_learners(course_id=tracer.bank.course_id)
+    for chunk in _chunks(tracer, learners):
+        _store(tracer, chunk, anew=chunk, now=now)
+        progress(len(chunk))
+
+
 def mark_behind(*, tracer: engine.CourseTracer, at: dt.datetime) -> int:
     """Mark whoever answered while a version was promoted; return how many.
 
@@ -98,7 +115,7 @@ def mark(*, tracer: engine.CourseTracer, learner_ids: Collection[int], at: dt.da
 
 
 def find_differences(
-    *, tracer: engine.CourseTracer, now: dt.datetime, tolerance: float = 1e-5
+    *, tracer: engine.CourseTracer, now: dt.datetime, tolerance: float = TOLERANCE
 ) -> Iterator[tuple[int, bool]]:
     """Yield (learner id, whether the stored deep state is that of the whole log folded at once).
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Greatest
@@ -17,8 +18,6 @@ from django.db.models.functions import Greatest
 from tutor.common import turns
 from tutor.tracing.models import DueLearner
 
-# A claim older than this is void: its worker was killed, or hangs. Longer than any pass.
-CLAIM_LASTS = dt.timedelta(seconds=60)
 # Claims that came to nothing before a learner is passed alone: killed workers leave no error.
 TRIES_TOGETHER = 3
 # And before they are quarantined.
@@ -109,12 +108,16 @@ def claim(*, size: int, now: dt.datetime) -> Claim | None:
     )
 
 
+def claim_lasts() -> dt.timedelta:
+    """Return after how long a claim is void: its worker was killed, or hangs."""
+    return dt.timedelta(seconds=settings.DEEP_CLAIM_S)
+
+
 def _is_free(now: dt.datetime) -> Q:
     # A claim from the future is one from before the clock was set back.
+    lasts = claim_lasts()
     return (
-        Q(claimed_at__isnull=True)
-        | Q(claimed_at__lt=now - CLAIM_LASTS)
-        | Q(claimed_at__gt=now + CLAIM_LASTS)
+        Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - lasts) | Q(claimed_at__gt=now + lasts)
     )
 
 

@@ -131,8 +131,10 @@ def lay_out(tracer: CourseTracer, model: "AbstractModel") -> Layout:
 
 
 def _lay_out(tracer: CourseTracer, model: "AbstractModel") -> Layout:
-    bank, keys = tracer.bank, model.vocabulary.item_keys
-    row_of = {int(name): row for row, name in enumerate(keys)}
+    bank, vocabulary = tracer.bank, model.vocabulary
+    # A vocabulary also names items of validation learners alone, of which nothing was learnt.
+    met = vocabulary.item_sets >= 0
+    row_of = {int(name): row for row, name in enumerate(vocabulary.item_keys) if met[row]}
     table = read_version_table(course_id=bank.course_id)
     known_as = np.array(
         [_known_as(bank, pk, row_of) for pk in table.version_ids.tolist()], dtype=np.int64

@@ -20,6 +20,8 @@ SWEEP_DUE = "tracing.sweep_due"
 
 # One message does for all that came in meanwhile.
 NUDGE_EVERY_S = 0.05
+# Seconds until a broker that is down is tried again.
+DOWN_S = 1.0
 
 
 def nudge_refold() -> None:
@@ -51,14 +53,20 @@ class _Nudger:
         self._asked.set()
 
     def _run(self) -> None:
+        is_down = False
         while True:
             self._asked.wait()
             self._asked.clear()
             try:
                 current_app.send_task(ADVANCE_LEARNERS, retry=False)
-            except Exception:  # the thread must outlive any broker's trouble
-                logger.warning("No broker: the sweep will find who is due.", exc_info=True)
-            time.sleep(NUDGE_EVERY_S)
+            except Exception as error:  # noqa: BLE001 - it must outlive any trouble of a broker
+                if not is_down:
+                    logger.warning("No broker: the sweep will find who is due. %s", error)
+                is_down = True
+                time.sleep(DOWN_S)
+            else:
+                is_down = False
+                time.sleep(NUDGE_EVERY_S)
 
 
 _nudgers: list[_Nudger] = []

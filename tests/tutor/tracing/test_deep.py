@@ -225,7 +225,7 @@ class TestClaims:
     def test_a_late_worker_stores_nothing(self, deep_course, learner):
         answer(learner, deep_course, at=AT)
         late = due.claim(size=8, now=NOW)
-        due.claim(size=8, now=NOW + 2 * due.CLAIM_LASTS)
+        due.claim(size=8, now=NOW + 2 * due.claim_lasts())
 
         assert working.advance_held(late, now=now) == 0
         assert not DeepState.objects.exists()
@@ -301,7 +301,7 @@ class TestPoison:
         moment = NOW
         for _ in range(due.TRIES_TOGETHER):
             assert len(due.claim(size=8, now=moment).marks) == 7
-            moment += 2 * due.CLAIM_LASTS
+            moment += 2 * due.claim_lasts()
         for _ in range(due.MOST_TRIES - due.TRIES_TOGETHER):
             held = due.claim(size=8, now=moment)
             assert len(held.marks) == 1

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from tutor.accounts.models import Learner
 from tutor.common import clock
-from tutor.tracing import engine, rebuilding, services
+from tutor.tracing import deep_folding, engine, rebuilding, services
 from tutor.tracing.management.courses import add_course_arguments, choose_courses, get_tracer
 
 # More names than that help nobody.
@@ -17,7 +17,8 @@ MOST_NAMED = 20
 class Command(BaseCommand):
     help = (
         "Fold every learner's answers again and store the states. With --check: store nothing, "
-        "compare byte for byte and end with 1 if a stored state is not what the log gives. In a "
+        "compare byte for byte (a network's states: number by number) and end with 1 if a stored "
+        "state is not what the log gives. In a "
         "large course compiled code folds; a random part is folded row by row as well."
     )
 
@@ -50,6 +51,9 @@ class Command(BaseCommand):
             for _ in rebuilding.fold_everybody(tracer=tracer):
                 bar.update()
         self.stdout.write(f"{name}: folded {total} learners under v{tracer.number}.")
+        if tracer.deep is not None:
+            with tqdm(total=total, desc=f"{name}, network", unit=" learners", disable=None) as bar:
+                deep_folding.rebuild_everybody(tracer=tracer, now=clock.now(), progress=bar.update)
 
     def _check(self, name: str, tracer: engine.CourseTracer, *, everybody: bool) -> int:
         traced, differing = rebuilding.list_traced(tracer=tracer), []
@@ -65,6 +69,18 @@ class Command(BaseCommand):
             f"{name}: {len(traced) - len(differing)} of {len(traced)} states under "
             f"v{tracer.number} are what the log gives, byte for byte; {len(twins)} learners were "
             "folded row by row."
+        )
+        self._name(differing, tracer)
+        return len(differing) + self._check_network(name, tracer)
+
+    def _check_network(self, name: str, tracer: engine.CourseTracer) -> int:
+        if tracer.deep is None:
+            return 0
+        found = dict(deep_folding.find_differences(tracer=tracer, now=clock.now()))
+        differing = [pk for pk, is_equal in found.items() if not is_equal]
+        self.stdout.write(
+            f"{name}: {len(found) - len(differing)} of {len(found)} states of the network are what "
+            f"the log gives, to {deep_folding.TOLERANCE:g}."
         )
         self._name(differing, tracer)
         return len(differing)
