@@ -30,10 +30,10 @@ def wait_for(path: Path, text: str, *, timeout_s: float = 20) -> None:
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        # A process that has ended but was not waited for still has a number.
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    # A process that has ended but was not waited for still has a number.
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
 
 
 def send(name: str, *arguments: str, environment: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery, signals
 from kombu import transport
 
-from tutor.config import file_broker
+from tutor.config import file_broker, watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tutor.config.settings")  # noqa: TID251
 
@@ -28,3 +28,6 @@ app.autodiscover_tasks()
 def _take_up_what_a_killed_worker_left(**_: Any) -> None:
     if app.conf.broker_url.startswith("filesystem:"):
         file_broker.restore(queues=set(app.amqp.queues.consume_from))
+
+
+watchdog.install(app)

@@ -13,6 +13,31 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(f"TUTOR_{name}", default)  # noqa: TID251
 
 
+def secret(name: str, default: str = "") -> str:
+    """Return `TUTOR_<name>`, or what the file `TUTOR_<name>_FILE` contains, or `default`.
+
+    A file keeps a secret out of the list of processes and of what tools print of a container.
+
+    Raises:
+        ImproperlyConfigured: both are set, or the file cannot be read or is empty.
+    """
+    path = text(f"{name}_FILE")
+    if not path:
+        return text(name, default)
+    if text(name):
+        message = f"TUTOR_{name} and TUTOR_{name}_FILE are both set: leave one out."
+        raise ImproperlyConfigured(message)
+    try:
+        found = Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"TUTOR_{name}_FILE={path}: {error}. The tutor's account must be able to read it."
+        raise ImproperlyConfigured(message) from error
+    if not found:
+        message = f"TUTOR_{name}_FILE={path} is empty: put the secret into it."
+        raise ImproperlyConfigured(message)
+    return found
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Return a switch: 1/true/yes/on or 0/false/no/off.
 
@@ -50,8 +75,12 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def database(url: str) -> dict[str, Any]:
+def database(url: str, *, password: str = "") -> dict[str, Any]:
     """Return Django's settings for `sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`.
+
+    Args:
+        url: the address.
+        password: for an address without one.
 
     Raises:
         ImproperlyConfigured: the scheme is another one.
@@ -60,8 +89,9 @@ def database(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path[1:])))
     if parts.scheme in {"postgres", "postgresql"}:
-        return _postgresql(parts)
-    message = f"TUTOR_DATABASE_URL must start with sqlite:/// or postgres://, not {url!r}."
+        return _postgresql(parts, password)
+    # Not the whole of it: it may have a password in it.
+    message = f"TUTOR_DATABASE_URL must start with sqlite:/// or postgres://, not {parts.scheme!r}."
     raise ImproperlyConfigured(message)
 
 
@@ -84,12 +114,12 @@ def _sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def _postgresql(parts: Any) -> dict[str, Any]:
+def _postgresql(parts: Any, password: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": unquote(parts.password or "") or password,
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),

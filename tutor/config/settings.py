@@ -21,11 +21,14 @@ PRODUCTION = environment.flag("PRODUCTION", default=False)
 
 
 def _secret_key() -> str:
-    given = environment.text("SECRET_KEY")
+    given = environment.secret("SECRET_KEY")
     if given:
         return given
     if PRODUCTION:
-        message = "Set TUTOR_SECRET_KEY to a long random text before running in production."
+        message = (
+            "Set TUTOR_SECRET_KEY (or TUTOR_SECRET_KEY_FILE) to a long random text before running "
+            "in production."
+        )
         raise ImproperlyConfigured(message)
     # The embedded default makes its own key once, so that sign-ins survive a restart.
     path = VAR_DIR / "secret_key"
@@ -108,7 +111,8 @@ TEMPLATES = [
 
 DATABASES = {
     "default": environment.database(
-        environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tutor.sqlite3'}")
+        environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tutor.sqlite3'}"),
+        password=environment.secret("DATABASE_PASSWORD"),
     )
 }
 
@@ -189,11 +193,41 @@ SPECTACULAR_SETTINGS = {
 DEEP_CLAIM_S = environment.whole_number("DEEP_CLAIM_S", default=60)
 
 BROKER_DIR = VAR_DIR / "broker"
-CELERY_BROKER_URL = environment.text("BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = environment.secret("BROKER_URL", "filesystem://")
+HAS_REDIS = CELERY_BROKER_URL.startswith(("redis:", "rediss:"))
 CELERY_TASK_ACKS_LATE = True
+# A task that took its worker down must not take down the next one at once. Its message was a nudge;
+# the sweep finds what is left in the database, and counts how often it was tried.
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+# What comes out stands in the database.
+CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Of Celery's own limits none holds in a solo worker, neither that of time nor that of memory; and
+# its soft shutdown would put the running task to sleep. tutor/config/watchdog.py ends a worker that
+# is longer at a task than its queue allows, in seconds.
+TASK_LIMITS_S = {
+    "celery": 12 * 3600,
+    "tracing": 1800,
+    "training": 24 * 3600,
+    "calibration": 6 * 3600,
+    "lms": 900,
+}
+if HAS_REDIS:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Redis gives a message to a second worker after so long without an acknowledgement: longer
+        # than any task may take. What a killed worker had is found by the sweeps long before.
+        "visibility_timeout": max(TASK_LIMITS_S.values()) + 3600,
+        # A connection that went dead without a word is noticed, not waited for.
+        "socket_connect_timeout": 10,
+        "socket_timeout": 60,
+        "socket_keepalive": True,
+    }
+# Where a worker writes every few seconds how it is; empty: nowhere.
+HEALTH_FILE = environment.text("HEALTH_FILE")
 # Apart, so that what takes minutes does not hold up what a class waits for: a worker takes all of
 # them, or those that it is told to (`--queues`).
 CELERY_TASK_DEFAULT_QUEUE = "celery"
@@ -269,6 +303,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+# Written after so many messages, some half a minute: its age tells whether the beat still sends.
+CELERY_BEAT_SYNC_EVERY = 10
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,1 @@
+"""The containers, read and carried out without an engine."""
