@@ -1,8 +1,20 @@
-"""Ranges of settings, for configurations that refuse what cannot be built before anything runs."""
+"""Settings laid over others, and ranges for configurations that refuse what cannot be built."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from kt_models.errors import ImpossibleSetting
+
+
+def laid_over(usual: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the usual values with some replaced, nested ones one by one."""
+    found = dict(usual)
+    for name, value in settings.items():
+        below = usual.get(name)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        found[name] = laid_over(below or {}, value) if both else value
+    return found
 
 
 def require_at_least(config: object, least: float, *names: str) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
@@ -23,6 +22,7 @@ from kt_models.models.base import Fitting, States
 from kt_models.models.folding import FoldingModel
 from kt_models.settings import require_above_zero, require_at_least, require_share
 from kt_models.training.bkt_em import Attempts, Rates, fit_rates
+from kt_models.training.compiling import compiled
 
 # Where the search for everybody's common rates begins.
 COMMON = Rates(*(np.array([value]) for value in (0.5, 0.1, 0.05, 0.25, 0.1)))
@@ -199,11 +199,7 @@ class _Rates(NamedTuple):
     common: float
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(cache=True)(function)
-
-
-@_compiled
+@compiled
 def _trace(answers: Any, rates: Any, known: Any, prob: Any, learning: Any) -> None:
     """Fill prob [R]; continue known [L, K] if learning."""
     for learner in range(len(answers.starts) - 1):
@@ -213,7 +209,7 @@ def _trace(answers: Any, rates: Any, known: Any, prob: Any, learning: Any) -> No
                 _take_in(r, answers, rates, known[learner])
 
 
-@_compiled
+@compiled
 def _predicted(r: int, answers: Any, rates: Any, known: Any) -> float:
     summed, many = 0.0, 0
     for j in range(answers.concepts.shape[1]):
@@ -227,7 +223,7 @@ def _predicted(r: int, answers: Any, rates: Any, known: Any) -> float:
     return float(1.0 / (1.0 + np.exp(-logit)))
 
 
-@_compiled
+@compiled
 def _take_in(r: int, answers: Any, rates: Any, known: Any) -> None:
     """Bayes' rule by the answer, then a chance to learn and to forget; known [K], in place."""
     y = answers.correct[r]

@@ -18,8 +18,9 @@ from kt_models.errors import ImpossibleSetting
 from kt_models.models.cakt_branches import build_branch
 from kt_models.models.cakt_history import recent_same_concept
 from kt_models.models.network import NetworkModel
+from kt_models.training.networks import Network
 from kt_models.training.sequences import Batch
-from kt_models.training.trainer import Network, TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=10, learning_rate=1e-3, positions=1600, longest=200)
 Branch = Literal["conv3d", "none", "fc", "lstm", "self-attention", "cnn", "mean"]

@@ -15,8 +15,9 @@ from typing_extensions import override
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.network import NetworkModel
 from kt_models.settings import require_at_least, require_share
+from kt_models.training.networks import Network
 from kt_models.training.sequences import Batch
-from kt_models.training.trainer import Network, TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ the prequential errors of an item cancel, which is where small Elo steps of the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
+from kt_models.models import elo_kernel
 from kt_models.models.base import Fitting, States
 from kt_models.models.folding import FoldingModel, offsets_of_answers
 from kt_models.settings import require_above_zero, require_at_least
@@ -35,7 +35,6 @@ SCALARS = (
 )
 ON_LOG = np.array([name.endswith(("step", "decay", "days", "weight")) for name, *_ in SCALARS])
 POWER = [name for name, *_ in SCALARS].index("fading_power")
-SECONDS_PER_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ def _rate(
     """Return [R] predictions; `shared` states are one learner's, blank again for each."""
     known = states["deviation"].shape[1]
     prob = np.empty(len(log))
-    answers = _Answers(
+    answers = elo_kernel.Answers(
         concept_set=log.concept_set,
         concept_sets=np.where(log.concept_sets < known, log.concept_sets, -1),
         correct=log.correct,
@@ -227,104 +226,13 @@ def _rate(
         answered_at=log.answered_at,
         offset=offsets,
     )
-    _rate_answers(
-        log.starts, answers, _Scalars(*scalars), _Ratings(**states), prob, learning, shared
+    elo_kernel.rate_answers(
+        log.starts,
+        answers,
+        elo_kernel.Scalars(*scalars),
+        elo_kernel.Ratings(**states),
+        prob,
+        learning,
+        shared,
     )
     return prob
-
-
-class _Answers(NamedTuple):
-    """A log as compiled code reads it; `offset` [R] is the item's easiness."""
-
-    concept_set: NDArray[np.int64]
-    concept_sets: NDArray[np.int64]
-    correct: NDArray[np.float64]
-    shown_at: NDArray[np.float64]
-    answered_at: NDArray[np.float64]
-    offset: NDArray[np.float64]
-
-
-class _Scalars(NamedTuple):
-    """What is fitted, in the order of `SCALARS`."""
-
-    ability_step: float
-    ability_decay: float
-    concept_step: float
-    concept_decay: float
-    concept_share: float
-    fading_days: float
-    fading_power: float
-    right_weight: float
-
-
-class _Ratings(NamedTuple):
-    """The states, see `Elo`."""
-
-    ability: NDArray[np.float64]
-    answers: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-    practised: NDArray[np.float64]
-    practised_at: NDArray[np.float64]
-
-
-def _compiled(function: Any) -> Any:
-    return numba.njit(cache=True)(function)
-
-
-@_compiled
-def _rate_answers(
-    starts: Any, answers: Any, scalars: Any, ratings: Any, prob: Any, learning: Any, shared: Any
-) -> None:
-    for learner in range(len(starts) - 1):
-        row = 0 if shared else learner
-        if shared:
-            for table in (ratings.deviation, ratings.practised, ratings.practised_at):
-                table[0] = 0.0
-            ratings.ability[0] = ratings.answers[0] = 0.0
-        for r in range(starts[learner], starts[learner + 1]):
-            logit = _logit(row, r, answers.shown_at[r], answers, scalars, ratings)
-            prob[r] = 1.0 / (1.0 + np.exp(-logit))
-            if learning:
-                _take_in(row, r, answers, scalars, ratings)
-
-
-@_compiled
-def _logit(row: int, r: int, at: float, answers: Any, scalars: Any, ratings: Any) -> float:
-    total, many = 0.0, 0
-    for k in answers.concept_sets[answers.concept_set[r]]:
-        if k >= 0:
-            many += 1
-            total += ratings.deviation[row, k] * _kept(at - ratings.practised_at[row, k], scalars)
-    share = max(many, 1) ** -scalars.concept_share
-    return float(ratings.ability[row] + share * total + answers.offset[r])
-
-
-@_compiled
-def _kept(seconds: float, scalars: Any) -> float:
-    """Return the share of a deviation that is left."""
-    if scalars.fading_power == 0.0:
-        return 1.0
-    days = max(seconds, 0.0) / SECONDS_PER_DAY
-    return float((1.0 + days / scalars.fading_days) ** -scalars.fading_power)
-
-
-@_compiled
-def _take_in(row: int, r: int, answers: Any, scalars: Any, ratings: Any) -> None:
-    """Move the ratings by the error that was made at the moment of the answer."""
-    at = answers.answered_at[r]
-    logit = _logit(row, r, at, answers, scalars, ratings)
-    error = answers.correct[r] - 1.0 / (1.0 + np.exp(-logit))
-    if error > 0.0:
-        error *= scalars.right_weight
-    step = scalars.ability_step / (1.0 + scalars.ability_decay * ratings.answers[row])
-    ratings.ability[row] += step * error
-    ratings.answers[row] += 1.0
-    concepts = answers.concept_sets[answers.concept_set[r]]
-    share = max((concepts >= 0).sum(), 1) ** -scalars.concept_share
-    for k in concepts:
-        if k >= 0:
-            step = scalars.concept_step / (1.0 + scalars.concept_decay * ratings.practised[row, k])
-            kept = _kept(at - ratings.practised_at[row, k], scalars)
-            ratings.deviation[row, k] = ratings.deviation[row, k] * kept + share * step * error
-            ratings.practised[row, k] += 1.0
-            ratings.practised_at[row, k] = at

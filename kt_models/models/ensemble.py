@@ -20,11 +20,11 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleSetting
 from kt_models.models.base import AbstractModel, Fitting, States, Step
 from kt_models.models.folding import sigmoid
+from kt_models.settings import laid_over
+from kt_models.training.logits import to_logit
 from kt_models.training.pooling import Pooling, fit_pooling
 from kt_models.training.recalibration import Recalibration
 
-# Logits beyond are as good as certain.
-EDGE = 12.0
 # What a component's vocabulary has that the ensemble's does not say.
 OWN = ("item_counts", "item_right", "set_counts", "reference_items")
 
@@ -72,7 +72,7 @@ class Ensemble(AbstractModel):
         self.components = [
             self._fitted(number, train, fitting) for number in range(len(self.config.components))
         ]
-        said = [_logit(component.predict(held_out)) for component in self.components]
+        said = [to_logit(component.predict(held_out)) for component in self.components]
         self.pooling = fit_pooling(np.stack(said, axis=1), held_out.correct)
         self._share_concepts()
 
@@ -104,7 +104,7 @@ class Ensemble(AbstractModel):
             raise ImpossibleSetting(f"components: no model {name!r} to pool; there are {known}.")
         model: AbstractModel = models[name]()
         usual = dataclasses.asdict(model.config)
-        settings = _laid_over(usual, self.config.settings.get(name, {}))
+        settings = laid_over(usual, self.config.settings.get(name, {}))
         model.config = saved_models.config_from(type(model.config), settings)
         return model
 
@@ -121,7 +121,7 @@ class Ensemble(AbstractModel):
         return [(number, model) for number, (model, weight) in weighted if weight > 0.0]
 
     def _pooled(self, said: Mapping[int, NDArray[np.float64]]) -> NDArray[np.float64]:
-        total = sum(self.pooling.weights[number] * _logit(p) for number, p in said.items())
+        total = sum(self.pooling.weights[number] * to_logit(p) for number, p in said.items())
         return sigmoid(np.asarray(total + self.pooling.intercept))
 
     @override
@@ -189,16 +189,6 @@ def _models() -> Mapping[str, Any]:
     return MODELS
 
 
-def _laid_over(usual: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usual values with some replaced, nested ones one by one."""
-    found = dict(usual)
-    for name, value in settings.items():
-        below = usual.get(name)
-        nested = isinstance(below, Mapping) and isinstance(value, Mapping)
-        found[name] = _laid_over(below, value) if nested and below is not None else value
-    return found
-
-
 def _of(states: States, number: int) -> States:
     return dict(_under(states, str(number)))
 
@@ -207,8 +197,3 @@ def _under(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray
     """Return the arrays whose name begins so, without that beginning."""
     start = f"{prefix}."
     return {k.removeprefix(start): array for k, array in arrays.items() if k.startswith(start)}
-
-
-def _logit(prob: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.clip(np.log(prob) - np.log1p(-prob), -EDGE, EDGE))

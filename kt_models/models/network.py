@@ -14,8 +14,10 @@ from kt_models.data.log import ResponseLog
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.base import AbstractModel, Fitting, States
 from kt_models.training import trainer
+from kt_models.training.networks import Network
 from kt_models.training.sequences import encode, encode_questions
-from kt_models.training.trainer import History, Network, TrainingConfig
+from kt_models.training.trainer import History
+from kt_models.training.training_config import TrainingConfig
 
 # Questions of one pass. A question meets every answer that is remembered, in tables that are worked
 # on many times over: on a CPU they are to stay in its cache, on a GPU it is to be filled.

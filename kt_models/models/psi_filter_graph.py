@@ -26,7 +26,7 @@ from kt_models.models.psi_traits import Traits, filtered_traits
 from kt_models.training import trainer
 from kt_models.training.graph_newton import ColumnEvidence, best_edges
 from kt_models.training.sequences import Sequences, batches, encode
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 
 
 class PsiFilterGraph(NetworkModel):

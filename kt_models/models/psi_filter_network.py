@@ -14,8 +14,9 @@ from kt_models.models.psi_graph import Graph, normalised
 from kt_models.models.psi_trait_filter import Asked, Scalars, State
 from kt_models.settings import require_above_zero, require_at_least
 from kt_models.training.graph_newton import ColumnEvidence
+from kt_models.training.networks import Network, answer_loss
 from kt_models.training.sequences import Batch
-from kt_models.training.trainer import Network, TrainingConfig, answer_loss
+from kt_models.training.training_config import TrainingConfig
 
 DAY = 86_400.0
 

@@ -28,8 +28,9 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.base import Fitting, States
 from kt_models.models.network import NetworkModel
 from kt_models.models.psi_graph import permuted
+from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_kt_dynamics import ALPHA, OMEGA
-from kt_models.models.psi_kt_network import PsiKtConfig, PsiKtNetwork
+from kt_models.models.psi_kt_network import PsiKtNetwork
 from kt_models.models.psi_traits import Traits, traits_of
 from kt_models.training import trainer
 from kt_models.training.sequences import encode

@@ -1,14 +1,14 @@
 """The networks of PSI-KT: generative parameters, graph, recognition of traits and states."""
 
 import math
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from kt_models.models import psi_kt_dynamics as dynamics
-from kt_models.models.psi_graph import EmbeddedGraph, Graph, normalised
+from kt_models.models.psi_graph import EmbeddedGraph, normalised
+from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_kt_dynamics import ALPHA, MU, Gaussian
 from kt_models.models.psi_kt_visits import (
     DAY,
@@ -20,9 +20,8 @@ from kt_models.models.psi_kt_visits import (
     shares,
     steps,
 )
-from kt_models.settings import require_above_zero, require_at_least
+from kt_models.training.networks import Network, answer_loss
 from kt_models.training.sequences import Batch
-from kt_models.training.trainer import Network, TrainingConfig, answer_loss
 
 State = dict[str, Tensor]
 
@@ -31,42 +30,6 @@ FARTHEST = 10
 # First means and variances of log alpha, mu, log omega and gamma.
 FIRST_MEAN = (math.log(0.15), 0.0, math.log(0.6), 1.0)
 FIRST_VAR = (0.3, 0.6, 0.1, 0.05)
-
-
-@dataclass(frozen=True, slots=True)
-class PsiKtConfig:
-    """What PSI-KT decides beforehand.
-
-    Attributes:
-        graph: `learnt`, `none`, or `permuted`: the learnt one with its concepts' names exchanged at
-            random, held there while all else is trained on.
-        hidden: width of the recurrent recognition network.
-        width: of the concepts' embeddings, which also make the graph.
-        item_prior_sd: logits; how far an item's easiness may lie from what its share right says.
-        bound: weight of the variational bound beside the predictions.
-        training: how it is trained.
-    """
-
-    graph: Graph = "learnt"
-    hidden: int = 64
-    width: int = 16
-    item_prior_sd: float = 0.3
-    bound: float = 1.0
-    training: TrainingConfig = field(
-        default_factory=lambda: TrainingConfig(
-            epochs=20, learning_rate=5e-3, weight_decay=1e-5, positions=4096, longest=200
-        )
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            ImpossibleSetting: naming the setting.
-        """
-        require_at_least(self, 1, "hidden", "width")
-        require_above_zero(self, "item_prior_sd")
-        require_at_least(self, 0, "bound")
 
 
 class PsiKtNetwork(Network):

@@ -9,6 +9,7 @@ from kt_models.errors import ImpossibleSetting, UnknownName
 from kt_models.models import MODELS
 from kt_models.models.base import AbstractModel
 from kt_models.saved_models import config_from
+from kt_models.settings import laid_over
 
 Settings = Mapping[str, Any]
 """Values by name; a nested configuration's under the name of its field."""
@@ -29,8 +30,8 @@ def make_model(name: str, settings: Settings | None = None) -> AbstractModel:
         raise UnknownName(f"No model is called {name}; there are {', '.join(MODELS)}.")
     model = MODELS[name]()
     if settings:
-        laid_over = _laid_over(dataclasses.asdict(model.config), settings)
-        model.config = config_from(type(model.config), laid_over)
+        values = laid_over(dataclasses.asdict(model.config), settings)
+        model.config = config_from(type(model.config), values)
     return model
 
 
@@ -78,12 +79,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _laid_over(config: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    merged = dict(config)
-    for name, value in settings.items():
-        below = merged.get(name)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[name] = _laid_over(below or {}, value) if both else value
-    return merged

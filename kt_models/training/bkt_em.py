@@ -9,9 +9,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from kt_models.training.compiling import compiled
 
 FloatArray = NDArray[np.float64]
 
@@ -174,11 +175,7 @@ class _Room(NamedTuple):
     scale: FloatArray
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(cache=True)(function)
-
-
-@_compiled
+@compiled
 def _forward_backward(observed: Any, rates: Any, room: Any, tables: Any) -> float:
     """Add expected counts to the tables and return the log likelihood."""
     total = 0.0
@@ -188,7 +185,7 @@ def _forward_backward(observed: Any, rates: Any, room: Any, tables: Any) -> floa
     return total
 
 
-@_compiled
+@compiled
 def _forward(q: int, observed: Any, rates: Any, room: Any) -> float:
     """Fill the room: alpha is P(state | answers so far), scale P(answer | those before)."""
     first, k, total = observed.starts[q], observed.concept[q], 0.0
@@ -208,7 +205,7 @@ def _forward(q: int, observed: Any, rates: Any, room: Any) -> float:
     return total
 
 
-@_compiled
+@compiled
 def _backward(q: int, observed: Any, rates: Any, room: Any, tables: Any) -> None:
     """Add a sequence's expected counts; beta is P(later answers | state), scaled like alpha."""
     first, k = observed.starts[q], observed.concept[q]

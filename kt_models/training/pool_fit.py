@@ -17,6 +17,7 @@ from kt_models.evaluation import metrics, resampling
 from kt_models.evaluation.metrics import Metric
 from kt_models.streaming.pool import LARGEST_WEIGHT, PoolWeights
 from kt_models.streaming.psi_reading import sigmoid
+from kt_models.training.logits import to_logit
 from kt_models.training.pool_replay import Replay
 
 FloatArray = NDArray[np.float64]
@@ -98,7 +99,7 @@ def fit_pool(
 
 def fit_weights(replay: Replay, *, aged_after_s: float = AGED_AFTER_S) -> PoolWeights:
     """Return the weights of least log loss, held to 0 by a light ridge and within 0 to 1.5."""
-    known = _logit(replay.filter_prob)
+    known = to_logit(replay.filter_prob)
     old = replay.ages > aged_after_s
 
     def fitted(lag: int, rows: NDArray[np.bool_]) -> float:
@@ -113,7 +114,7 @@ def fit_concept_weight(replay: Replay, *, aged_after_s: float = AGED_AFTER_S) ->
     """Return the weight of least log loss of the concepts' mean shift, where it is not aged."""
     there = np.isfinite(replay.concept_shifts) & (replay.ages[:, 0] <= aged_after_s)
     part = replay.rows(there)
-    return _weight(_logit(part.filter_prob), part.concept_shifts, part.correct)
+    return _weight(to_logit(part.filter_prob), part.concept_shifts, part.correct)
 
 
 def pooled_logits(replay: Replay, weights: PoolWeights) -> FloatArray:
@@ -124,7 +125,7 @@ def pooled_logits(replay: Replay, weights: PoolWeights) -> FloatArray:
         weights: of at least L lags.
     """
     shifts = np.nan_to_num(replay.shifts)
-    return _logit(replay.filter_prob)[:, None] + _weights_of(replay, weights) * shifts
+    return to_logit(replay.filter_prob)[:, None] + _weights_of(replay, weights) * shifts
 
 
 def _weights_of(replay: Replay, weights: PoolWeights) -> FloatArray:
@@ -134,11 +135,11 @@ def _weights_of(replay: Replay, weights: PoolWeights) -> FloatArray:
     return np.where(old, np.minimum(fresh, weights.aged), fresh)
 
 
-def _weight(logit: FloatArray, shift: FloatArray, correct: FloatArray) -> float:
-    """Return the w of least log loss of logit + w shift; the loss is convex in it."""
+def _weight(known: FloatArray, shift: FloatArray, correct: FloatArray) -> float:
+    """Return the w of least log loss of known + w shift; the loss is convex in it."""
 
     def slope(w: float) -> float:
-        error = sigmoid(logit + w * shift) - correct
+        error = sigmoid(known + w * shift) - correct
         return float(error @ shift) + RIDGE * w
 
     if slope(0.0) >= 0.0:
@@ -202,8 +203,3 @@ class _Judge:
             resamples=self.resamples,
         )
         return [found.value, found.low, found.high]
-
-
-def _logit(prob: FloatArray) -> FloatArray:
-    inside = np.clip(prob, 1e-6, 1.0 - 1e-6)
-    return np.asarray(np.log(inside) - np.log1p(-inside))

@@ -23,8 +23,8 @@ IntArray = NDArray[np.int64]
 
 LAGS = 4
 KEPT = ("item", "concept_set", "correct", "assisted")
-# Shifts are stored in steps of 1/32 logit.
-STEPS_PER_LOGIT = 32.0
+# Shifts are stored in steps of 1/32 logit, at most 127 of them.
+STEPS_PER_LOGIT, LARGEST = 32.0, 127.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def replay(
         _deep_ahead(aligned, deep, asked),
         _filter_ahead(aligned, parameters, asked, offsets, variances),
     )
-    steps = np.round(ahead * STEPS_PER_LOGIT) / STEPS_PER_LOGIT
+    steps = _stored(ahead)
     shifts = np.full((len(log), lags), np.nan)
     ages = np.full((len(log), lags), np.nan)
     mine = np.flatnonzero(asked.own)
@@ -136,8 +136,13 @@ def replay(
         deep_prob=deep.predict(aligned),
         shifts=shifts,
         ages=np.maximum(ages, 0.0),
-        concept_shifts=np.round(means * STEPS_PER_LOGIT) / STEPS_PER_LOGIT,
+        concept_shifts=_stored(means),
     )
+
+
+def _stored(shifts: FloatArray) -> FloatArray:
+    steps = np.clip(np.round(shifts * STEPS_PER_LOGIT), -LARGEST, LARGEST)
+    return np.asarray(steps / STEPS_PER_LOGIT)
 
 
 def _questions(log: ResponseLog, *, lags: int, siblings: IntArray) -> _Questions:

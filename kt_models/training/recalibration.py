@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from kt_models.errors import ShapeMismatch
+from kt_models.training.logits import to_logit
 
 # Enough pieces for the bends that networks show, too few to follow noise.
 PIECES = 6
@@ -22,8 +23,6 @@ FOLDS = 5
 # A gain must be so many times its standard error over learners: the validation learners may all
 # have been better than those learnt from by chance, and a map must not follow that.
 LUCK = 1.0
-# Logits beyond are as good as certain.
-EDGE = 12.0
 # Steep pieces may take an extreme one further, but never to a probability of exactly 0 or 1.
 LAST = 30.0
 
@@ -51,7 +50,7 @@ class Recalibration:
 
     def __call__(self, prob: FloatArray) -> FloatArray:
         """Return [..] recalibrated probabilities."""
-        return _sigmoid(np.clip(self.moved(_logit(prob)), -LAST, LAST))
+        return _sigmoid(np.clip(self.moved(to_logit(prob)), -LAST, LAST))
 
     def moved(self, logit: FloatArray) -> FloatArray:
         """Return [..] recalibrated logits."""
@@ -92,7 +91,7 @@ def fit_recalibration(
     people = int(whose.max(initial=-1)) + 1
     if people < FOLDS:
         return Recalibration.none()
-    logit, fold = _logit(prob), whose * FOLDS // people
+    logit, fold = to_logit(prob), whose * FOLDS // people
     losses = [_loss_of_others(logit, correct, fold, hold) for hold in HOLDS]
     best = int(np.argmin([loss.sum() for loss in losses]))
     gain = np.bincount(whose, losses[0] - losses[best], minlength=people)
@@ -159,11 +158,6 @@ def _pieces(logit: FloatArray, knots: FloatArray) -> FloatArray:
     above = [np.clip(logit, low, high) - low for low, high in itertools.pairwise(ends)]
     pieces: FloatArray = np.stack([below, *above], axis=-1)
     return pieces
-
-
-def _logit(prob: FloatArray) -> FloatArray:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.clip(np.log(prob) - np.log1p(-prob), -EDGE, EDGE))
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:

@@ -7,10 +7,11 @@ eliminated (Schur complement); what is left is as large as the other features.
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
+
+from kt_models.training.compiling import compiled
 
 FloatArray = NDArray[np.float64]
 
@@ -85,11 +86,7 @@ def _loss(
     return float(loss + 0.5 * (item_penalty @ items**2 + penalty @ weights**2))
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(cache=True)(function)
-
-
-@_compiled
+@compiled
 def _accumulate(
     item: Any, bounds: Any, columns: Any, values: Any, curvature: Any, cross: Any, block: Any
 ) -> None:

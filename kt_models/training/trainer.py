@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,83 +19,15 @@ from torch import Tensor, nn
 
 from kt_models.errors import KTModelError
 from kt_models.evaluation import metrics
-from kt_models.settings import require_above_zero, require_at_least, require_share
+from kt_models.training.networks import Network
 from kt_models.training.resuming import fingerprint, load_state, save_state
 from kt_models.training.schedules import learning_rates
 from kt_models.training.sequences import Batch, Sequences, batches, windows
+from kt_models.training.training_config import TrainingConfig
 
 
 class Diverged(KTModelError):
     """The loss is no number any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """How a network is trained.
-
-    Attributes:
-        epochs: passes over the training learners that the schedule is laid out for.
-        patience: epochs without a lower validation log loss after which it stops.
-        learning_rate: the highest.
-        warm_up: share of all steps during which the rate rises from zero.
-        schedule: `linear`, or `refined` by the gradient norms of a first run that is thrown away
-            (the same paper, section 3), which doubles the cost and needs no warm-up.
-        weight_decay: decoupled (AdamW), on matrices and embeddings, not on vectors.
-        positions: answers per step, padding included.
-        longest: answers after which a training sequence is cut; those judged are never cut.
-        clip: largest norm of a gradient.
-    """
-
-    epochs: int = 20
-    patience: int = 4
-    learning_rate: float = 3e-3
-    warm_up: float = 0.05
-    schedule: Literal["linear", "refined"] = "linear"
-    weight_decay: float = 1e-2
-    positions: int = 8192
-    longest: int = 500
-    clip: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            ImpossibleSetting: naming the setting.
-        """
-        require_at_least(self, 1, "epochs", "patience", "positions", "longest")
-        require_above_zero(self, "learning_rate", "clip")
-        require_at_least(self, 0, "weight_decay")
-        require_share(self, "warm_up")
-
-
-class Network(nn.Module):
-    """A network that predicts each answer of a batch and that can also go on answer by answer."""
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Return [B, T] logits of `batch.correct`, each from earlier answers and its question."""
-        raise NotImplementedError
-
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean loss over the answers of a batch, in nats."""
-        return answer_loss(self(batch), batch)
-
-    def start(self, count: int) -> dict[str, Tensor]:
-        """Return what is remembered of `count` learners before their first answer, [count, ...]."""
-        raise NotImplementedError
-
-    def absorb(self, state: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Return the states after the answers of a batch, [B, T] of them at most."""
-        raise NotImplementedError
-
-    def ask(self, state: dict[str, Tensor], questions: Batch) -> Tensor:
-        """Return [B, N] logits of N questions, each as if it were the next."""
-        raise NotImplementedError
-
-
-def answer_loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Return the mean log loss of [B, T] logits over the answers that are there, in nats."""
-    losses = nn.functional.binary_cross_entropy_with_logits(logits, batch.correct, reduction="none")
-    return (losses * batch.mask).sum() / batch.mask.sum()
 
 
 @dataclass(slots=True)

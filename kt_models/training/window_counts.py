@@ -8,11 +8,11 @@ whole and one counted answer by answer give the very same numbers.
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from kt_models.data.log import ResponseLog
+from kt_models.training.compiling import compiled
 
 States = dict[str, NDArray[Any]]
 Counts = NDArray[np.float32]
@@ -138,11 +138,7 @@ class _Memory(NamedTuple):
     recent_right: Counts
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(cache=True)(function)
-
-
-@_compiled
+@compiled
 def _count(starts: Any, asked: Any, memory: Any, counted: Any, learning: Any) -> None:
     for learner in range(len(starts) - 1):
         for r in range(starts[learner], starts[learner + 1]):
@@ -153,7 +149,7 @@ def _count(starts: Any, asked: Any, memory: Any, counted: Any, learning: Any) ->
                 _remember(learner, r, asked, memory)
 
 
-@_compiled
+@compiled
 def _scan(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> None:
     """Count every remembered answer in the shortest window that it falls into."""
     total, room, windows = memory.answers[learner], memory.recent_at.shape[1], len(asked.seconds)
@@ -178,7 +174,7 @@ def _scan(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> None:
                     counted.concept[r, j, windows + w] += right
 
 
-@_compiled
+@compiled
 def _look_back(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> None:
     """Tell the last outcomes, and whether the last answer was to this very item."""
     total, room = memory.answers[learner], memory.recent_at.shape[1]
@@ -191,7 +187,7 @@ def _look_back(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> N
         counted.last[r, LAST + 1] = counted.last[r, 0]
 
 
-@_compiled
+@compiled
 def _add_up(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> None:
     """Make each window hold the shorter ones, and the last one all there ever was."""
     windows = len(asked.seconds)
@@ -210,7 +206,7 @@ def _add_up(learner: int, r: int, asked: Any, memory: Any, counted: Any) -> None
             counted.concept[r, j, 2 * windows - 1] = memory.concept_right[learner, concepts[j]]
 
 
-@_compiled
+@compiled
 def _remember(learner: int, r: int, asked: Any, memory: Any) -> None:
     place = memory.answers[learner] % memory.recent_at.shape[1]
     which, correct = asked.concept_set[r], asked.correct[r]

@@ -10,6 +10,7 @@ measured now are kept, and its section of docs/benchmarks.md.
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import sys
@@ -75,7 +76,7 @@ def earlier():
 
 def measured(data, runs, name, resamples):
     """Return the figures of one set."""
-    live, deep = (fitted(data, runs, name, part) for part in PARTS)
+    (live, _), (deep, provenance) = (fitted(data, runs, name, part) for part in PARTS)
     log = read_set(data, name)
     _, test = split_fold(log, fold=0, seed=SEED)
     held_out = log.only_learners(test)
@@ -91,6 +92,7 @@ def measured(data, runs, name, resamples):
     fit = pool_fit.fit_pool(served, seed=SEED, resamples=resamples)
     return fit.figures | {
         "has_times": held_out.has_times,
+        "network": {"config": dataclasses.asdict(deep.config), "provenance": provenance},
         "weights": fit.weights.to_dict(),
         "concept_weight": fit.concept_weight,
         "weight_by_age": by_age(served),
@@ -100,12 +102,11 @@ def measured(data, runs, name, resamples):
 
 
 def fitted(data, runs, name, model):
-    """Return a model that learnt from the other folds' learners, trained where there is none."""
+    """Return a model of the other folds' learners, trained where there is none, and its origin."""
     fold = folder_of(runs, PROTOCOL, name, model) / "fold-0"
     if not fold.is_dir() or chosen_run(fold) is None:
         train(data, runs, name, model)
-    found, _ = load_model(chosen_run(fold).checkpoint, MODELS)
-    return found
+    return load_model(chosen_run(fold).checkpoint, MODELS)
 
 
 def train(data, runs, name, model):

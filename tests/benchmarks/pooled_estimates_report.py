@@ -58,7 +58,14 @@ def _whole(sets):
         leads = [_lead(pooled[f"above_{part}"]["log_loss"]) for part in ("filter", "deep")]
         lines.append(_row(name, f"{found['answers']:,}", *figures, *leads))
     head = "Log loss / AUC / calibration error; *pooled* is at lag 0; differences are of log loss."
-    return [head, "", *lines]
+    return [head, "", *lines, *_stopped(sets)]
+
+
+def _stopped(sets):
+    """Return a note on networks that were not trained to their end."""
+    origins = {name: found.get("network", {}).get("provenance", {}) for name, found in sets.items()}
+    told = [f"{name}'s {one['stopped']}" for name, one in origins.items() if "stopped" in one]
+    return ["", f"Networks whose training was stopped early: {'; '.join(told)}."] if told else []
 
 
 def _lags(sets):

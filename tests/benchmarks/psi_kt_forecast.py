@@ -29,7 +29,7 @@ from kt_models.models.base import AbstractModel, Fitting
 from kt_models.models.psi_filter_graph import PsiFilterGraph
 from kt_models.models.psi_filter_network import GraphFilterConfig
 from kt_models.models.psi_kt import PsiKt
-from kt_models.models.psi_kt_network import PsiKtConfig
+from kt_models.models.psi_kt_config import PsiKtConfig
 from tests.benchmarks.psi_kt_links import links_found
 from tests.benchmarks.psi_kt_report import write_section
 

@@ -17,10 +17,10 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.psi_filter_graph import PsiFilterGraph
 from kt_models.models.psi_filter_network import GraphFilterConfig, GraphFilterNetwork
 from kt_models.models.psi_kt import PsiKt
-from kt_models.models.psi_kt_network import PsiKtConfig
+from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_traits import filtered_traits
 from kt_models.training.sequences import encode
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 from tests.kt_models.models.psi_learners import (
     LEVEL,
     LOG_ALPHA,

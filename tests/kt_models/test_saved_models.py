@@ -22,7 +22,7 @@ from kt_models.saved_models import (
     save_model,
 )
 from kt_models.training.recalibration import Recalibration
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 from tests.kt_models.factories import random_log
 
 LOG = random_log(np.random.default_rng(0), learners=5, answers=12)

@@ -171,7 +171,7 @@ def train_weights(log: TaughtLog, course: SimulatedCourse, *, seed: int) -> Weig
     """Return a network trained on a log, laid out over the course; loads torch."""
     from kt_models.models.base import Fitting  # noqa: PLC0415
     from kt_models.models.dkt import Dkt, DktConfig  # noqa: PLC0415
-    from kt_models.training.trainer import TrainingConfig  # noqa: PLC0415
+    from kt_models.training.training_config import TrainingConfig  # noqa: PLC0415
 
     training = TrainingConfig(epochs=EPOCHS, positions=2048, weight_decay=0.1, learning_rate=1e-2)
     model = Dkt(DktConfig(hidden=HIDDEN, width=WIDTH, dropout=0.1, training=training))

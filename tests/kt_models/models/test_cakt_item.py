@@ -10,7 +10,8 @@ import torch
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models import cakt_item_memory as memory
 from kt_models.models import cakt_item_window as windows
-from kt_models.models.cakt_item import CaktItem, CaktItemConfig
+from kt_models.models.cakt_item import CaktItem
+from kt_models.models.cakt_item_config import CaktItemConfig
 from kt_models.models.cakt_item_parts import TryEmbedding
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.training.sequences import Batch, encode

@@ -15,7 +15,7 @@ from kt_models.models.psi_filter_network import GraphFilterConfig
 from kt_models.models.psi_graph import permuted
 from kt_models.models.psi_trait_filter import Scalars
 from kt_models.models.psi_traits import filtered_traits
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 from tests.benchmarks.psi_kt_recovery import true_filter
 from tests.kt_models.models.psi_learners import exact_posterior_means, simulate
 

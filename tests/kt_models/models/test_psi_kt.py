@@ -11,11 +11,11 @@ from kt_models.evaluation import metrics
 from kt_models.models import psi_kt_dynamics as dynamics
 from kt_models.models.psi_graph import EmbeddedGraph, normalised
 from kt_models.models.psi_kt import PsiKt
+from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_kt_dynamics import Gaussian
-from kt_models.models.psi_kt_network import PsiKtConfig
 from kt_models.models.psi_kt_visits import ages, find_visits, held
 from kt_models.training.sequences import encode
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 from tests.kt_models.factories import random_log
 from tests.kt_models.models.psi_learners import simulate
 

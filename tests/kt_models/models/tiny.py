@@ -6,13 +6,13 @@ from kt_models.models import MODELS
 from kt_models.models.akt import AktConfig
 from kt_models.models.base import AbstractModel
 from kt_models.models.cakt import CaktConfig
-from kt_models.models.cakt_item import CaktItemConfig
+from kt_models.models.cakt_item_config import CaktItemConfig
 from kt_models.models.dkt import DktConfig
 from kt_models.models.ensemble import EnsembleConfig
 from kt_models.models.psi_filter_network import GraphFilterConfig
-from kt_models.models.psi_kt_network import PsiKtConfig
+from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.simplekt import SimpleKtConfig
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=8, learning_rate=1e-2, positions=1024)
 # Windows shorter than the histories, so that what falls out of them is tested too.

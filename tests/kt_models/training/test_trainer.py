@@ -17,10 +17,12 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.base import Fitting
 from kt_models.models.dkt import Dkt, DktConfig, DktNetwork
 from kt_models.training import trainer
+from kt_models.training.networks import Network
 from kt_models.training.resuming import RESUME, CannotResume
 from kt_models.training.schedules import POINTS, learning_rates
 from kt_models.training.sequences import encode
-from kt_models.training.trainer import Diverged, Network, TrainingConfig
+from kt_models.training.trainer import Diverged
+from kt_models.training.training_config import TrainingConfig
 from tests.kt_models.factories import random_log
 
 ROOT = Path(__file__).parents[3]

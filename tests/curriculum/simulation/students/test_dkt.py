@@ -10,7 +10,7 @@ from curriculum.simulation.timetable import DAY_S, FIRST_DAY_S, Timetable
 from curriculum.simulation.tracer import response_log, teach
 from kt_models.models.base import Fitting
 from kt_models.models.dkt import Dkt, DktConfig
-from kt_models.training.trainer import TrainingConfig
+from kt_models.training.training_config import TrainingConfig
 
 
 @pytest.fixture(scope="module")
