@@ -35,6 +35,8 @@ class Place:
         """Name the place; `postgres_url` is that of its own database, None means SQLite."""
         self.var = var
         self.postgres_url = postgres_url
+        # Variables that this one has beside or instead of the usual ones.
+        self.own: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,6 +46,7 @@ class Place:
             "TUTOR_DATABASE_URL": self.postgres_url or sqlite_url,
             "TUTOR_BROKER_URL": "filesystem://",
             "DJANGO_SETTINGS_MODULE": "tutor.config.settings",
+            **self.own,
         }
 
     def manage(self, *command: str) -> str:
