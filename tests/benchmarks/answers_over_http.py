@@ -193,9 +193,9 @@ def section(result: dict[str, object]) -> str:
             f"`{result['command']}`, {result['date']}, commit {result['commit']}, "
             f"{result['hardware']}, load {result['load_before']} before. gunicorn with threads, "
             f"PostgreSQL, a bank of {result['items']:,} items, {result['learners']:,} learners, "
-            f"{result['clients']} clients in a closed loop on the same cores. *Bare*: a DRF view that "
-            "inserts one row and reads one. *Share*: of the bare view's requests per second, rounds "
-            "in turn."
+            f"{result['clients']} clients in a closed loop on the same cores. *Bare*: a DRF view "
+            "that inserts one row and reads one. *Share*: of the bare view's requests per second, "
+            "rounds in turn."
         ),
         "",
         "| | requests/s | share | median, ms | p99, ms | p99 / median |",
