@@ -38,11 +38,14 @@ class PoolWeights:
         lags: weight of a prediction that has not seen 0, 1, 2, ... answers; beyond them it is 0.
         aged: weight at most of one that is older than `aged_after_s`.
         aged_after_s: seconds.
+        concepts: weight at most of the mean shift of a concept's items, for items that were not
+            predicted and for the concept itself.
     """
 
     lags: tuple[float, ...]
     aged: float = 0.0
     aged_after_s: float = 3600.0
+    concepts: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse weights that are none.
@@ -50,7 +53,7 @@ class PoolWeights:
         Raises:
             ImpossibleParameter: a weight is outside 0 to 1.5, or the time is negative.
         """
-        for weight in (*self.lags, self.aged):
+        for weight in (*self.lags, self.aged, self.concepts):
             if not 0.0 <= weight <= LARGEST_WEIGHT:
                 raise ImpossibleParameter(f"A weight of {weight}: give 0 to {LARGEST_WEIGHT}.")
         if not self.aged_after_s >= 0.0:
@@ -68,14 +71,28 @@ class PoolWeights:
         fresh = self.lags[lag]
         return fresh if age_s <= self.aged_after_s else min(fresh, self.aged)
 
+    def concept_weight(self, *, lag: int, age_s: float) -> float:
+        """Return the same for what was not predicted itself and goes with its concepts."""
+        return min(self.weight(lag=lag, age_s=age_s), self.concepts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {"lags": list(self.lags), "aged": self.aged, "aged_after_s": self.aged_after_s}
+        return {
+            "lags": list(self.lags),
+            "aged": self.aged,
+            "aged_after_s": self.aged_after_s,
+            "concepts": self.concepts,
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PoolWeights":
         """Return what `to_dict` wrote."""
-        return cls(tuple(values["lags"]), values["aged"], values["aged_after_s"])
+        return cls(
+            tuple(values["lags"]),
+            values["aged"],
+            values["aged_after_s"],
+            values.get("concepts", 0.0),
+        )
 
 
 def pool(

@@ -39,8 +39,6 @@ class PoolFit:
 
     Attributes:
         weights: fitted on all learners of the replay.
-        concept_weight: of the mean shift of an item's concepts, for items that were not predicted,
-            at lag 0.
         figures: JSON values. `filter`, `deep` (the deep tracer alone, which has seen every answer)
             and `pooled`, one for each lag, each judged by weights from learners other than those
             that they judge: `log_loss`, `brier`, `auc`, `calibration_error`; of `pooled` also
@@ -51,7 +49,6 @@ class PoolFit:
     """
 
     weights: PoolWeights
-    concept_weight: float
     figures: dict[str, Any]
 
 
@@ -80,8 +77,10 @@ def fit_pool(
     predicted = np.isfinite(replay.shifts).mean(axis=0).tolist()
     by_concept = float(np.isfinite(replay.concept_shifts).mean())
     return PoolFit(
-        weights=fit_weights(replay, aged_after_s=aged_after_s),
-        concept_weight=fit_concept_weight(replay, aged_after_s=aged_after_s),
+        weights=dataclasses.replace(
+            fit_weights(replay, aged_after_s=aged_after_s),
+            concepts=fit_concept_weight(replay, aged_after_s=aged_after_s),
+        ),
         figures={
             "learners": len(np.unique(replay.learner)),
             "answers": len(replay.learner),

@@ -94,7 +94,7 @@ def measured(data, runs, name, resamples):
         "has_times": held_out.has_times,
         "network": {"config": dataclasses.asdict(deep.config), "provenance": provenance},
         "weights": fit.weights.to_dict(),
-        "concept_weight": fit.concept_weight,
+        "concept_weight": fit.weights.concepts,
         "weight_by_age": by_age(served),
         "replay_cpu_s": round(replayed - began, 1),
         "fit_cpu_s": round(time.process_time() - replayed, 1),

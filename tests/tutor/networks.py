@@ -15,7 +15,7 @@ from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.registry.models import TracerVersion
 
-POOL = {"lags": [1.0, 0.8, 0.6, 0.4], "aged": 0.5, "aged_after_s": 3600.0}
+POOL = {"lags": [1.0, 0.8, 0.6, 0.4], "aged": 0.5, "aged_after_s": 3600.0, "concepts": 1.0}
 
 
 def give_network(course: Course, *, pool=POOL, versions=None, seed=0) -> TracerVersion:

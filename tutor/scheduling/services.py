@@ -203,7 +203,6 @@ def _estimated(
         found |= {
             "prediction_id": seen.deep.pk,
             "prediction_lag": max(seen.deep.lag, 0),
-            "prediction_weight": seen.deep.weight,
         }
         if seen.deep.distrusted is not None:
             found["distrusted"] = tracer.bank.concept_ids[seen.deep.distrusted].tolist()
@@ -214,6 +213,7 @@ def _estimated(
     found |= {"expected": float(seen.survey.items.prob[row]), "expected_live": live}
     if seen.deep is not None:
         found["expected_deep"] = shifted(live, float(seen.deep.items[row]))
+        found["prediction_weight"] = float(seen.deep.item_weights[row])
     return found
 
 

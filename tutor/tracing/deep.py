@@ -142,8 +142,11 @@ class Use:
         lag: answers that it has not seen.
         age_s: seconds since it was made.
         weight: of its shifts.
-        items: (N,) shifts of the bank's items, not weighted.
-        concepts: (K,) of its concepts.
+        concept_weight: of the mean shift of a concept's items.
+        items: (N,) shifts of the bank's items, not weighted; the concepts' mean where an item was
+            not predicted.
+        predicted: (N,) whether it was.
+        concepts: (K,) mean shift of each concept's items.
         distrusted: (K,) concepts of which the deep tracer does not count in the learner's classes;
             None for none. Items go with their main concept.
     """
@@ -152,13 +155,21 @@ class Use:
     lag: int
     age_s: float
     weight: float
+    concept_weight: float
     items: Floats
+    predicted: npt.NDArray[np.bool_]
     concepts: Floats
     distrusted: npt.NDArray[np.bool_] | None = None
 
+    @property
+    def item_weights(self) -> Floats:
+        """(N,) weight of each item's shift."""
+        return np.where(self.predicted, self.weight, self.concept_weight)
+
     def weighted(self, bank: CourseBank) -> tuple[Floats, Floats]:
         """Return what is added to the logits of a bank's items (N,) and concepts (K,)."""
-        items, concepts = self.weight * self.items, self.weight * self.concepts
+        items = self.item_weights * self.items
+        concepts = self.concept_weight * self.concepts
         if self.distrusted is None:
             return items, concepts
         main = self.distrusted[bank.concepts[:, 0]]
@@ -189,23 +200,25 @@ def use(
 ) -> Use:
     """Return how the prediction counts for a learner with so many answers at `at`."""
     lag, age_s = n_responses - prediction.n_responses, at - prediction.at
-    items, concepts = lay_over(prediction.shifts, bank)
+    items, concepts, predicted = lay_over(prediction.shifts, bank)
     return Use(
         pk=prediction.pk,
         lag=lag,
         age_s=age_s,
         weight=weights.weight(lag=lag, age_s=age_s),
+        concept_weight=weights.concept_weight(lag=lag, age_s=age_s),
         items=items,
+        predicted=predicted,
         concepts=concepts,
         distrusted=distrusted,
     )
 
 
-def lay_over(shifts: Shifts, bank: CourseBank) -> tuple[Floats, Floats]:
-    """Return the shifts (N,) of a bank's items and (K,) of its concepts, in logits.
+def lay_over(shifts: Shifts, bank: CourseBank) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Return the shifts (N,) of a bank's items and (K,) of its concepts, and which items have own.
 
     A concept's is the mean of its items'; an item that was not predicted has the mean of its
-    concepts', 0 for concepts of which nothing was predicted.
+    concepts', 0 for concepts of which nothing was predicted. In logits.
     """
     n_concepts = len(bank.concept_ids)
     rows = np.searchsorted(shifts.version_ids, bank.version_ids)
@@ -222,7 +235,7 @@ def lay_over(shifts: Shifts, bank: CourseBank) -> tuple[Floats, Floats]:
     means = sums / np.maximum(counts, 1.0)
     told = (counts > 0.0) & (np.arange(n_concepts + 1) < n_concepts)
     of_items = (means * told)[places].sum(axis=1) / np.maximum(told[places].sum(axis=1), 1)
-    return np.where(known, own, of_items), means[:n_concepts]
+    return np.where(known, own, of_items), means[:n_concepts], known
 
 
 def pool_survey(

@@ -76,7 +76,7 @@ def test_gains_follow_the_chances(survey):
 
 
 class TestWeights:
-    WEIGHTS = PoolWeights((0.8, 0.5), aged=0.3, aged_after_s=600.0)
+    WEIGHTS = PoolWeights((0.8, 0.5), aged=0.3, aged_after_s=600.0, concepts=0.2)
 
     @pytest.mark.parametrize(
         ("lag", "age_s", "weight"),
@@ -87,6 +87,12 @@ class TestWeights:
     )
     def test_falls_with_lag_and_age(self, lag, age_s, weight):
         assert self.WEIGHTS.weight(lag=lag, age_s=age_s) == weight
+
+    def test_what_goes_with_its_concepts_never_counts_for_more(self):
+        weights = PoolWeights((0.8, 0.2), concepts=0.3)
+        assert weights.concept_weight(lag=0, age_s=0.0) == 0.3
+        assert weights.concept_weight(lag=1, age_s=0.0) == 0.2
+        assert weights.concept_weight(lag=2, age_s=0.0) == 0.0
 
     def test_age_never_lends_weight(self):
         assert PoolWeights((0.1,), aged=0.3).weight(lag=0, age_s=1e9) == 0.1

@@ -170,7 +170,7 @@ class TestPooling:
 
         tracer = tracer_of(deep_course)
         found = selectors.get_prediction(learner_id=learner.pk, tracer=tracer)
-        _, concepts = lay_over(found.shifts, tracer.bank)
+        _, concepts, _ = lay_over(found.shifts, tracer.bank)
         for index, pk in enumerate(tracer.bank.concept_ids.tolist()):
             moved = _logit(pooled[pk].prob) - _logit(alone[pk].prob)
             assert moved == pytest.approx(concepts[index], abs=1e-9)
