@@ -109,8 +109,7 @@ def _figures(held: HeldOut, prob: FloatArray, seed: int) -> dict[str, Any]:
 
 def enough_answers(held: HeldOut) -> Gate:
     """Return whether there are enough held-out answers, of enough learners, to judge by."""
-    learners = len(np.unique(held.learner))
-    count = len(held.correct)
+    learners, count = len(np.unique(held.learner)), len(held.correct)
     return Gate(
         name="enough-answers",
         passed=count >= FEWEST_ANSWERS and learners >= FEWEST_LEARNERS,
@@ -199,8 +198,8 @@ def classes(held: HeldOut) -> Gate:
         _of_class(name, difference[place == k], held.learner[place == k], len(names))
         for k, name in enumerate(names)
     ]
-    worse = [row for row in rows if row["low"] is not None and row["low"] > TOLERATED_LOSS]
     judged = [row for row in rows if row["low"] is not None]
+    worse = [row for row in judged if row["low"] > TOLERATED_LOSS]
     highest = max((row["low"] for row in judged), default=None)
     if worse:
         told = "; ".join(f"{row['name']}: {row['mean']:+.4f} nats" for row in worse)

@@ -33,9 +33,9 @@ Tell = Callable[[str, int, int], object]
 READING, FILTER = "reading the log", "fitting the filter"
 TRAINING = "training network"
 JUDGING, INSPECTING = "judging it on learners kept aside", "looking for leaks"
-# Held-out answers that tell a thousandth of a nat from chance. Where one fifth of the learners has
-# not so many, networks that were trained without another fifth tell too.
-TELLING_ANSWERS = 25_000
+# Held-out answers that tell half a thousandth of a nat from chance. Where one fifth of the learners
+# has not so many, networks that were trained without another fifth tell too.
+TELLING_ANSWERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
