@@ -21,7 +21,8 @@ SHIMS = {"groupadd": "exit 0", "useradd": "exit 0"}
 def copy_of_python(folder: Path) -> Path:
     """Copy this Python to where every account may run it, as the base image has one; its path."""
     leave = shutil.ignore_patterns("site-packages", "test", "__pycache__", "share", "*.a")
-    shutil.copytree(sys.base_prefix, folder, ignore=leave, symlinks=True)
+    if not folder.exists():
+        shutil.copytree(sys.base_prefix, folder, ignore=leave, symlinks=True)
     return folder / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -42,11 +43,22 @@ class Image:
         self._is_root = os.geteuid() == 0
 
     def build(self) -> None:
-        """Carry out every step.
+        """Carry out every step; those that make files only where that was not done before.
 
         Raises:
             CalledProcessError: a step failed.
         """
+        done = self.folder / "done"
+        steps = reading.steps_of(self.dockerfile)
+        if not done.exists():
+            self._prepare()
+        for step in steps:
+            if not done.exists() or step.keyword not in {"RUN", "COPY"}:
+                print(f"  {step.keyword} {step.text[:100]}", flush=True)
+                getattr(self, f"_{step.keyword.lower()}")(step.text)
+        done.touch()
+
+    def _prepare(self) -> None:
         for inner in ("srv", "var", "tmp", "shims"):
             (self.folder / inner).mkdir(parents=True)
         for name, body in SHIMS.items():
@@ -54,9 +66,6 @@ class Image:
             shim.write_text(f"#!/bin/sh\n{body}\n")
             shim.chmod(0o755)
         subprocess.run([str(self._python), "-m", "venv", str(self.folder / "python")], check=True)
-        for step in reading.steps_of(self.dockerfile):
-            print(f"  {step.keyword} {step.text[:100]}", flush=True)
-            getattr(self, f"_{step.keyword.lower()}")(step.text)
 
     def run(self, command: Sequence[str], *, places: Mapping[str, Path], **options) -> None:
         """Run a command in the image to its end, as its account."""
@@ -73,10 +82,17 @@ class Image:
         told = {**self.environment, **(more or {})}
         moved = {name: _moved(value, places) for name, value in told.items()}
         passed = {name: value for name, value in os.environ.items() if name in PASSED}
+        # The copy's own library, also where it was built to look elsewhere.
+        library = str(self._python.parents[1] / "lib")
         return {
             "args": [_moved(word, places) for word in command],
             "cwd": self.app,
-            "env": {**passed, **moved, "PATH": f"{self.folder}/python/bin:/usr/bin:/bin"},
+            "env": {
+                **passed,
+                **moved,
+                "PATH": f"{self.folder}/python/bin:/usr/bin:/bin",
+                "LD_LIBRARY_PATH": library,
+            },
             **self._account(),
         }
 

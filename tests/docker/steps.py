@@ -1,6 +1,6 @@
 """Runs the containers' steps without an engine: `make docker-check`.
 
-    python -m tests.docker.steps [FOLDER]
+    python -m tests.docker.steps [FOLDER]    # kept, and what is built in it is used again
 
 Builds both images in a folder, each with an environment of Python of its own, then starts the
 services of docker/compose.yaml as it says: their commands, accounts, variables, secrets, volumes
@@ -169,7 +169,7 @@ def serve(images: dict[str, Image], base: Path) -> None:
     """Start every service of the compose file in its order, and stop it again."""
     whole = reading.compose(reading.COMPOSE, variables=VARIABLES)["services"]
     secrets = base / "secrets"
-    secrets.mkdir()
+    secrets.mkdir(exist_ok=True)
     for name in ("secret_key", "database_password"):
         (secrets / name).write_text("x1" * 32)
     port = free_port()
@@ -226,15 +226,20 @@ def _serve(services: dict[str, Service], port: int) -> None:
 
 
 def main() -> None:
-    """Build, check and run everything in a folder that is removed in the end."""
-    base = Path(tempfile.mkdtemp(prefix="tutor-docker-"))
+    """Build, check and run everything."""
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    base = kept or Path(tempfile.mkdtemp(prefix="tutor-docker-"))
+    base.mkdir(exist_ok=True)
     base.chmod(0o755)
+    for left in ("services", "volumes"):
+        shutil.rmtree(base / left, ignore_errors=True)
     try:
         serve(build(base), base)
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(base, ignore_errors=True)
     print("Every step of the images and every service of docker/compose.yaml works.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

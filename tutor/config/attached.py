@@ -1,8 +1,9 @@
 """Runs the web server or a worker as a child that never outlives its supervisor.
 
-`python -m tutor.config.attached web ...`, `... worker ...` or `... trainer ...`. The supervisor
-holds the other end of this process's standard input and never writes to it. However the supervisor
-ends, even by SIGKILL, the operating system closes that pipe; the child then stops by itself.
+`python -m tutor.config.attached web ...`, `... worker ...` or `... background ...`. The
+supervisor holds the other end of this process's standard input and never writes to it. However the
+supervisor ends, even by SIGKILL, the operating system closes that pipe; the child then stops by
+itself.
 """
 
 import os
@@ -14,7 +15,7 @@ import warnings
 
 # Seconds that requests and tasks under way get to finish.
 GRACE_S = 20
-# By how much a training gives way to the other processes (nice).
+# By how much what nobody waits for gives way to the other processes (nice).
 NICE = 10
 
 
@@ -22,7 +23,7 @@ def main() -> None:
     """Run the program named first on the command line with the remaining arguments."""
     threading.Thread(target=_stop_with_the_supervisor, daemon=True).start()
     kind, *arguments = sys.argv[1:]
-    {"web": _run_web, "worker": _run_worker, "trainer": _run_trainer}[kind](arguments)
+    {"web": _run_web, "worker": _run_worker, "background": _run_background}[kind](arguments)
 
 
 def _run_web(arguments: list[str]) -> None:
@@ -44,10 +45,10 @@ def _run_worker(arguments: list[str]) -> None:
     _work(arguments)
 
 
-def _run_trainer(arguments: list[str]) -> None:
+def _run_background(arguments: list[str]) -> None:
     # Learners are answered first; a training takes what they leave of the machine.
     os.nice(NICE)
-    _work(["--queues=training", *arguments])
+    _work(arguments)
 
 
 def _work(arguments: list[str]) -> None:

@@ -1,6 +1,7 @@
-"""The embedded server: gunicorn and two Celery workers, watched by this process.
+"""The embedded server: gunicorn and three Celery workers, watched by this process.
 
-One worker does what learners and teachers wait for, the other trains networks, which takes minutes.
+One worker does what learners wait for, one what may take minutes, one trains networks, which may
+take an hour. Each does one thing at a time in a process of its own (ADR 0028).
 
 `python -m tutor.config.server --port 8000`. For one class on one machine; a larger
 installation runs gunicorn and workers as services of their own (docs/administrators.md).
@@ -24,6 +25,12 @@ WORKER_OPTIONS = (
     "--without-mingle",
     "--without-heartbeat",
 )
+# Name, program of tutor.config.attached, queues. Together they take from every queue.
+WORKERS = (
+    ("worker", "worker", "tracing,lms"),
+    ("background worker", "background", "celery,calibration"),
+    ("training worker", "background", "training"),
+)
 
 
 def serve(*, host: str, port: int, on_ready: Callable[[], None]) -> int:
@@ -35,22 +42,21 @@ def serve(*, host: str, port: int, on_ready: Callable[[], None]) -> int:
 
     stop = Stop()
     web = Child(name="web server", arguments=["web", "--bind", _address(host, port)])
-    worker = Child(
-        name="worker", arguments=["worker", *WORKER_OPTIONS, "--exclude-queues=training"]
+    workers = tuple(
+        Child(name=name, arguments=[program, *WORKER_OPTIONS, f"--queues={queues}"])
+        for name, program, queues in WORKERS
     )
-    trainer = Child(name="training worker", arguments=["trainer", *WORKER_OPTIONS])
-    web.start()
-    worker.start()
-    trainer.start()
+    for child in (web, *workers):
+        child.start()
     is_ready = False
     while not stop.count and web.exit_code is None:
-        worker.keep_alive()
-        trainer.keep_alive()
+        for worker in workers:
+            worker.keep_alive()
         if not is_ready and _answers(host, port):
             is_ready = True
             on_ready()
         time.sleep(0.2)
-    return _finish(web=web, workers=(worker, trainer), stop=stop)
+    return _finish(web=web, workers=workers, stop=stop)
 
 
 def _finish(*, web: Child, workers: tuple[Child, ...], stop: Stop) -> int:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 
 from tests.servers.process import ROOT, free_port
 from tests.servers.site import Place
 from tests.servers.test_servers import is_alive
+from tutor.config import server as server_module
 
 
 def children(pid: int) -> list[int]:
@@ -58,13 +60,16 @@ class Server:
 
     @property
     def worker(self) -> int:
-        listing = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-        ).stdout
+        return self.child("--queues=tracing")
+
+    def child(self, option: str) -> int:
+        """Return the one process of the server that was started with this option."""
+        command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         [line] = [
             line
             for line in listing.splitlines()
-            if int(line.split()[1]) == self.process.pid and "tutor.config.attached worker" in line
+            if int(line.split()[1]) == self.process.pid and option in line
         ]
         return int(line.split()[0])
 
@@ -81,6 +86,22 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+def send(place: Place, *tasks: str) -> None:
+    script = "import sys; from tutor.config import celery_app as app\n"
+    script += "for name in sys.argv[1:]: app.send_task(name)"
+    subprocess.run(
+        [sys.executable, "-c", script, *tasks],
+        cwd=ROOT,
+        env={**os.environ, **place.environment},
+        check=True,
+    )
+
+
+def messages(place: Place, queue: str) -> list[str]:
+    """Return the messages of a queue that wait or are being worked on."""
+    return [path.name for path in (place.var / "broker").rglob(f"*.{queue}.msg")]
 
 
 @pytest.fixture
@@ -102,7 +123,7 @@ class TestServe:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_ends_everything_when_asked(self, server, number):
         started = children(server.process.pid)
-        assert len(started) == 5  # gunicorn, its two processes, the worker, the one that trains
+        assert len(started) == 6  # gunicorn, its two processes, three workers
 
         server.process.send_signal(number)
 
@@ -123,7 +144,7 @@ class TestServe:
         os.kill(dead, signal.SIGKILL)
 
         assert server.has_written("The worker stopped (killed by SIGKILL). Starting it again")
-        assert eventually(lambda: len(children(server.process.pid)) == 5)
+        assert eventually(lambda: len(children(server.process.pid)) == 6)
         assert server.worker != dead
 
     def test_ends_the_worker_when_the_web_server_ended(self, server):
@@ -133,6 +154,27 @@ class TestServe:
 
         assert server.process.wait(30) == 1
         assert "The web server stopped" in server.output
+
+    def test_deep_passes_go_on_whatever_the_other_workers_are_at(self, server, place):
+        busy = [server.child(f"--queues={queues}") for queues in ("celery", "training")]
+        for pid in busy:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            send(place, "tracing.advance_learners", "calibration.work")
+
+            assert eventually(lambda: not messages(place, "tracing"))
+            assert messages(place, "calibration")
+        finally:
+            for pid in busy:
+                os.kill(pid, signal.SIGCONT)
+
+        # Whoever is at it again takes up what waited.
+        assert eventually(lambda: not messages(place, "calibration"))
+
+    def test_its_workers_take_from_every_queue_once(self):
+        taken = [queue for _, _, queues in server_module.WORKERS for queue in queues.split(",")]
+
+        assert sorted(taken) == sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
 
     def test_refuses_a_port_that_is_taken(self, place):
         with socket.create_server(("127.0.0.1", 0)) as other:
