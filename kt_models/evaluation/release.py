@@ -126,7 +126,9 @@ def judge(
         by_deep=whole.deep_prob,
         pooled=sigmoid(logits[:, LAG]),
     )
-    pool = pool_fit.fit_weights(whole)
+    pool = dataclasses.replace(
+        pool_fit.fit_weights(whole), concepts=pool_fit.fit_concept_weight(whole)
+    )
     lags = [
         {"lag": lag, "weight": weight, "log_loss": metrics.log_loss(held.correct, sigmoid(column))}
         for lag, (weight, column) in enumerate(zip(pool.lags, logits.T, strict=True))

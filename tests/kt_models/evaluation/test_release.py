@@ -9,6 +9,7 @@ import pytest
 from kt_models import api
 from kt_models.evaluation import gates, release
 from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.training import pool_fit
 from tests.kt_models.factories import simulated_log
 
 TINY = {
@@ -166,3 +167,4 @@ def test_the_lag_judged_is_the_one_that_items_are_chosen_by(parts, network):
         by_lag[1] - verdict.scores["filter"]["log_loss"][0]
     )
     assert isinstance(named(verdict.gates)["classes"], gates.Gate)
+    assert verdict.pool.concepts == pool_fit.fit_concept_weight(judged.replay)

@@ -26,7 +26,7 @@ def candidate(physics, monkeypatch):
 
     def and_count_for_much(*arguments, **options):
         found = judge(*arguments, **options)
-        pool = dataclasses.replace(found.pool, lags=(1.0, 1.0, 1.0, 1.0), aged=1.0)
+        pool = dataclasses.replace(found.pool, lags=(1.0, 1.0, 1.0, 1.0), aged=1.0, concepts=1.0)
         return dataclasses.replace(found, pool=pool)
 
     monkeypatch.setattr(learning.release, "judge", and_count_for_much)
