@@ -27,7 +27,7 @@ class Offsets:
         concept: [K] mean offset of the concept's items.
         intercept: mean over all items.
         item_var: variance of items around their concepts' mean.
-        item_n: [I] answers behind each item.
+        item_n: [I] scored answers behind each item.
     """
 
     item: FloatArray
@@ -37,11 +37,17 @@ class Offsets:
     item_n: NDArray[np.int64]
 
 
-def first_offsets(log: ResponseLog) -> Offsets:
-    """Return the shrunken logit of each item's share of right answers, learners ignored."""
-    count = np.bincount(log.item, minlength=len(log.item_keys))
-    right = np.bincount(log.item, weights=log.correct, minlength=len(log.item_keys))
-    mean = np.clip(log.correct.mean(), 0.01, 0.99)
+def first_offsets(log: ResponseLog, scored: NDArray[np.bool_]) -> Offsets:
+    """Return the shrunken logit of each item's share of right answers, learners ignored.
+
+    Args:
+        log: the answers.
+        scored: [R] those that count, at least one.
+    """
+    item, correct = log.item[scored], log.correct[scored]
+    count = np.bincount(item, minlength=len(log.item_keys))
+    right = np.bincount(item, weights=correct, minlength=len(log.item_keys))
+    mean = np.clip(correct.mean(), 0.01, 0.99)
     share = np.clip((right + ITEM_HOLD * mean) / (count + ITEM_HOLD), 0.001, 0.999)
     logit = np.log(share / (1.0 - share))
     pairs = _item_concepts(log)
@@ -50,7 +56,12 @@ def first_offsets(log: ResponseLog) -> Offsets:
 
 
 def refine_offsets(
-    log: ResponseLog, parameters: FilterParameters, offsets: Offsets, *, sweeps: int
+    log: ResponseLog,
+    parameters: FilterParameters,
+    offsets: Offsets,
+    scored: NDArray[np.bool_],
+    *,
+    sweeps: int,
 ) -> Offsets:
     """Return offsets at which the filter's prequential errors cancel, item by item.
 
@@ -58,16 +69,22 @@ def refine_offsets(
     around the mean of the item's concepts, whose variance is estimated along (empirical Bayes). So
     an item met only by strong learners is not taken for an easy one, and a rare item stays near
     the others of its concepts.
+
+    Args:
+        log: the answers, all of which are folded.
+        parameters: the filter's scalars.
+        offsets: to begin from.
+        scored: [R] answers whose errors are to cancel.
+        sweeps: how many.
     """
-    pairs = _item_concepts(log)
+    pairs, size, asked = _item_concepts(log), len(log.item_keys), log.item[scored]
     for _ in range(sweeps):
         forecasts = psi_fold.forecast_log(log, parameters, offsets=offsets.item[log.item])
-        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * forecasts.logit_var)
-        prob = forecasts.prob
-        size = len(log.item_keys)
-        slope = np.bincount(log.item, shrink * (log.correct - prob), minlength=size)
+        prob = forecasts.prob[scored]
+        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * forecasts.logit_var[scored])
+        slope = np.bincount(asked, shrink * (log.correct[scored] - prob), minlength=size)
         curvature = shrink**2 * prob * (1.0 - prob)
-        information = np.asarray(np.bincount(log.item, curvature, minlength=size), dtype=float)
+        information = np.asarray(np.bincount(asked, curvature, minlength=size), dtype=float)
         prior = _prior_of_items(pairs, offsets)
         precision = information + 1.0 / offsets.item_var
         step = (slope - (offsets.item - prior) / offsets.item_var) / precision

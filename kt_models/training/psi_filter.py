@@ -77,6 +77,7 @@ def fit_filter(
     seed: int,
     fitted_on: dt.date,
     start: FilterParameters | None = None,
+    scored: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> FittedFilter:
     """Return the filter fitted to a log; the same for the same log and seed.
@@ -86,24 +87,28 @@ def fit_filter(
         seed: of the sample of learners that the scalars are fitted on.
         fitted_on: date for the provenance; this package reads no clock.
         start: scalars to begin from.
+        scored: [R] answers that the filter is to expect well; by default those without help, since
+            what it tells is the chance of an unassisted right answer. The others move the learner
+            who gave them and nothing else.
         progress: called with the hundredths of the work done since the call before.
 
     Raises:
-        LogTooSmall: fewer than two answers.
+        LogTooSmall: fewer than two answers to score.
     """
-    if len(log) < 2:
-        raise LogTooSmall(f"{len(log)} answers are too few to fit a filter on.")
+    judged = ~log.assisted if scored is None else scored
+    if judged.sum() < 2:
+        raise LogTooSmall(f"{judged.sum()} answers without help are too few to fit a filter on.")
     report = progress or _say_nothing
     learners = np.arange(len(log.learner_keys))
-    parameters, offsets = start or FilterParameters(), first_offsets(log)
+    parameters, offsets = start or FilterParameters(), first_offsets(log, judged)
     for answers in SAMPLE_ANSWERS:
-        offsets = refine_offsets(log, parameters, offsets, sweeps=SWEEPS)
+        offsets = refine_offsets(log, parameters, offsets, judged, sweeps=SWEEPS)
         report(10)
         learners = _sample_learners(log, answers=answers, seed=seed)
-        parameters = _fit_scalars(log, parameters, offsets, learners)
+        parameters = _fit_scalars(log, parameters, offsets, judged, learners)
         report(30)
-    offsets = refine_offsets(log, parameters, offsets, sweeps=SWEEPS)
-    loss = _loss(log, parameters, offsets, np.arange(len(log.learner_keys)))
+    offsets = refine_offsets(log, parameters, offsets, judged, sweeps=SWEEPS)
+    loss = _loss(log, parameters, offsets, judged)
     report(20)
     # Items without an answer in this log get their concepts' offset when asked for, not one here.
     met = np.flatnonzero(offsets.item_n).tolist()
@@ -156,15 +161,19 @@ def _sample_learners(log: ResponseLog, *, answers: int, seed: int) -> NDArray[np
 
 
 def _fit_scalars(
-    log: ResponseLog, start: FilterParameters, offsets: Offsets, learners: NDArray[np.int64]
+    log: ResponseLog,
+    start: FilterParameters,
+    offsets: Offsets,
+    scored: NDArray[np.bool_],
+    learners: NDArray[np.int64],
 ) -> FilterParameters:
     sample = log.only_learners(learners)
-    everyone = np.arange(len(sample.learner_keys))
+    judged = np.concatenate([scored[log.starts[k] : log.starts[k + 1]] for k in learners])
     default = _coordinates_of(FilterParameters())
     spread = np.array([c.spread for c in COORDINATES])
 
     def objective(x: NDArray[np.float64], /) -> float:
-        loss = _loss(sample, _parameters_at(x), offsets, everyone)
+        loss = _loss(sample, _parameters_at(x), offsets, judged)
         return loss + 0.5 * float(np.sum(((x - default) / spread) ** 2)) / len(sample)
 
     bounds = [(_scaled(c, c.low), _scaled(c, c.high)) for c in COORDINATES]
@@ -182,15 +191,14 @@ def _loss(
     log: ResponseLog,
     parameters: FilterParameters,
     offsets: Offsets,
-    learners: NDArray[np.int64],
+    scored: NDArray[np.bool_],
 ) -> float:
-    """Return the mean prequential log loss of some learners' answers, in nats."""
-    found = psi_fold.forecast_log(
-        log, parameters, offsets=offsets.item[log.item], learners=learners
-    )
+    """Return the mean prequential log loss of the answers to score, in nats; 0 if there is none."""
+    found = psi_fold.forecast_log(log, parameters, offsets=offsets.item[log.item])
     shrunk = found.logit_mean / np.sqrt(1.0 + np.pi / 8.0 * found.logit_var)
     # log(1 + e^x) - y x is the log loss at logit x, for partial credit too, without overflow.
-    return float(np.mean(np.logaddexp(0.0, shrunk) - log.correct * shrunk))
+    losses = np.logaddexp(0.0, shrunk) - log.correct * shrunk
+    return float(losses[scored].mean()) if scored.any() else 0.0
 
 
 def _scaled(coordinate: _Coordinate, value: float) -> float:

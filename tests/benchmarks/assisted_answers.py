@@ -4,7 +4,8 @@
 
 DIR holds the unpacked sets dbe_kt22 (the only one that tells hints) and assistments2017 (where half
 of the rows try an item again that was just answered wrong). Writes
-docs/benchmarks/assisted_answers.json and its section of docs/benchmarks.md.
+docs/benchmarks/assisted_answers.json, where figures of logs that are not measured now are kept, and
+its section of docs/benchmarks.md.
 """
 
 import argparse
@@ -23,14 +24,14 @@ from kt_models.models.folding import offsets_of_answers
 from kt_models.runs.benchmark import log_path, read_set
 from kt_models.training import psi_filter, psi_fold
 from tests.benchmarks.assisted_answers_report import section
-from tests.benchmarks.product.circumstances import circumstances, write
+from tests.benchmarks.product.circumstances import DOCS, circumstances, write
 
 SEED = 0
 FOLDS = {"dbe_kt22": (0, 1, 2, 3, 4), "assistments2017": (0,)}
 PRESENT = "no evidence"
 CREDITS = (0.5, 0.75, 0.9)
 HELPS = (0.25, 0.5, 1.0, 2.0)
-# Rules whose filter is also fitted under the rule itself, where there is one fold.
+# Rules whose filter is fitted once more under the rule itself, where there is one fold.
 REFITTED = ("plain", "dropped")
 WITHIN = 10
 
@@ -42,7 +43,9 @@ def main(arguments):
     parser.add_argument("--logs", default=",".join(FOLDS))
     parser.add_argument("--resamples", type=int, default=300)
     options = parser.parse_args(arguments)
-    result = circumstances() | {"seed": SEED, "resamples": options.resamples, "logs": {}}
+    now = circumstances()
+    result = now | {"seed": SEED, "resamples": options.resamples, "logs": earlier()}
+    measured_now = {}
     for name in options.logs.split(","):
         try:
             log_path(options.data, name)
@@ -50,12 +53,20 @@ def main(arguments):
             print(f"skipped {name}: {reason}")
             continue
         log = marked(name, read_set(options.data, name))
-        result["logs"][name] = found = measured(log, FOLDS[name], options.resamples)
+        found = measured(log, FOLDS[name], options.resamples)
+        measured_now[name] = found | {"date": now["date"], "commit": now["commit"]}
         print(json.dumps({name: found}, indent=1), flush=True)
-    if not result["logs"]:
+    if not measured_now:
         return 1
+    result["logs"] |= measured_now
     write("assisted_answers", result=result, section=section(result))
     return 0
+
+
+def earlier():
+    """Return the figures by log that were measured before."""
+    path = DOCS / "benchmarks" / "assisted_answers.json"
+    return json.loads(path.read_text())["logs"] if path.is_file() else {}
 
 
 def marked(name, log):
@@ -111,8 +122,7 @@ def one_fold(log, fold, *, refit):
     """Return what is told of a fold's test learners under each rule."""
     training, test = split_fold(log, fold=fold, seed=SEED)
     train, held_out = log.only_learners(training), log.only_learners(test)
-    filters = {PRESENT: fitted(train)}
-    usual = filters[PRESENT]
+    usual = fitted(train, ~train.assisted)
     on_training = as_ruled(train, usual)
     soon = ~train.assisted & (since_help(train) <= WITHIN)
 
@@ -126,8 +136,10 @@ def one_fold(log, fold, *, refit):
     found |= {"part credit, fitted": told[credit](), "an easier item, fitted": told[easier]()}
     if refit:
         for rule in REFITTED:
-            own = fitted(as_trained(train, rule))
+            own = fitted(*as_trained(train, rule))
             found[f"{rule}, refitted"] = as_ruled(held_out, own)[rule]()
+        every = fitted(train, np.ones(len(train), dtype=bool))
+        found[f"{PRESENT}, fitted to all answers"] = as_ruled(held_out, every)[PRESENT]()
     return found | {
         "correct": held_out.correct,
         "learner": held_out.learner + 100_000 * fold,
@@ -137,16 +149,17 @@ def one_fold(log, fold, *, refit):
     }
 
 
-def fitted(log):
-    """Return the filter of a training log."""
-    return psi_filter.fit_filter(log, seed=SEED, fitted_on=dt.date.min)
+def fitted(log, scored):
+    """Return the filter of a training log that expects some of its answers well."""
+    return psi_filter.fit_filter(log, seed=SEED, fitted_on=dt.date.min, scored=scored)
 
 
 def as_trained(log, rule):
-    """Return a training log as a rule reads it."""
+    """Return a training log as a rule reads it, and which of its answers are scored."""
     if rule == "dropped":
-        return log.only_answers(~log.assisted)
-    return dataclasses.replace(log, assisted=np.zeros(len(log), dtype=bool))
+        kept = log.only_answers(~log.assisted)
+        return kept, np.ones(len(kept), dtype=bool)
+    return dataclasses.replace(log, assisted=np.zeros(len(log), dtype=bool)), ~log.assisted
 
 
 def as_ruled(log, live):

@@ -11,7 +11,7 @@ learnt from; intervals are 95 %, by learner. *Dropped*: the answer changes nothi
 *plain*: it counts as that. *Part credit*, *an easier item*: a right answer counts as {credits}
 right, or any answer as one to an item easier by {helps} logits, whichever fits the training
 learners best. The filter is fitted under the present rule, and for *refitted* under the rule
-itself.
+itself; it is fitted to expect the answers without help, and for *fitted to all answers* all.
 """
 
 NAMES = {
