@@ -27,7 +27,7 @@ class Provenance(TypedDict):
         sample_learners: learners drawn at random, on all of whose answers the scalars were fitted
             in the last turn; item offsets are fitted on everybody's. 0 in files that did not say.
         sample_answers: those answers.
-        log_loss: mean prequential log loss per answer over that log, in nats; an in-sample figure.
+        log_loss: mean prequential log loss of that log's answers without help, in nats; in-sample.
     """
 
     log_sha256: str
@@ -48,7 +48,7 @@ class FittedFilter:
         parameters: the global scalars.
         intercept: logit of an average item's offset; what an item nothing is known of gets.
         item_offsets: logit by item key, the intercept included; higher is easier.
-        item_ns: answers behind each item's offset.
+        item_ns: answers behind each item's offset; those without help.
         concept_offsets: logit by concept key of the concept's average item, its reference item.
         provenance: where it comes from.
     """

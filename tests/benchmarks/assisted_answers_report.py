@@ -36,7 +36,8 @@ def _about(name, found):
     chosen = "; ".join(sorted({" and ".join(own) for own in found["chosen"]}))
     return (
         f"**{name}**: {found['answers']:,} answers, {found['assisted']:,} of them after help"
-        f" ({found['assisted_right']:.2f} right). Chosen by the training learners: {chosen}."
+        f" ({found['assisted_right']:.2f} right), commit {found['commit']}. Chosen by the training"
+        f" learners: {chosen}."
     )
 
 

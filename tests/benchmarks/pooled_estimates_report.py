@@ -58,7 +58,8 @@ def _whole(sets):
         leads = [_lead(pooled[f"above_{part}"]["log_loss"]) for part in ("filter", "deep")]
         lines.append(_row(name, f"{found['answers']:,}", *figures, *leads))
     head = "Log loss / AUC / calibration error; *pooled* is at lag 0; differences are of log loss."
-    return [head, "", *lines, *_stopped(sets)]
+    commits = "; ".join(f"{name} {found['commit']}" for name, found in sets.items())
+    return [head, "", *lines, "", f"Commits: {commits}.", *_stopped(sets)]
 
 
 def _stopped(sets):

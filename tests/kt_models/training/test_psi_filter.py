@@ -100,6 +100,65 @@ class TestFitFilter:
         assert np.isfinite(list(fitted.item_offsets.values())).all()
 
 
+class TestAnswersWithHelp:
+    @pytest.fixture
+    def helped(self):
+        """Every third answer was helped, and is then right."""
+        log, offset = simulated_log(np.random.default_rng(5), TRUTH, learners=60, answers=60)
+        third = np.random.default_rng(0).random(len(log)) < 1 / 3
+        correct = np.where(third, 1.0, log.correct)
+        return dataclasses.replace(log, correct=correct, assisted=third), offset
+
+    def error(self, fitted, offset):
+        return np.mean([fitted.item_offsets[key] - value for key, value in offset.items()])
+
+    def test_make_no_item_easier(self, helped):
+        log, offset = helped
+
+        fitted = psi_filter.fit_filter(log, seed=0, fitted_on=DATE)
+        whole = psi_filter.fit_filter(
+            log, seed=0, fitted_on=DATE, scored=np.ones(len(log), dtype=bool)
+        )
+
+        assert self.error(fitted, offset) == pytest.approx(0.0, abs=0.25)
+        assert self.error(whole, offset) > 0.4
+        unassisted = np.bincount(log.item[~log.assisted], minlength=len(log.item_keys))
+        assert fitted.item_ns == dict(zip(log.item_keys, unassisted.tolist(), strict=True))
+
+    def test_still_move_the_learner_who_gave_them(self, helped):
+        log, _ = helped
+        without = psi_filter.fit_filter(log.only_answers(~log.assisted), seed=0, fitted_on=DATE)
+        fitted = psi_filter.fit_filter(log, seed=0, fitted_on=DATE)
+
+        assert fitted.parameters != without.parameters
+
+    def test_give_an_item_nothing_of_its_own(self):
+        log = random_log(np.random.default_rng(3), learners=6, answers=20)
+        log = dataclasses.replace(log, assisted=log.item == 0)
+
+        fitted = psi_filter.fit_filter(log, seed=0, fitted_on=DATE)
+
+        assert log.item_keys[0] not in fitted.item_offsets
+        assert len(fitted.item_offsets) == len(np.unique(log.item)) - 1
+
+    def test_alone_are_too_few_to_fit_on(self):
+        log = random_log(np.random.default_rng(3), learners=2, answers=5)
+
+        with pytest.raises(LogTooSmall, match="0 answers without help"):
+            psi_filter.fit_filter(
+                dataclasses.replace(log, assisted=np.ones(10, dtype=bool)), seed=0, fitted_on=DATE
+            )
+
+    def test_a_log_without_any_is_fitted_to_all_of_it(self):
+        log = random_log(np.random.default_rng(4), learners=5, answers=8)
+        log = dataclasses.replace(log, assisted=np.zeros(40, dtype=bool))
+        every = np.ones(40, dtype=bool)
+
+        assert psi_filter.fit_filter(log, seed=0, fitted_on=DATE) == psi_filter.fit_filter(
+            log, seed=0, fitted_on=DATE, scored=every
+        )
+
+
 class TestFittedFilter:
     def test_survives_its_file(self, fitted, tmp_path):
         path = tmp_path / "model.json"
