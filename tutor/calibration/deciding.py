@@ -57,5 +57,7 @@ def decide_by_hand(
     except TutorError as error:
         page.message_user(request, f"{slug}: {error.message}", messages.ERROR)
     else:
-        text = "noted. It holds once the calibration in use has been put to use again, which is "
-        page.message_user(request, f"{slug}: {text}on the list under calibration jobs.")
+        text = (
+            "noted. It holds from the next promotion on; where a calibration is in use, it is to "
+        )
+        page.message_user(request, f"{slug}: {text}be put to use again: see calibration jobs.")

@@ -34,7 +34,8 @@ class Response(AppendOnlyModel):
     attempt = models.PositiveSmallIntegerField(default=1)
     hints_seen = models.PositiveSmallIntegerField(default=0)
     misconception = models.CharField(max_length=100, blank=True)
-    # The item was being tried out: the answer calibrates it and does not count in mastery.
+    # The item was being tried out: the answer calibrates it and does not count in mastery. Of an
+    # imported log that does not say: the item was a draft or a pilot when the answer came in.
     is_pilot = models.BooleanField(default=False)
     presented_at = models.DateTimeField(null=True)
     elapsed_ms = models.PositiveBigIntegerField(null=True)

@@ -51,8 +51,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         self.stdout.write(f"{version}: {decided}")
         self.stdout.write(
-            "It holds once the calibration in use has been put to use again, which is on the list "
-            "of work; manage.py promote_calibration does so at once."
+            "It holds from the next promotion on. Where a calibration is in use, that is on the "
+            "list of work; manage.py promote_calibration does it at once."
         )
 
     def _decide(self, course: Course, version: ItemVersion, options: dict[str, Any]) -> object:
