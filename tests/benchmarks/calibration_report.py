@@ -146,17 +146,18 @@ def whole(found):
         "**A whole calibration**, started from one of 85 % of the learners, with both engines,",
         "standard errors and all that judges the fit, in a process of its own: processor",
         "seconds and peak memory (target at ten millions: completes in 6 GB). EM's cold fit",
-        "beside it.",
+        "beside it; *missed*: gates that the run did not meet.",
         "",
-        "| responses | learners | items | EM | py-irt | other engine | judging | whole | GB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| responses | learners | items | EM | py-irt | other | judging | whole | GB | missed |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for one in found:
         took = {step["step"]: step["processor_seconds"] for step in one["steps"]}
         steps = ("fitting by py-irt", "holding it against the other engine", "judging the fit")
         sizes = " | ".join(f"{one[name]:,}" for name in ("responses", "learners", "items"))
         seconds = " | ".join(f"{took[step]:.0f}" for step in steps)
-        rest = f"{one['processor_seconds']:.0f} | {one['peak_gigabytes']:.2f}"
+        missed = ", ".join(name for name, met in one["gates"].items() if not met) or "none"
+        rest = f"{one['processor_seconds']:.0f} | {one['peak_gigabytes']:.2f} | {missed}"
         em = one["em"]["processor_seconds"]
         lines.append(f"| {sizes} | {em:.0f} | {seconds} | {rest} |")
     return lines
