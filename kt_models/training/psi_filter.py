@@ -29,6 +29,8 @@ SWEEPS = 8
 # Answers that the scalars are fitted on, turn by turn. More move them by less than their standard
 # error and cost time in proportion; the first turn only brings them near.
 SAMPLE_ANSWERS = (40_000, 120_000)
+# With a smaller share of answers without help, those with help are scored as well.
+LEAST_ALONE = 0.05
 # Finite differences: forecasts are exact to 1e-13, so a step this small is still clean.
 DIFFERENCE = 1e-4
 # Relative gain of one optimiser step below which the scalars are good enough.
@@ -88,16 +90,16 @@ def fit_filter(
         fitted_on: date for the provenance; this package reads no clock.
         start: scalars to begin from.
         scored: [R] answers that the filter is to expect well; by default those without help, since
-            what it tells is the chance of an unassisted right answer. The others move the learner
-            who gave them and nothing else.
+            what it tells is the chance of an unassisted right answer; all where hardly any is. The
+            others move the learner who gave them and nothing else.
         progress: called with the hundredths of the work done since the call before.
 
     Raises:
         LogTooSmall: fewer than two answers to score.
     """
-    judged = ~log.assisted if scored is None else scored
+    judged = _without_help(log) if scored is None else scored
     if judged.sum() < 2:
-        raise LogTooSmall(f"{judged.sum()} answers without help are too few to fit a filter on.")
+        raise LogTooSmall(f"{judged.sum()} answers are too few to fit a filter on.")
     report = progress or _say_nothing
     learners = np.arange(len(log.learner_keys))
     parameters, offsets = start or FilterParameters(), first_offsets(log, judged)
@@ -145,6 +147,13 @@ def offsets_of_answers(fitted: FittedFilter, log: ResponseLog) -> NDArray[np.flo
 def forecast(fitted: FittedFilter, log: ResponseLog) -> psi_fold.Forecasts:
     """Return prequential forecasts of every answer in a log of learners, seen or not."""
     return psi_fold.forecast_log(log, fitted.parameters, offsets=offsets_of_answers(fitted, log))
+
+
+def _without_help(log: ResponseLog) -> NDArray[np.bool_]:
+    """Return [R] whether an answer is scored: those without help, or all if they are too few."""
+    alone = ~log.assisted
+    # A log that marks every answer, as some tools' exports do, still tells who does better.
+    return alone if alone.sum() >= LEAST_ALONE * len(log) else np.ones(len(log), dtype=bool)
 
 
 def _say_nothing(hundredths: int) -> None:

@@ -141,13 +141,14 @@ class TestAnswersWithHelp:
         assert log.item_keys[0] not in fitted.item_offsets
         assert len(fitted.item_offsets) == len(np.unique(log.item)) - 1
 
-    def test_alone_are_too_few_to_fit_on(self):
-        log = random_log(np.random.default_rng(3), learners=2, answers=5)
+    def test_are_scored_where_there_are_hardly_any_others(self):
+        log = random_log(np.random.default_rng(3), learners=4, answers=12)
+        every = np.ones(48, dtype=bool)
+        helped = dataclasses.replace(log, assisted=np.arange(48) > 0)
 
-        with pytest.raises(LogTooSmall, match="0 answers without help"):
-            psi_filter.fit_filter(
-                dataclasses.replace(log, assisted=np.ones(10, dtype=bool)), seed=0, fitted_on=DATE
-            )
+        assert psi_filter.fit_filter(helped, seed=0, fitted_on=DATE) == psi_filter.fit_filter(
+            helped, seed=0, fitted_on=DATE, scored=every
+        )
 
     def test_a_log_without_any_is_fitted_to_all_of_it(self):
         log = random_log(np.random.default_rng(4), learners=5, answers=8)
