@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from tests.docker import reading
@@ -171,7 +172,7 @@ def serve(images: dict[str, Image], base: Path) -> None:
     secrets = base / "secrets"
     secrets.mkdir(exist_ok=True)
     for name in ("secret_key", "database_password"):
-        (secrets / name).write_text("x1" * 32)
+        (secrets / name).write_text(token_urlsafe(64))
     port = free_port()
     with postgres_server() as postgres, redis_server() as broker:
         swaps = {
