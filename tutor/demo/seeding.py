@@ -26,6 +26,8 @@ SLUG = "demo-school"
 DONE = "demo.seeded"
 CHUNK = 1000
 HUNDREDTHS = 100
+# CAKT with items as it is by default, but for more passes: the cohort is a small log.
+NETWORK = {"training": {"epochs": 12}}
 # Told the step that begins, and of how many parts it is, 0 if that is not known.
 Say = Callable[[str, int], object]
 # The steps before word problems and quadratics: what a first assignment asks for.
@@ -74,7 +76,7 @@ def seed(*, at: dt.datetime, say: Say, progress: Callable[[int], object]) -> Non
     )
     with transaction.atomic():
         # A worker trains, judges and uses it: nobody waits for that before the first page.
-        registry_jobs.ask_for_training(course=course, at=at, is_to_be_used=True)
+        registry_jobs.ask_for_training(course=course, at=at, settings=NETWORK, is_to_be_used=True)
         account_services.record_audit(
             at=at,
             action=DONE,
