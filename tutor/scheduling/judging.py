@@ -2,6 +2,7 @@
 
 By class, and there for all concepts or one. While it is demoted it goes on predicting in the
 shadow: what it would have said is scored, and where it does no worse again it counts again.
+Every verdict is on answers since the one before: what took it out cannot take it out twice.
 """
 
 import dataclasses
@@ -60,11 +61,6 @@ def _judge_class(
     )
     tracers = tracing_selectors.list_same_network(tracer=tracer)
     distrusted = tracing_selectors.list_distrusted(tracer=tracer).get(classroom.pk, frozenset())
-    since = {
-        concept: max(moment, at - trust.LOOKS_BACK)
-        for concept, moment in _demoted_at(classroom, tracers).items()
-        if concept in distrusted
-    }
     outcomes = trust.read_outcomes(
         learner_ids=learners,
         course_id=tracer.bank.course_id,
@@ -73,8 +69,8 @@ def _judge_class(
     )
     scores: dict[int | None, Score | None] = {None: trust.score(outcomes)}
     scores.update(trust.score_by_concept(outcomes))
-    for concept, moment in since.items():
-        fresh = outcomes.only(outcomes.days > moment.toordinal())
+    for concept, moment in _judged_at(classroom, tracers).items():
+        fresh = outcomes.only(outcomes.at > moment.timestamp())
         own = fresh if concept is None else fresh.only(fresh.concept_id == concept)
         scores[concept] = trust.score(own)
     return [
@@ -92,8 +88,9 @@ def _judge_class(
     ]
 
 
-def _demoted_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, dt.datetime]:
-    rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers, counts=False)
+def _judged_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, dt.datetime]:
+    """Return when each standing last changed, concept id -> moment; None: of all concepts."""
+    rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers)
     return dict(rows.order_by("pk").values_list("concept", "at"))
 
 

@@ -103,10 +103,12 @@ class Decision(AppendOnlyModel):
         DeepPrediction, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     prediction_lag = models.PositiveIntegerField(null=True)
-    # The weight of its shifts, also where it was not trusted; and the ids of concepts where not.
+    # The weight of its shift of the item given, also where it was not trusted, 0 where nothing was
+    # predicted of it; and the ids of concepts where it was not trusted.
     prediction_weight = models.FloatField(null=True)
     distrusted = models.JSONField(null=True)
-    # What the estimates stood on; see `tutor.tracing.deep.Rung`.
+    # What the estimate of the item given stood on (of a finish: what the learner's estimates did);
+    # see `tutor.tracing.deep.Rung`.
     rung = models.CharField(max_length=10, blank=True)
     # Chances of the item given: as counted, by the filter, and by the deep tracer alone.
     expected = models.FloatField(null=True)

@@ -210,10 +210,12 @@ def _estimated(
         return found
     row = tracer.bank.index_of_item[chosen.item_id]
     live = float(seen.live.items.prob[row])
+    if not failed:
+        found["rung"] = seen.rung_of(tracer.bank, row)
     found |= {"expected": float(seen.survey.items.prob[row]), "expected_live": live}
     if seen.deep is not None:
         found["expected_deep"] = shifted(live, float(seen.deep.items[row]))
-        found["prediction_weight"] = float(seen.deep.item_weights[row])
+        found["prediction_weight"] = seen.deep.weight_of(tracer.bank, row)
     return found
 
 

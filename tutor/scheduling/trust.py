@@ -41,7 +41,10 @@ class Outcomes:
         live: (R,) the filter's.
         deep: (R,) the network's alone; nan where there was no prediction.
         pooled: (R,) both, also where the network was not trusted; nan likewise.
-        days: (R,) since 1970.
+        weight: (R,) of the network's shift in `pooled`: 0 where it had nothing to say of the item,
+            or too old a thing to count; nan where there was no prediction.
+        at: (R,) when the item was given, epoch seconds.
+        tracer_id: (R,) version that the choice was made under, -1 for none.
     """
 
     learner_id: Ints
@@ -51,7 +54,9 @@ class Outcomes:
     live: Floats
     deep: Floats
     pooled: Floats
-    days: Ints
+    weight: Floats
+    at: Floats
+    tracer_id: Ints
 
     def __len__(self) -> int:
         """Return the number of answers."""
@@ -125,14 +130,15 @@ def read_outcomes(
     found = list(
         told.values_list(
             *("learner", "item_version", "credit", "expected", "expected_live"),
-            *("expected_deep", "prediction_weight", "at"),
+            *("expected_deep", "prediction_weight", "at", "tracer"),
         )
     )
-    learner, version, credit, expected, live, deep, weight, at = (
-        zip(*found, strict=True) if found else ((),) * 8
+    learner, version, credit, expected, live, deep, weight, at, tracer = (
+        zip(*found, strict=True) if found else ((),) * 9
     )
     main = [content_selectors.get_concepts_of_version(version_id=pk)[0] for pk in version]
     live_, deep_ = np.array(live, dtype=float), np.array(deep, dtype=float)
+    weight_ = np.array(weight, dtype=float)
     shift = _logit(deep_) - _logit(live_)
     return Outcomes(
         learner_id=np.array(learner, dtype=np.int64),
@@ -141,14 +147,19 @@ def read_outcomes(
         expected=np.array(expected, dtype=float),
         live=live_,
         deep=deep_,
-        pooled=_sigmoid(_logit(live_) + np.array(weight, dtype=float) * shift),
-        days=np.array([moment.toordinal() for moment in at], dtype=np.int64),
+        pooled=_sigmoid(_logit(live_) + weight_ * shift),
+        weight=weight_,
+        at=np.array([moment.timestamp() for moment in at], dtype=float),
+        tracer_id=np.array([-1 if pk is None else pk for pk in tracer], dtype=np.int64),
     )
 
 
 def score(outcomes: Outcomes) -> Score | None:
-    """Return how well the estimates did where the network had a say; None where it never had."""
-    own = outcomes.only(np.isfinite(outcomes.deep))
+    """Return how well the estimates did where the network had a say; None where it never had.
+
+    Without weight both are the filter's, and their difference of 0 is no evidence for anything.
+    """
+    own = outcomes.only(np.isfinite(outcomes.deep) & (outcomes.weight > 0.0))
     if not len(own):
         return None
     losses = [log_losses(prob, own.credit) for prob in (own.live, own.deep, own.pooled)]

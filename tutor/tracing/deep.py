@@ -177,9 +177,30 @@ class Use:
 
     @property
     def rung(self) -> Rung:
-        """The step of the ladder that the estimates stand on."""
+        """The step of the ladder that a learner's estimates stand on, the best of them."""
         if self.weight == 0.0 or (self.distrusted is not None and self.distrusted.all()):
             return Rung.LIVE
+        return self._by_age
+
+    def rung_of(self, bank: CourseBank, row: int) -> Rung:
+        """Return the step that the estimate of the bank's item in that row stands on."""
+        if self.distrusted is not None and self.distrusted[bank.concepts[row, 0]]:
+            return Rung.LIVE
+        return self._by_age if self.weight_of(bank, row) else Rung.LIVE
+
+    def weight_of(self, bank: CourseBank, row: int) -> float:
+        """Return the weight of an item's shift, wherever it is trusted.
+
+        It is 0 where nothing was predicted, neither of the item nor of others of its concepts.
+        """
+        if not self.predicted[row]:
+            own = bank.concepts[row][bank.concepts[row] >= 0]
+            if not np.isin(bank.concepts[self.predicted], own).any():
+                return 0.0
+        return float(self.item_weights[row])
+
+    @property
+    def _by_age(self) -> Rung:
         return Rung.DEEP if self.lag <= FRESH_LAG and self.age_s <= FRESH_AGE_S else Rung.STALE
 
 

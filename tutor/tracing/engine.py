@@ -127,9 +127,15 @@ class Seen:
     @property
     def rung(self) -> Rung:
         """What the estimates stand on."""
-        if self.deep is not None and self.deep.rung is not Rung.LIVE:
-            return self.deep.rung
-        return Rung.LIVE if self.state.filter.n else Rung.DIFFICULTY
+        return self._without_evidence(Rung.LIVE if self.deep is None else self.deep.rung)
+
+    def rung_of(self, bank: CourseBank, row: int) -> Rung:
+        """What the estimate of the bank's item in that row stands on."""
+        deep = self.deep
+        return self._without_evidence(Rung.LIVE if deep is None else deep.rung_of(bank, row))
+
+    def _without_evidence(self, rung: Rung) -> Rung:
+        return Rung.DIFFICULTY if rung is Rung.LIVE and not self.state.filter.n else rung
 
 
 def lay_over(

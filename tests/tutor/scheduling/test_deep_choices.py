@@ -5,9 +5,12 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from tests.factories import AT, answer_current, start_session
+from tests.factories import AT, answer_current, make_class, start_session
 from tests.tutor.histories import tracer_of
 from tests.tutor.networks import POOL, give_network
+from tutor.classes.models import Classroom
+from tutor.content import selectors as content_selectors
+from tutor.content import services as content_services
 from tutor.practice.usecases import finish_practice
 from tutor.scheduling import engine, replaying, services
 from tutor.scheduling.conduct import make_conduct
@@ -16,7 +19,7 @@ from tutor.scheduling.plans import Plan, Recent
 from tutor.tracing import deep, selectors, working
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import services as tracing_services
-from tutor.tracing.models import DeepPrediction, DueLearner
+from tutor.tracing.models import DeepPrediction, DeepStanding, DueLearner
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +124,94 @@ def test_decisions_name_what_they_stood_on(deep_course, learner):
         assert row.expected != row.expected_live
         between = sorted([row.expected_live, row.expected_deep])
         assert between[0] - 1e-9 <= row.expected <= between[1] + 1e-9
+
+
+@pytest.fixture
+def predicted(deep_course, learner):
+    """A learner with a prediction, and the decision that comes next, the prediction changed."""
+    practise(learner, deep_course, answers=4)
+
+    def next_decision():
+        start_session(learner=learner, course=deep_course, at=AT + 6 * MINUTE, draw_seed=9)
+        return Decision.objects.order_by("-pk")[0]
+
+    return next_decision
+
+
+def test_a_choice_of_what_was_not_predicted_stands_on_the_filter(predicted):
+    nothing = deep.Shifts.of(np.array([], dtype=np.int64), np.array([]))
+    DeepPrediction.objects.update(shifts=nothing.to_bytes())
+
+    row = predicted()
+
+    assert row.prediction is not None
+    assert (row.rung, row.prediction_weight) == ("live", 0.0)
+    assert row.expected == row.expected_live
+
+
+def test_a_choice_in_a_topic_where_it_is_not_trusted_stands_on_the_filter(
+    predicted, deep_course, learner
+):
+    make_class(course=deep_course, users=[learner.user])
+    [classroom] = Classroom.objects.filter(course=deep_course)
+    tracer = tracer_of(deep_course)
+    # Some topic is trusted, and it is not the one that comes next.
+    *distrusted, _ = tracer.bank.concept_ids.tolist()
+    for concept in distrusted:
+        DeepStanding.objects.create(
+            classroom=classroom,
+            concept_id=concept,
+            counts=False,
+            tracer_id=tracer.tracer_id,
+            at=AT,
+            evidence={},
+        )
+    content_services.raise_revision(course=deep_course)
+    deep_course.refresh_from_db()
+
+    row = predicted()
+    concept = content_selectors.get_concepts_of_version(version_id=row.item_version_id)[0]
+    assert row.prediction_weight > 0
+    assert concept in distrusted
+    assert row.rung == "live"
+    assert row.expected == row.expected_live != row.expected_deep
+
+
+def test_an_item_has_the_rung_of_its_own_estimate(deep_course, learner):
+    practise(learner, deep_course, answers=4)
+    tracer = tracer_of(deep_course)
+    bank = tracer.bank
+    found = selectors.get_prediction(learner_id=learner.pk, tracer=tracer)
+    first = bank.concepts[:, 0] == 0
+    kept = np.isin(found.shifts.version_ids, bank.version_ids[first])
+    of_one = deep.Shifts(found.shifts.version_ids[kept], found.shifts.steps[kept])
+    assert kept.any()
+    distrusted = np.arange(len(bank.concept_ids)) > 0
+
+    def rungs(shifts, distrusted=None, lag=0):
+        own = deep.use(
+            deep.Prediction(1, 4, found.at, shifts),
+            tracer.deep.weights,
+            bank=bank,
+            n_responses=4 + lag,
+            at=found.at,
+            distrusted=distrusted,
+        )
+        moved = own.weighted(bank)[0] != 0.0
+        rungs = np.array([own.rung_of(bank, row) for row in range(len(first))])
+        # Whatever is moved stands on the network.
+        assert not (moved & (rungs == "live")).any()
+        return rungs
+
+    touched = (bank.concepts == 0).any(axis=1)
+    assert (rungs(found.shifts, distrusted) == np.where(first, "deep", "live")).all()
+    assert (rungs(of_one)[touched] == "deep").all()
+    assert (rungs(of_one, lag=2)[first] == "stale").all()
+    assert (rungs(of_one, lag=9) == "live").all()
+    told = set(bank.concepts[first].ravel().tolist()) - {-1}
+    alone = np.array([not told & set(own) for own in bank.concepts.tolist()])
+    assert alone.any()
+    assert (rungs(of_one)[alone] == "live").all()
 
 
 def test_choices_are_made_again_with_their_predictions(deep_course, learner):

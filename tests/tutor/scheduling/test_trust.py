@@ -21,7 +21,7 @@ from tutor.tracing.models import DeepStanding
 
 pytestmark = pytest.mark.django_db
 
-DAY = dt.timedelta(days=1)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 LEARNERS = 10
 
 
@@ -161,6 +161,15 @@ class TestScores:
         )
         assert trust.score(blind).difference > 0
 
+    def test_what_counted_for_nothing_is_no_evidence(self, classroom):
+        let_answer(classroom, good=False, weight=0.0)
+        assert trust.score(read(classroom)) is None
+
+        let_answer(classroom, good=True, each=4, start=AT + DAY)
+        assert trust.score(read(classroom)).n == 4 * LEARNERS
+        # What was said before a question is held against the answer all the same.
+        assert sum(one.n for one in trust.calibrate(read(classroom))) == 34 * LEARNERS
+
     def test_bins_hold_every_answer(self, classroom):
         let_answer(classroom, good=True)
         bins = trust.calibrate(read(classroom))
@@ -239,6 +248,35 @@ class TestJudging:
         course.refresh_from_db()
         assert selectors.list_distrusted(tracer=tracer_of(course)) == {}
         assert DeepStanding.objects.filter(concept=None).order_by("-pk")[0].counts
+
+    def test_without_workers_it_does_not_come_back(self, classroom):
+        course = classroom.course
+        let_answer(classroom, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+        course.refresh_from_db()
+        let_answer(classroom, good=True, each=120, start=AT + 3 * DAY, seed=2, weight=0.0)
+
+        assert judging.judge_course(course=course, at=AT + 4 * DAY) == 0
+
+    def test_what_took_it_out_once_does_not_again(self, classroom):
+        course = classroom.course
+        let_answer(classroom, good=False)
+        judging.judge_course(course=course, at=AT + HOUR)
+        # The same day: to the moment, answers before the verdict do not count.
+        let_answer(classroom, good=True, each=12, start=AT + 2 * HOUR, seed=2)
+        for hour in range(3, 8):
+            course.refresh_from_db()
+            judging.judge_course(course=course, at=AT + hour * HOUR)
+
+        rows = DeepStanding.objects.filter(concept=None).order_by("pk")
+        assert list(rows.values_list("counts", flat=True)) == [False, True]
+        assert rows[1].evidence["n"] == 12 * LEARNERS
+
+        # New answers do.
+        let_answer(classroom, good=False, start=AT + 9 * HOUR, seed=3)
+        course.refresh_from_db()
+        judging.judge_course(course=course, at=AT + 10 * HOUR)
+        assert [row.counts for row in rows.all()] == [False, True, False]
 
     def test_another_network_begins_with_a_clean_slate(self, classroom):
         course = classroom.course
