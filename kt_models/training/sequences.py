@@ -143,7 +143,7 @@ def encode(
     sets = _numbers(vocabulary.set_counts > 0, len(log.concept_sets))
     concepts = _numbers(vocabulary.met_concepts, len(log.concept_keys))
     # Index -1, no concept, finds the 0 at the end.
-    named = np.append(concepts, 0)[log.concept_sets]
+    named = _narrowed(np.append(concepts, 0)[log.concept_sets], vocabulary.concept_sets.shape[1])
     before = np.zeros(len(log.learner_keys), np.int64) if steps is None else steps
     learner = log.learner
     return Sequences(
@@ -185,6 +185,18 @@ def encode_questions(
         assisted=unknown,
         step=steps[learner],
     )
+
+
+def _narrowed(named: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """Return sets of at most so many concepts, those met in training first.
+
+    An item that came after the training may carry more concepts than any that a network has seen;
+    what it remembers of an answer has as many places as there were then.
+    """
+    if named.shape[1] <= width:
+        return named
+    order = np.argsort(named == 0, axis=1, kind="stable")
+    return np.take_along_axis(named, order, axis=1)[:, :width]
 
 
 def _numbers(met: NDArray[np.bool_], size: int) -> NDArray[np.int64]:

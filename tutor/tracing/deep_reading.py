@@ -42,6 +42,22 @@ class Behind:
     live_place: Place | None
 
 
+def count_to_read(
+    *, course_id: int, tracer_id: int, learner_ids: Collection[int], anew: Collection[int]
+) -> dict[int, int]:
+    """Return learner id -> about how many answers a pass has to read of them, at least 1.
+
+    The whole history of whoever begins anew; of others just a few.
+    """
+    begun = DeepState.objects.filter(tracer=tracer_id, learner__in=set(learner_ids) - set(anew))
+    known = set(begun.values_list("learner", flat=True))
+    whole = sorted(set(learner_ids) - known)
+    counted = {}
+    if whole:
+        counted = response_columns.count_standing(course_id=course_id, learner_ids=whole)
+    return {pk: max(counted.get(pk, 1), 1) for pk in sorted(learner_ids)}
+
+
 def read_learners(
     *, tracer_id: int, learner_ids: Collection[int], anew: Collection[int]
 ) -> list[Behind]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from tutor.common import turns
 from tutor.tracing import due
 from tutor.tracing.forward import After
-from tutor.tracing.models import DeepPrediction, DeepState, DueLearner
+from tutor.tracing.models import DeepPrediction, DeepState
 
 
 @turns.atomic_turn()
@@ -74,6 +74,7 @@ def drop_without_answers(
 
 
 @turns.atomic_turn()
-def strike_off(*, held: due.Claim) -> None:
+def strike_off(*, held: due.Claim, now: dt.datetime) -> None:
     """Strike off learners of a course whose tracer has no deep part any more."""
-    DueLearner.objects.filter(claim=held.token).delete()
+    own = due.lock_held(held, learner_ids=sorted(held.marks))
+    due.finish(held, learner_ids=own, now=now)

@@ -9,13 +9,14 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Greatest
 
-from tutor.common import turns
+from tutor.common import clock, turns
 from tutor.tracing.models import DueLearner
 
 # Claims that came to nothing before a learner is passed alone: killed workers leave no error.
@@ -47,19 +48,30 @@ class Claim:
     oldest: dt.datetime
 
 
-def mark(*, learner_id: int, course_id: int, at: dt.datetime, refold: bool) -> None:
+def mark(*, learner_id: int, course_id: int, at: dt.datetime, refold: bool) -> bool:
     """Note, in the transaction of the answer, that the learner has work waiting.
 
     A refold, for whatever was corrected, also takes a learner out of quarantine.
+
+    Returns:
+        Whether nothing was waiting before: then a worker is to be nudged. Else one was nudged
+        already, has the learner in hand and will look again, or the sweep will find them; so there
+        are never more messages than learners.
     """
-    mark_all(learner_ids=[learner_id], course_id=course_id, at=at, refold=refold)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_MARK} RETURNING marks", (learner_id, course_id, _moment(at), refold))
+        return bool(cursor.fetchone()[0] == 1)
+
+
+def _moment(at: dt.datetime) -> Any:
+    return DueLearner._meta.get_field("since").get_db_prep_value(at, connection)  # noqa: SLF001
 
 
 def mark_all(
     *, learner_ids: Collection[int], course_id: int, at: dt.datetime, refold: bool
 ) -> None:
     """Note the same of many learners."""
-    moment = DueLearner._meta.get_field("since").get_db_prep_value(at, connection)  # noqa: SLF001
+    moment = _moment(at)
     with connection.cursor() as cursor:
         cursor.executemany(_MARK, [(pk, course_id, moment, refold) for pk in sorted(learner_ids)])
 
@@ -78,9 +90,16 @@ ON CONFLICT (learner_id, course_id) DO UPDATE SET
 
 
 @turns.atomic_turn()
-def claim(*, size: int, now: dt.datetime) -> Claim | None:
-    """Take up to `size` learners of the course that has waited longest; None if nobody is due."""
+def claim(*, size: int, passing_over: Collection[int] = ()) -> Claim | None:
+    """Take up to `size` learners of the course that has waited longest; None if nobody is due.
+
+    Args:
+        size: learners.
+        passing_over: courses that are left alone for now.
+    """
+    now = _now()
     free = DueLearner.objects.filter(_is_free(now), quarantined_at__isnull=True)
+    free = free.exclude(course__in=passing_over)
     first = free.order_by("since", "pk").values("course", "tries").first()
     if first is None:
         return None
@@ -106,6 +125,21 @@ def claim(*, size: int, now: dt.datetime) -> Claim | None:
         tries=max(row.tries for row in rows),
         oldest=min(row.since for row in rows),
     )
+
+
+def _now() -> dt.datetime:
+    """Return the database's present: workers whose clocks differ must agree on what is too old."""
+    if connection.vendor != "postgresql":
+        return clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+@turns.atomic_turn()
+def renew(held: Claim) -> None:
+    """Say that the claim is alive: another piece of a long pass is done."""
+    DueLearner.objects.filter(claim=held.token).update(claimed_at=_now())
 
 
 def claim_lasts() -> dt.timedelta:
@@ -145,10 +179,13 @@ def finish(held: Claim, *, learner_ids: Collection[int], now: dt.datetime) -> No
 
 
 @turns.atomic_turn()
-def let_go(held: Claim, *, learner_ids: Collection[int]) -> None:
-    """Give learners back whose work was not done, through no fault of theirs."""
+def let_go(held: Claim, *, learner_ids: Collection[int], now: dt.datetime) -> None:
+    """Give learners back whose work was not done, through no fault of theirs.
+
+    They go to the end of the list, so that others are not kept waiting by them.
+    """
     rows = DueLearner.objects.filter(claim=held.token, learner__in=learner_ids, tries__gt=0)
-    rows.update(claim=None, claimed_at=None, tries=F("tries") - 1)
+    rows.update(claim=None, claimed_at=None, tries=F("tries") - 1, since=now)
 
 
 @turns.atomic_turn()
@@ -178,6 +215,13 @@ def try_again(*, now: dt.datetime) -> int:
     rows = DueLearner.objects.filter(quarantined_at__lt=now - TRIED_AGAIN, tries__lt=MOST_TRIES)
     tries = Greatest(F("tries"), TRIES_TOGETHER)
     return rows.update(quarantined_at=None, tries=tries, refold=True)
+
+
+def count_unclaimed() -> tuple[int, dt.datetime | None]:
+    """Return how many learners nobody has in hand, and since when the oldest waits."""
+    rows = DueLearner.objects.filter(claim__isnull=True, quarantined_at__isnull=True)
+    found = rows.aggregate(learners=Count("pk"), oldest=Min("since"))
+    return found["learners"], found["oldest"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,19 @@ def advance(
     ]
 
 
+def try_out(tracer: CourseTracer, *, now: dt.datetime) -> None:
+    """Pass a made-up learner forward; raises what a network or a GPU that is broken raises."""
+    assert tracer.deep is not None  # noqa: S101 - nobody is due without
+    model = networks.open_network(tracer.deep.network_id)
+    met = np.flatnonzero(model.vocabulary.item_sets >= 0)[:1]
+    at = np.array([now.timestamp()])
+    answers = model.vocabulary.answers(
+        item=met, starts=np.array([0, 1]), correct=np.ones(1), shown_at=at, answered_at=at
+    )
+    states = model.advance(model.init(1), answers)
+    _require_finite(model.predict_each(states, items=met[None], shown_at=at))
+
+
 def _is_consistent(one: Behind, place: Place) -> bool:
     live = one.live_place
     if live is None or live.last_response_id != place.last_response_id:

@@ -10,7 +10,6 @@ import threading
 import time
 
 from celery import current_app
-from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +24,8 @@ DOWN_S = 1.0
 
 
 def nudge_refold() -> None:
-    """Ask a worker to refold the learners that are marked; a broker that is down is no error."""
-    try:
-        current_app.send_task(REFOLD_STALE, retry=False)
-    except (OperationalError, OSError):
-        logger.warning("No broker: the sweep will refold the marked learners.", exc_info=True)
+    """Ask a worker to refold the learners that are marked, beside the request."""
+    _nudger().ask(REFOLD_STALE)
 
 
 def nudge_advance() -> None:
@@ -37,19 +33,23 @@ def nudge_advance() -> None:
 
     Whoever asks while a message is about to be sent is served by that one.
     """
-    _nudger().ask()
+    _nudger().ask(ADVANCE_LEARNERS)
 
 
 class _Nudger:
-    """A thread that sends a message when it was asked to, and at most every `NUDGE_EVERY_S`."""
+    """A thread that sends messages when it was asked to, and at most every `NUDGE_EVERY_S`."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._asked = threading.Event()
+        self._names: set[str] = set()
+        self._guard = threading.Lock()
         threading.Thread(target=self._run, name="nudger", daemon=True).start()
 
-    def ask(self) -> None:
-        """Have a message sent soon."""
+    def ask(self, name: str) -> None:
+        """Have a message of this name sent soon."""
+        with self._guard:
+            self._names.add(name)
         self._asked.set()
 
     def _run(self) -> None:
@@ -57,11 +57,14 @@ class _Nudger:
         while True:
             self._asked.wait()
             self._asked.clear()
+            with self._guard:
+                names, self._names = sorted(self._names), set()
             try:
-                current_app.send_task(ADVANCE_LEARNERS, retry=False)
+                for name in names:
+                    current_app.send_task(name, retry=False)
             except Exception as error:  # noqa: BLE001 - it must outlive any trouble of a broker
                 if not is_down:
-                    logger.warning("No broker: the sweep will find who is due. %s", error)
+                    logger.warning("No broker: the sweep will find what waits. %s", error)
                 is_down = True
                 time.sleep(DOWN_S)
             else:

@@ -1,7 +1,9 @@
 """Estimates: the scheduler's, every page's and the API's only source."""
 
 import datetime as dt
+import logging
 import math
+import struct
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -20,6 +22,8 @@ from tutor.tracing.bands import Mastery
 from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
 from tutor.tracing.errors import NoTracer
 from tutor.tracing.models import DeepPrediction, DeepStanding, DeepState, DueLearner, LearnerState
+
+logger = logging.getLogger(__name__)
 
 _tracers = new_cache(capacity=32)
 
@@ -60,7 +64,7 @@ def get_prediction(*, learner_id: int, tracer: engine.CourseTracer) -> Predictio
     if tracer.deep is None:
         return None
     row = _PREDICTION.first(learner=learner_id, tracer=tracer.tracer_id)
-    return None if row is None else read_prediction(row)
+    return None if row is None else _readable(row)
 
 
 _PREDICTION = Prepared(
@@ -68,6 +72,15 @@ _PREDICTION = Prepared(
         learner=slot("learner", DeepPrediction), tracer=slot("tracer", DeepPrediction)
     ).order_by("-pk")[:1]
 )
+
+
+def _readable(row: DeepPrediction) -> Prediction | None:
+    # Written by newer code, or damaged: then the filter goes on alone.
+    try:
+        return read_prediction(row)
+    except (ValueError, struct.error):
+        logger.exception("The deep prediction %s cannot be read.", row.pk)
+        return None
 
 
 def read_prediction(row: DeepPrediction) -> Prediction:
@@ -179,7 +192,8 @@ def _list_predictions(
     own = DeepPrediction.objects.filter(learner__in=learner_ids, tracer=tracer.tracer_id)
     newest = own.values("learner").annotate(newest=Max("pk")).values("newest")
     rows = DeepPrediction.objects.filter(pk__in=newest)
-    return {row.learner_id: read_prediction(row) for row in rows}
+    found = {row.learner_id: _readable(row) for row in rows}
+    return {pk: prediction for pk, prediction in found.items() if prediction is not None}
 
 
 def is_anybody_due() -> bool:

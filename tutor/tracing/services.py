@@ -50,7 +50,7 @@ class Advanced:
         before, after: the state.
         n_responses: answers that `after` has seen.
         is_stale: it came out of order and waits for a refold.
-        is_due: the deep tracer has work with it.
+        is_due: the deep tracer has work with it and has not been told yet.
     """
 
     before: engine.TracedLearner
@@ -86,13 +86,13 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     if tracer.deep is None:
         return advanced
     stored = opened.stored
-    due.mark(
+    is_new = due.mark(
         learner_id=response.learner_id,
         course_id=tracer.bank.course_id,
         at=response.received_at,
         refold=stored is not None and not _comes_next(stored, response),
     )
-    return dataclasses.replace(advanced, is_due=True)
+    return dataclasses.replace(advanced, is_due=is_new)
 
 
 def ask_for_fresh(
@@ -103,8 +103,7 @@ def ask_for_fresh(
         return False
     if seen.deep is not None and seen.deep.age_s <= FRESH_AGE_S and seen.deep.lag == 0:
         return False
-    due.mark(learner_id=learner_id, course_id=tracer.bank.course_id, at=at, refold=False)
-    return True
+    return due.mark(learner_id=learner_id, course_id=tracer.bank.course_id, at=at, refold=False)
 
 
 def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:

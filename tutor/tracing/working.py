@@ -11,12 +11,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from kt_models import api
 from tutor.common import clock
 from tutor.content.models import Course
-from tutor.tracing import deep_services, due, forward, selectors
+from tutor.responses.columns import in_pieces
+from tutor.tracing import deep_reading, deep_services, due, forward, selectors
 from tutor.tracing.engine import CourseTracer
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ LONGEST_WAIT_S = 0.25
 LOOK_EVERY_S = 0.01
 # So many who all break the pass, each alone, are not to blame.
 ALL_ALIKE = 3
+# Answers that are read and folded at once; a claim is renewed after each piece.
+PIECE_ANSWERS = 20_000
 # A task hands over after so long, so that a stopping worker need not wait.
 TURN_S = 20.0
 
@@ -53,10 +56,10 @@ class Window:
         """Return as soon as a pass is full or the oldest has waited its time."""
         until = time.monotonic() + self.wait_s
         while time.monotonic() < until:
-            backlog = due.measure()
-            if backlog.learners >= size or backlog.oldest is None:
+            waiting, oldest = due.count_unclaimed()
+            if waiting >= size or oldest is None:
                 return
-            waited = (now() - backlog.oldest).total_seconds()
+            waited = (now() - oldest).total_seconds()
             # A clock that was set back must not make anybody wait.
             if not 0.0 <= waited < self.wait_s:
                 return
@@ -75,43 +78,70 @@ def work_off(
 ) -> int:
     """Advance learners until nobody is due or the turn is over; return how many states were stored.
 
-    Any number of workers may do so at once.
+    Any number of workers may do so at once. A course whose pass fails is passed over, and what it
+    failed with is raised at the end, when the others are done.
     """
     until, stored = time.monotonic() + turn_s, 0
+    failed: dict[int, Exception] = {}
     while time.monotonic() < until:
         window.wait(size=size, now=now)
-        held = due.claim(size=size, now=now())
+        held = due.claim(size=size, passing_over=list(failed))
         if held is None:
             break
         began = time.monotonic()
-        stored += advance_held(held, now=now)
+        try:
+            stored += advance_held(held, now=now)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failed[held.course_id] = error
         window.note(took_s=time.monotonic() - began, size=len(held.marks))
+    for error in failed.values():
+        raise error
     return stored
 
 
 def advance_held(held: due.Claim, *, now: Callable[[], dt.datetime] = clock.now) -> int:
     """Advance the learners of a claim; return how many states were stored."""
-    course = Course.objects.get(pk=held.course_id)
-    tracer = selectors.get_tracer(course_id=course.pk, revision=course.revision)
     learners = sorted(held.marks)
-    if tracer.deep is None:
-        deep_services.strike_off(held=held)
-        return 0
-    if held.tries >= due.MOST_TRIES:
-        # No error was left, so the worker itself went down with it.
-        for learner_id in learners:
-            due.quarantine(held, learner_id=learner_id, error=_KILLED % held.tries, now=now())
-        return 0
-    broken: list[tuple[int, Exception]] = []
     try:
-        stored = _advance(held, tracer, learners, now, broken)
-    except _NOT_THEIR_DOING:
-        due.let_go(held, learner_ids=learners)
+        course = Course.objects.get(pk=held.course_id)
+        tracer = selectors.get_tracer(course_id=course.pk, revision=course.revision)
+        if tracer.deep is None:
+            deep_services.strike_off(held=held, now=now())
+            return 0
+        if held.tries >= due.MOST_TRIES:
+            # No error was left, so the worker itself went down with it.
+            for learner_id in learners:
+                due.quarantine(held, learner_id=learner_id, error=_KILLED % held.tries, now=now())
+            return 0
+        return _advance_in_pieces(held, tracer, learners, now)
+    except Exception:
+        due.let_go(held, learner_ids=learners, now=now())
         raise
-    if len(broken) >= ALL_ALIKE and len(broken) == len(learners):
-        # Nobody's data, then, but the pass itself: the worker, the network, the code.
-        due.let_go(held, learner_ids=learners)
-        raise broken[0][1]
+
+
+def _advance_in_pieces(
+    held: due.Claim, tracer: CourseTracer, learners: list[int], now: Callable[[], dt.datetime]
+) -> int:
+    """Advance pieces of so many answers, so that none takes as long as a claim lasts."""
+    broken: list[tuple[int, Exception]] = []
+    stored = 0
+    sizes = deep_reading.count_to_read(
+        course_id=held.course_id,
+        tracer_id=tracer.tracer_id,
+        learner_ids=learners,
+        anew=held.refold,
+    )
+    pieces = in_pieces(sizes=sizes, answers=PIECE_ANSWERS, learners=len(learners))
+    for number, piece in enumerate(pieces):
+        if number:
+            due.renew(held)
+        stored += _advance(held, tracer, piece, now, broken)
+    if broken and len(broken) == len(learners):
+        if len(broken) >= ALL_ALIKE:
+            # Nobody's data, then, but the pass itself: the worker, the network, the code.
+            raise broken[0][1]
+        # Too few to tell by them: does the network work at all, here and now?
+        forward.try_out(tracer, now=now())
     for learner_id, error in broken:
         logger.error("Learner %s is left aside.", learner_id, exc_info=error)
         text = "".join(traceback.format_exception(error))
@@ -120,7 +150,11 @@ def advance_held(held: due.Claim, *, now: Callable[[], dt.datetime] = clock.now)
 
 
 _KILLED = "The worker was lost %d times with this learner's pass in hand."
-_NOT_THEIR_DOING = (DatabaseError, OSError, MemoryError, ImportError, api.UnreadableModel)
+# A statement that the database refuses for its values is not among them: that is somebody's data.
+_NOT_THEIR_DOING = (
+    *(OperationalError, InterfaceError, OSError, MemoryError, ImportError),
+    api.UnreadableModel,
+)
 
 
 def _advance(

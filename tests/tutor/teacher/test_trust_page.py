@@ -68,7 +68,7 @@ def test_says_who_waits_and_who_was_left_aside(client, classroom):
     first, second = classroom.learners.order_by("pk")[:2]
     now = clock.now()
     due.mark_all(learner_ids=[first.pk, second.pk], course_id=course.pk, at=now, refold=False)
-    due.quarantine(due.claim(size=2, now=now), learner_id=first.pk, error="broken", now=now)
+    due.quarantine(due.claim(size=2), learner_id=first.pk, error="broken", now=now)
     found = shown(client, classroom)
 
     assert "1 learner of the course could not be read" in found

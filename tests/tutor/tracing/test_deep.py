@@ -5,8 +5,9 @@ import random
 
 import numpy as np
 import pytest
+from django.db.models import F
 
-from tests.factories import AT, make_learner
+from tests.factories import AT, make_course, make_learner, make_organisation
 from tests.tutor.histories import bulk_history, correct, record, trace, tracer_of, versions_of
 from tests.tutor.networks import give_network
 from tutor.common import cache
@@ -35,6 +36,11 @@ def answer(learner, course, *, at, version=None, **fields):
     response = record(learner=learner, course=course, version=version, answered_at=at, **fields)
     trace(response, course=course)
     return response
+
+
+def age_claims(by):
+    """As if the claims had been made so long ago, or by a clock that was ahead."""
+    DueLearner.objects.filter(claim__isnull=False).update(claimed_at=F("claimed_at") - by)
 
 
 def all_alike(course):
@@ -195,17 +201,17 @@ class TestClaims:
     def test_two_workers_never_have_the_same_learner(self, deep_course, organisation):
         for _ in range(5):
             answer(make_learner(organisation=organisation), deep_course, at=AT)
-        one = due.claim(size=3, now=NOW)
-        other = due.claim(size=3, now=NOW)
+        one = due.claim(size=3)
+        other = due.claim(size=3)
 
         assert len(one.marks) == 3
         assert len(other.marks) == 2
         assert not one.marks.keys() & other.marks.keys()
-        assert due.claim(size=3, now=NOW) is None
+        assert due.claim(size=3) is None
 
     def test_an_answer_during_the_pass_stays_due(self, deep_course, learner):
         answer(learner, deep_course, at=AT)
-        held = due.claim(size=8, now=NOW)
+        held = due.claim(size=8)
         answer(learner, deep_course, at=AT + MINUTE)
         working.advance_held(held, now=now)
 
@@ -215,17 +221,20 @@ class TestClaims:
         assert not DueLearner.objects.exists()
         assert all_alike(deep_course) == {learner.pk: True}
 
-    @pytest.mark.parametrize("later", [dt.timedelta(minutes=2), -dt.timedelta(hours=1)])
-    def test_a_dead_workers_claim_is_void(self, deep_course, learner, later):
+    @pytest.mark.parametrize("ago", [dt.timedelta(minutes=2), -dt.timedelta(hours=1)])
+    def test_a_dead_workers_claim_is_void(self, deep_course, learner, ago):
         answer(learner, deep_course, at=AT)
-        due.claim(size=8, now=NOW)
+        due.claim(size=8)
+        assert due.claim(size=8) is None
+        age_claims(ago)
 
-        assert due.claim(size=8, now=NOW + later) is not None
+        assert due.claim(size=8) is not None
 
     def test_a_late_worker_stores_nothing(self, deep_course, learner):
         answer(learner, deep_course, at=AT)
-        late = due.claim(size=8, now=NOW)
-        due.claim(size=8, now=NOW + 2 * due.claim_lasts())
+        late = due.claim(size=8)
+        age_claims(2 * due.claim_lasts())
+        due.claim(size=8)
 
         assert working.advance_held(late, now=now) == 0
         assert not DeepState.objects.exists()
@@ -298,17 +307,107 @@ class TestPoison:
         assert all(row.claim is None and not row.tries and not row.quarantined_at for row in rows)
 
     def test_who_kills_workers_is_passed_alone_and_then_left_aside(self, learners, deep_course):
-        moment = NOW
         for _ in range(due.TRIES_TOGETHER):
-            assert len(due.claim(size=8, now=moment).marks) == 7
-            moment += 2 * due.claim_lasts()
+            assert len(due.claim(size=8).marks) == 7
+            age_claims(2 * due.claim_lasts())
         for _ in range(due.MOST_TRIES - due.TRIES_TOGETHER):
-            held = due.claim(size=8, now=moment)
+            held = due.claim(size=8)
             assert len(held.marks) == 1
             DueLearner.objects.filter(claim=held.token).update(claim=None, claimed_at=None)
-        assert working.advance_held(due.claim(size=8, now=moment), now=lambda: moment) == 0
+        assert working.advance_held(due.claim(size=8), now=now) == 0
 
         [left] = DueLearner.objects.filter(quarantined_at__isnull=False)
         assert "lost 6 times" in left.error
-        working.work_off(now=lambda: moment)
+        working.work_off(now=now)
         assert DueLearner.objects.count() == 1
+
+    def test_one_broken_course_keeps_nobody_else_waiting(
+        self, learners, deep_course, organisation, monkeypatch
+    ):
+        other = make_course(organisation=make_organisation())
+        give_network(other)
+        learner = make_learner(organisation=other.organisation)
+        answer(learner, other, at=AT + MINUTE)
+        forward = working.forward.advance
+
+        def broken(*, tracer, **more):
+            if tracer.bank.course_id == deep_course.pk:
+                raise ValueError("the pass itself")
+            return forward(tracer=tracer, **more)
+
+        monkeypatch.setattr("tutor.tracing.forward.advance", broken)
+        with pytest.raises(ValueError, match="the pass itself"):
+            working.work_off(now=now)
+
+        assert not DueLearner.objects.filter(course=other).exists()
+        assert DueLearner.objects.filter(course=deep_course, tries=0).count() == 7
+
+    def test_a_broken_network_is_not_the_only_learners_fault(
+        self, deep_course, learner, monkeypatch
+    ):
+        answer(learner, deep_course, at=AT)
+
+        def broken(*_, **__):
+            raise RuntimeError("CUDA error")
+
+        monkeypatch.setattr("kt_models.models.cakt_item.CaktItem.advance", broken)
+        with pytest.raises(RuntimeError, match="CUDA"):
+            working.work_off(now=now)
+
+        assert DueLearner.objects.get().quarantined_at is None
+
+    def test_long_refolds_are_passed_in_pieces(self, learners, deep_course, monkeypatch):
+        monkeypatch.setattr("tutor.tracing.working.PIECE_ANSWERS", 2)
+        renewed = []
+        monkeypatch.setattr("tutor.tracing.due.renew", renewed.append)
+        assert working.work_off(now=now) == 7
+
+        assert len(renewed) == 3
+        assert not DueLearner.objects.exists()
+        assert all(all_alike(deep_course).values())
+
+
+def test_an_item_with_more_concepts_than_the_network_has_seen(course, learner):
+    plain = [v for v in versions_of(course) if v.concept_links.count() == 1]
+    wide = next(v for v in versions_of(course) if v.concept_links.count() > 1)
+    give_network(course, versions=plain)
+    answer(learner, course, at=AT, version=wide)
+    answer(learner, course, at=AT + MINUTE, version=plain[0])
+
+    assert working.work_off(now=now) == 1
+    assert not DueLearner.objects.exists()
+    assert all_alike(course) == {learner.pk: True}
+
+
+def test_a_prediction_that_cannot_be_read_is_done_without(deep_course, learner):
+    answer(learner, deep_course, at=AT)
+    before = selectors.get_masteries(learner=learner, course=deep_course, at=NOW)
+    working.work_off(now=now)
+    DeepPrediction.objects.update(shifts=b"XXXX" + b"0" * 20)
+
+    assert selectors.get_prediction(learner_id=learner.pk, tracer=tracer_of(deep_course)) is None
+    assert selectors.get_masteries(learner=learner, course=deep_course, at=NOW) == before
+
+
+def test_only_the_first_of_waiting_answers_nudges(deep_course, learner):
+    first, second = (
+        trace(
+            record(
+                learner=learner,
+                course=deep_course,
+                version=versions_of(deep_course)[0],
+                answered_at=AT + number * MINUTE,
+            ),
+            course=deep_course,
+        )
+        for number in range(2)
+    )
+    assert (first.is_due, second.is_due) == (True, False)
+    working.work_off(now=now)
+    third = record(
+        learner=learner,
+        course=deep_course,
+        version=versions_of(deep_course)[0],
+        answered_at=AT + 5 * MINUTE,
+    )
+    assert trace(third, course=deep_course).is_due

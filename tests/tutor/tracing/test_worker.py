@@ -35,7 +35,7 @@ for number in range({LEARNERS}):
         stale_since=AT,
     )
 """
-NUDGE = "from tutor.tracing.queue import nudge_refold; nudge_refold()"
+NUDGE = "import time; from tutor.tracing.queue import nudge_refold; nudge_refold(); time.sleep(1)"
 
 
 def shell(place, code, **environment):
