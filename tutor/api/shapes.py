@@ -117,6 +117,18 @@ class DecisionOutput(serializers.Serializer[Any]):
     receipt = serializers.DictField(help_text="Everything that was weighed.")
 
 
+class DeepWorkOutput(serializers.Serializer[Any]):
+    """The work list of the deep estimates, of all courses together."""
+
+    learners_waiting = serializers.IntegerField(help_text="Learners whose answers wait for it.")
+    oldest_s = serializers.FloatField(
+        allow_null=True, help_text="Seconds that the first of them has waited; null if nobody."
+    )
+    left_aside = serializers.IntegerField(
+        help_text="Learners whose data broke the pass; the admin says why, and releases them."
+    )
+
+
 class HealthOutput(serializers.Serializer[Any]):
     """The state of the parts."""
 
@@ -124,7 +136,19 @@ class HealthOutput(serializers.Serializer[Any]):
     version = serializers.CharField()
     database = serializers.ChoiceField(choices=["ok", "down"])
     broker = serializers.ChoiceField(choices=["ok", "down"])
-    tasks_waiting = serializers.IntegerField(allow_null=True)
+    tasks_waiting = serializers.IntegerField(
+        allow_null=True, help_text="Messages in all queues; null while the broker is down."
+    )
+    queues = serializers.DictField(
+        child=serializers.IntegerField(), allow_null=True, help_text="The same by queue."
+    )
+    deep_work = DeepWorkOutput(allow_null=True, help_text="Null while the database is down.")
+    rungs_last_hour = serializers.DictField(
+        child=serializers.IntegerField(),
+        allow_null=True,
+        help_text="Items chosen in the last hour, of the newest 5000, by what their estimates "
+        "stood on: deep, stale, live, difficulty or order. Null while the database is down.",
+    )
 
 
 class ChoiceOutput(serializers.Serializer[Any]):

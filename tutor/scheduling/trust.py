@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 
 from tutor.classes.models import Classroom
 from tutor.content import selectors as content_selectors
 from tutor.responses.models import Response
 from tutor.scheduling.models import Decision
+from tutor.tracing.deep import Rung
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -202,15 +203,57 @@ def _bins(outcomes: Outcomes, place: Ints, bins: int) -> Iterator[Bin]:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The predictions that choices from one rung stood on: their medians.
+
+    Attributes:
+        age_s: seconds from the prediction to the choice.
+        lag: answers that it had not seen.
+    """
+
+    age_s: float
+    lag: float
+
+
+def measure_freshness(*, classroom: Classroom, since: dt.datetime) -> dict[str, Freshness]:
+    """Return by rung how old the predictions were that a class's items were chosen from."""
+    rows = _chosen(classroom, since).filter(
+        rung__in=[Rung.DEEP, Rung.STALE], prediction__isnull=False
+    )
+    found: dict[str, list[tuple[float, int]]] = {}
+    for rung, at, made_at, lag in rows.values_list(
+        "rung", "at", "prediction__made_at", "prediction_lag"
+    ).iterator(chunk_size=2000):
+        found.setdefault(rung, []).append(((at - made_at).total_seconds(), lag))
+    medians = {rung: np.median(np.array(own), axis=0) for rung, own in found.items()}
+    return {
+        rung: Freshness(max(float(age), 0.0), float(lag)) for rung, (age, lag) in medians.items()
+    }
+
+
 def count_rungs(*, classroom: Classroom, since: dt.datetime) -> Counter[str]:
     """Return by rung how many of a class's items were chosen from it since then."""
-    rows = Decision.objects.filter(
+    rows = _chosen(classroom, since)
+    return Counter(dict(rows.values_list("rung").annotate(n=Count("pk")).order_by()))
+
+
+def _chosen(classroom: Classroom, since: dt.datetime) -> QuerySet[Decision]:
+    return Decision.objects.filter(
         learner__enrolments__classroom=classroom,
         course=classroom.course_id,
         at__gte=since,
         item_version__isnull=False,
     )
-    return Counter(dict(rows.values_list("rung").annotate(n=Count("pk")).order_by()))
+
+
+def count_newest_rungs(*, since: dt.datetime, most: int = 5000) -> Counter[str]:
+    """Return by rung how many items were chosen since then, whoever's, among the `most` newest.
+
+    They are read by key from the newest on: no table of any size makes this slow.
+    """
+    newest = Decision.objects.order_by("-pk").values_list("rung", "at", "item_version")[:most]
+    return Counter(rung for rung, at, item in newest if at >= since and item is not None)
 
 
 def log_losses(prob: Floats, credit: Floats) -> Floats:

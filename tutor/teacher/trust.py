@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
+
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
@@ -45,16 +47,34 @@ class ConceptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RungRow:
+    """What some of the items were chosen from.
+
+    Attributes:
+        words: which estimate.
+        count: items chosen so.
+        age: how old the deep predictions were, the median in words; empty where there were none.
+        lag: how many answers they had not seen, the median; None likewise.
+    """
+
+    words: str
+    count: int
+    age: str
+    lag: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrustCard:
     """A class's last thirty days.
 
     Attributes:
         answers: first answers without help to items with a stated chance.
         bins: by stated chance; `dots` draws them.
-        score: how the estimates did where both had a say; None where the deep one never had.
+        score: how the estimates did where both had a say, under the network in use; None where the
+            deep one never had.
         counts: whether the deep estimate counts in this class at all.
         concepts: by topic, those with most answers first.
-        rungs: (words, items chosen so), best first.
+        rungs: what items were chosen from, best first.
         changes: when it was demoted or came back, newest first.
         backlog: what waits for a worker, of the whole course.
     """
@@ -66,7 +86,7 @@ class TrustCard:
     has_network: bool
     counts: bool
     concepts: tuple[ConceptRow, ...]
-    rungs: tuple[tuple[str, int], ...]
+    rungs: tuple[RungRow, ...]
     changes: tuple[DeepStanding, ...]
     backlog: due.Backlog
 
@@ -82,20 +102,46 @@ def make_card(*, classroom: Classroom, at: dt.datetime) -> TrustCard:
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     distrusted = tracing_selectors.list_distrusted(tracer=tracer).get(classroom.pk, frozenset())
     bins = tuple(trust.calibrate(outcomes))
-    counted = trust.count_rungs(classroom=classroom, since=since)
+    # Of an earlier network nothing is to be said of the one in use.
+    tracers = tracing_selectors.list_same_network(tracer=tracer)
+    own = outcomes.only(np.isin(outcomes.tracer_id, tracers))
     changes = DeepStanding.objects.filter(classroom=classroom).select_related("concept")
     return TrustCard(
         answers=len(outcomes),
         bins=bins,
         dots=_draw(bins),
-        score=trust.score(outcomes),
+        score=trust.score(own),
         has_network=tracer.deep is not None,
         counts=None not in distrusted,
-        concepts=_concepts(outcomes, distrusted),
-        rungs=tuple((words, counted[rung]) for rung, words in RUNGS.items() if counted[rung]),
+        concepts=_concepts(own, distrusted),
+        rungs=_rungs(classroom, since),
         changes=tuple(changes.order_by("-pk")[:20]),
         backlog=due.measure(course_id=course.pk),
     )
+
+
+def _rungs(classroom: Classroom, since: dt.datetime) -> tuple[RungRow, ...]:
+    counted = trust.count_rungs(classroom=classroom, since=since)
+    fresh = trust.measure_freshness(classroom=classroom, since=since)
+    return tuple(
+        RungRow(
+            words,
+            counted[rung],
+            age=say_span(fresh[rung].age_s) if rung in fresh else "",
+            lag=fresh[rung].lag if rung in fresh else None,
+        )
+        for rung, words in RUNGS.items()
+        if counted[rung]
+    )
+
+
+def say_span(seconds: float) -> str:
+    """Return a span of time in its largest fitting unit: 40 s, 12 min, 5 h, 3 days."""
+    for unit, size, until in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 48)):
+        count = round(seconds / size)
+        if count < until:
+            return f"{count}\N{NO-BREAK SPACE}{unit}"
+    return f"{round(seconds / 86400)}\N{NO-BREAK SPACE}days"
 
 
 def _concepts(

@@ -24,9 +24,10 @@ from tutor.calibration import services as calibration_services
 from tutor.calibration.models import CalibratedCourse, ItemLife
 from tutor.classes.models import Assignment, Classroom
 from tutor.content.models import Concept
-from tutor.registry.models import TracerVersion
+from tutor.registry.models import Network, SwitchJob, TracedCourse, TracerVersion, TrainingJob
 from tutor.scheduling import steering
 from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
+from tutor.tracing.models import DeepStanding, DueLearner
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +69,17 @@ class School:
         self.release = StuckRelease.objects.create(
             learner=learner, concept=concept, evidence_n=3, at=AT, released_by=self.teacher
         )
+        tracer = TracerVersion.objects.get(course=self.course)
+        self.network = Network.objects.create(
+            course=self.course, number=1, model="m", description={}, weights=b"", provenance={}
+        )
+        asked = {"course": self.course, "asked_at": AT}
+        self.training = TrainingJob.objects.create(model="cakt-item", **asked)
+        self.switch = SwitchJob.objects.create(kind="compare", tracer=tracer, **asked)
+        self.due = DueLearner.objects.create(learner=learner, course=self.course, since=AT)
+        self.standing = DeepStanding.objects.create(
+            classroom=self.classroom, counts=False, tracer=tracer, at=AT, evidence={"n": 100}
+        )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
         self.decided = overrides.set_difficulty(
             version=self.run.items.first().version,
@@ -97,6 +109,12 @@ class School:
             "responses.response": self.response,
             "registry.tracerversion": TracerVersion.objects.get(course=self.course),
             "registry.promotion": self.course.promotions.get(),
+            "registry.tracedcourse": TracedCourse.objects.get(pk=self.course.pk),
+            "registry.network": self.network,
+            "registry.trainingjob": self.training,
+            "registry.switchjob": self.switch,
+            "tracing.duelearner": self.due,
+            "tracing.deepstanding": self.standing,
             "scheduling.decision": Decision.objects.filter(course=self.course).first(),
             "scheduling.classscheduling": self.scheduling,
             "scheduling.policyversion": self.policy,

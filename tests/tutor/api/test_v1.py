@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import datetime as dt
 import io
 import json
 import uuid
@@ -22,6 +23,7 @@ from tests.factories import (
     make_organisation,
     make_user,
     small_course_spec,
+    start_session,
 )
 from tutor import VERSION
 from tutor.accounts.models import AuditEntry, Learner
@@ -29,12 +31,16 @@ from tutor.api.parsers import MOST_BYTES
 from tutor.common import clock
 from tutor.content import grading
 from tutor.content import services as content_services
+from tutor.content.models import Course
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.responses.models import Response
 from tutor.scheduling.models import Decision
+from tutor.tracing import due
 
 pytestmark = pytest.mark.django_db
+
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 class Api:
@@ -446,9 +452,50 @@ class TestHealth:
             "version": VERSION,
             "database": "ok",
             "broker": "ok",
-            "tasks_waiting": response.json()["tasks_waiting"],
+            "tasks_waiting": 0,
+            "queues": dict.fromkeys(["celery", "tracing", "training", "calibration", "lms"], 0),
+            "deep_work": {"learners_waiting": 0, "oldest_s": None, "left_aside": 0},
+            "rungs_last_hour": dict.fromkeys(["deep", "stale", "live", "difficulty", "order"], 0),
         }
-        assert response.json()["tasks_waiting"] >= 0
+
+    def test_counts_what_waits_in_every_queue(self, client):
+        with current_app.connection_for_write() as broker:
+            channel = broker.default_channel
+            for name, count in (("tracing", 2), ("training", 1)):
+                channel.queue_declare(name)
+                producer = broker.Producer(channel)
+                for _ in range(count):
+                    producer.publish({}, routing_key=name, exchange="")
+            try:
+                found = client.get("/api/v1/health").json()
+            finally:
+                channel.queue_purge("tracing")
+                channel.queue_purge("training")
+
+        assert found["tasks_waiting"] == 3
+        assert (found["queues"]["tracing"], found["queues"]["training"]) == (2, 1)
+
+    def test_says_who_waits_and_what_choices_stood_on(self, client, school):
+        organisation, now = school.learner.organisation, clock.now()
+        course = Course.objects.get(organisation=organisation)
+        start_session(learner=make_learner(organisation=organisation), course=course, at=now - DAY)
+        start_session(learner=school.learner, course=course, at=now)
+        learners = [make_learner(organisation=organisation).pk for _ in range(3)]
+        due.mark_all(learner_ids=learners, course_id=course.pk, at=now - HOUR, refold=False)
+        due.quarantine(due.claim(size=3), learner_id=learners[0], error="x", now=now)
+        found = client.get("/api/v1/health").json()
+
+        work = found["deep_work"]
+        assert (work["learners_waiting"], work["left_aside"]) == (2, 1)
+        assert 3600 <= work["oldest_s"] < 3700
+        assert found["rungs_last_hour"]["difficulty"] == 1
+        assert sum(found["rungs_last_hour"].values()) == 1
+
+    def test_asks_the_tables_seldom(self, client, school, django_assert_max_num_queries):
+        with django_assert_max_num_queries(3):
+            client.get("/api/v1/health")
+        with django_assert_max_num_queries(1):
+            client.get("/api/v1/health")
 
     def test_says_that_the_database_is_gone(self, client, monkeypatch):
         def refuse(*_):

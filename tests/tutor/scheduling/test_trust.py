@@ -40,8 +40,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None):
-    """Answers of a class: the filter knows nothing (0.6), the network much, or the contrary."""
+def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None, **fields):
+    """Answers of a class: the filter knows nothing (0.6), the network much, or the contrary.
+
+    `fields`: of the decisions, otherwise than usual.
+    """
     rng = np.random.default_rng(seed)
     course = classroom.course
     tracer = registry_selectors.get_live_tracer(course_id=course.pk)
@@ -69,7 +72,7 @@ def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concep
                 seed=1,
                 propensity=1.0,
                 reason="new",
-                rung="deep",
+                **{"rung": "deep", **fields},
                 expected_live=0.6,
                 expected_deep=deep,
                 expected=sigmoid(logit(0.6) + weight * (logit(deep) - logit(0.6))),

@@ -12,11 +12,13 @@ from tests.tutor.teacher.test_pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.scheduling import judging
+from tutor.teacher import trust
 from tutor.tracing import due
+from tutor.tracing.models import DeepPrediction
 
 pytestmark = pytest.mark.django_db
 
-DAY = dt.timedelta(days=1)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -60,6 +62,66 @@ def test_says_where_the_deep_estimate_counts_no_more(client, classroom):
     assert "In this class it does not count at present" in found
     assert "together they do no better" in found
     assert "counts no more" in found
+
+
+def test_says_how_old_the_deep_estimates_were(client, classroom):
+    tracer = give_network(classroom.course)
+    start = clock.now() - 2 * DAY
+    made = DeepPrediction.objects.create(
+        learner=classroom.learners.first(),
+        tracer=tracer,
+        made_at=start - dt.timedelta(seconds=40),
+        last_response_id=1,
+        n_responses=1,
+        shifts=b"",
+    )
+    # Given a minute after each other: the median is the second's, 100 s.
+    let_answer(classroom, good=True, each=3, start=start, prediction=made, prediction_lag=1)
+    late = {"prediction": made, "prediction_lag": 2, "rung": "stale"}
+    let_answer(classroom, good=True, each=1, start=start + 5 * HOUR, **late)
+    let_answer(classroom, good=True, each=1, start=start + 6 * HOUR, rung="live")
+    found = shown(client, classroom)
+
+    both = "Quick and deep estimate together"
+    assert f"{both}</th>{cells('30', '2 min', '1')}" in found
+    assert f"Together, the deep one behind</th>{cells('10', '5 h', '2')}" in found
+    assert f"Quick estimate alone</th>{cells('10', '–', '–')}" in found
+
+
+def cells(*values):
+    return "".join(f'<td class="number">{value}</td>' for value in values)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (5300, "88 min"),
+        (5400, "2 h"),
+        (47 * 3600, "47 h"),
+        (2e5, "2 days"),
+    ],
+)
+def test_spans_are_said_in_a_fitting_unit(seconds, words):
+    assert trust.say_span(seconds).replace("\N{NO-BREAK SPACE}", " ") == words
+
+
+def test_another_network_is_not_praised_for_the_one_before(client, classroom):
+    give_network(classroom.course)
+    let_answer(classroom, good=True, start=clock.now() - 2 * DAY)
+    give_network(classroom.course, seed=5)
+    found = shown(client, classroom)
+
+    assert "300 answers" in found  # what was said and what came
+    assert "together they do better" not in found
+    assert "By topic" not in found
+
+    let_answer(classroom, good=True, each=4, start=clock.now() - DAY, seed=1)
+    found = shown(client, classroom)
+    assert "On 40 answers of 10 learners" in found
+    assert "340 answers" in found
 
 
 def test_says_who_waits_and_who_was_left_aside(client, classroom):

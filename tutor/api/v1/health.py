@@ -1,8 +1,11 @@
 """Whether the tutor works, for whoever watches it."""
 
+import datetime as dt
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
+from django.core.cache import cache
 from django.db import Error, connection
 from drf_spectacular.utils import extend_schema
 from kombu.exceptions import KombuError
@@ -12,8 +15,14 @@ from rest_framework.views import APIView
 
 from tutor import VERSION
 from tutor.api import shapes
+from tutor.common import clock
+from tutor.scheduling import trust
+from tutor.tracing import due
+from tutor.tracing.deep import Rung
 
-QUEUE = "celery"
+HOUR = dt.timedelta(hours=1)
+# Anybody may ask, so the tables are looked at no oftener than that, seconds.
+KEPT_S = 10
 
 
 class Health(APIView):
@@ -36,6 +45,7 @@ class Health(APIView):
             "version": VERSION,
             "database": "ok" if has_database else "down",
             **_broker(),
+            **(_work() if has_database else dict.fromkeys(WORK)),
         }
         if has_database and document["broker"] == "down":
             # Learners go on; refolds and fits wait.
@@ -56,7 +66,32 @@ def _broker() -> dict[str, Any]:
     try:
         with current_app.connection_for_write(transport_options={"max_retries": 0}) as broker:
             broker.ensure_connection(max_retries=1, timeout=2, interval_start=0.1)
-            queue = broker.default_channel.queue_declare(QUEUE)
-            return {"broker": "ok", "tasks_waiting": queue.message_count}
+            waiting = {
+                queue.name: broker.default_channel.queue_declare(queue.name).message_count
+                for queue in settings.CELERY_TASK_QUEUES
+            }
     except (KombuError, OSError):
-        return {"broker": "down", "tasks_waiting": None}
+        return {"broker": "down", "tasks_waiting": None, "queues": None}
+    return {"broker": "ok", "tasks_waiting": sum(waiting.values()), "queues": waiting}
+
+
+WORK = ("deep_work", "rungs_last_hour")
+
+
+def _work() -> dict[str, Any]:
+    return cache.get_or_set("health-work", _read_work, KEPT_S)
+
+
+def _read_work() -> dict[str, Any]:
+    now = clock.now()
+    backlog = due.measure()
+    oldest = backlog.oldest
+    counted = trust.count_newest_rungs(since=now - HOUR)
+    return {
+        "deep_work": {
+            "learners_waiting": backlog.learners,
+            "oldest_s": None if oldest is None else max((now - oldest).total_seconds(), 0.0),
+            "left_aside": backlog.quarantined,
+        },
+        "rungs_last_hour": {rung.value: counted[rung] for rung in Rung},
+    }
