@@ -106,7 +106,7 @@ def prepare():
     registry_services.promote(course=course, tracer=version, at=AT, reason="benchmark")
     tracer = tracer_of(course)
     list(rebuilding.fold_everybody(tracer=tracer))
-    deep_folding.fold_everybody(tracer=tracer, before=None, now=AT)
+    deep_folding.fold_everybody(tracer=tracer, before=None, now=lambda: AT)
     return course, learners
 
 

@@ -1,7 +1,7 @@
 """Django settings: one file for every place, what differs comes from TUTOR_ variables.
 
-The embedded default (SQLite, a broker made of files, one worker) and production (PostgreSQL,
-Redis, several workers) run the same code. See docs/administrators.md for each variable.
+The embedded default (SQLite, a broker made of files, three workers) and production (PostgreSQL,
+Redis, any number of workers) run the same code. See docs/administrators.md for each variable.
 """
 
 from pathlib import Path
@@ -236,7 +236,7 @@ CELERY_TASK_QUEUES = [
     for name in ("celery", "tracing", "training", "calibration", "lms")
 ]
 CELERY_TASK_ROUTES = {
-    # It folds everybody first, and must not wait until a training ends.
+    # It folds everybody first, the network too: not where a class waits, nor behind a training.
     "tracing.switch": {"queue": "calibration"},
     "tracing.*": {"queue": "tracing"},
     "registry.*": {"queue": "training"},
@@ -267,6 +267,11 @@ CELERY_BEAT_SCHEDULE = {
     "prune-predictions": {
         "task": "scheduling.prune_predictions",
         "schedule": crontab(hour=4, minute=0),
+        "options": {"expires": 3600.0},
+    },
+    "prune-deep-states": {
+        "task": "tracing.prune_states",
+        "schedule": crontab(hour=4, minute=10),
         "options": {"expires": 3600.0},
     },
     # At night, when nobody waits for a worker; what was asked for meanwhile is found by the sweep.

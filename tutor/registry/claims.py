@@ -5,7 +5,9 @@ person called the training off or because it was thought dead, changes nothing a
 """
 
 import datetime as dt
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,8 @@ State = TrainingJob.State
 OPEN = (State.WAITING, State.RUNNING)
 # A worker shows a sign of life every two seconds, in the midst of an epoch too.
 DEAD_AFTER = dt.timedelta(seconds=60)
+# Five of them: what a starting worker waits for, where whoever held a training was likely killed.
+SILENT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,19 @@ def take(*, job_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
     return Claim(job=job, token=token) if job.claim == token else None
 
 
-def void_all() -> int:
-    """Let go of every training, and return how many that was: whoever was at it is dead.
+def void_silent(*, wait: Callable[[float], object] = time.sleep) -> int:
+    """Let go of trainings that show no sign of life for a while; return how many.
 
-    For a starting worker that is known to be the only one, so that nobody waits `DEAD_AFTER`.
+    For a starting worker that is the only one, so that a killed worker's training need not wait
+    `DEAD_AFTER`. A command in another process may be training too: it goes on to beat, and is
+    left alone.
     """
-    return TrainingJob.objects.filter(state__in=OPEN, claim__isnull=False).update(claim=None)
+    held = TrainingJob.objects.filter(state__in=OPEN, claim__isnull=False)
+    before = list(held.values_list("pk", "claim", "beat_at"))
+    if not before:
+        return 0
+    wait(SILENT_S)
+    return sum(
+        held.filter(pk=pk, claim=claim, beat_at=beat_at).update(claim=None)
+        for pk, claim, beat_at in before
+    )

@@ -187,10 +187,10 @@ def _fit(
 
 
 def store(*, job: TrainingJob, trained: Trained) -> tuple[Network, TracerVersion | None]:
-    """Store the network, and the live tracer version with it in.
+    """Return the network and the candidate, both stored: the live tracer version with it in.
 
-    Without a live version, or where the pool gives the network no weight at all, there is no
-    candidate.
+    Without a live version there is no candidate. Where the pool gives the network no weight there
+    is one, which estimates as the live version does; the gates judge it.
     """
     verdict = trained.verdict
     network = networks.store_network(

@@ -33,4 +33,4 @@ def _take_up_what_a_killed_worker_left(**_: Any) -> None:
     # On a broker of files there is one worker for each queue (tutor/config/file_broker.py).
     is_ours = queue.TRAINING in current_app.amqp.queues.consume_from
     if settings.CELERY_BROKER_URL.startswith("filesystem:") and is_ours:
-        claims.void_all()
+        claims.void_silent()

@@ -2,10 +2,10 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from tutor.accounts.models import Learner
 from tutor.common.prepared import Prepared, slot
@@ -71,6 +71,13 @@ def get_newest_id(*, course_id: int) -> int:
     """Return the id of the newest row of the course, 0 where there is none."""
     newest = Response.objects.filter(course=course_id).order_by("-pk").values_list("pk", flat=True)
     return newest.first() or 0
+
+
+def list_newest_ids(*, course_id: int, learner_ids: Collection[int]) -> dict[int, int]:
+    """Return learner id -> the id of their newest row in the course, for those who have any."""
+    rows = Response.objects.filter(course=course_id, learner__in=learner_ids)
+    newest = rows.order_by().values("learner").annotate(newest=Max("pk"))
+    return dict(newest.values_list("learner", "newest"))
 
 
 def list_learners_since(*, course_id: int, response_id: int) -> list[int]:

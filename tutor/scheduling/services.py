@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
@@ -15,6 +15,7 @@ from tutor.classes.models import Assignment
 from tutor.common import turns
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
+from tutor.registry.models import Promotion
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import engine, fallback, probing, selectors
 from tutor.scheduling.engine import Conduct, Plan, Recent
@@ -228,19 +229,22 @@ UNUSED_KEPT = dt.timedelta(days=1)
 
 
 def prune_predictions(*, now: dt.datetime) -> int:
-    """Remove deep predictions that are old, superseded, and named by no decision; return how many.
+    """Remove deep predictions that are old and that nobody needs; return how many.
 
-    Those that are named stay: with them a choice can be made again.
+    Those that a decision names stay: with them a choice can be made again. Of the others a
+    learner's newest under a live tracer stays; a tracer that comes back into use predicts anew.
     """
+    of_course = Promotion.objects.filter(course=OuterRef("tracer__course")).order_by("-pk")
     own = DeepPrediction.objects.filter(learner=OuterRef("learner"), tracer=OuterRef("tracer"))
     unused = DeepPrediction.objects.filter(
         ~Exists(Decision.objects.filter(prediction=OuterRef("pk"))),
-        Exists(own.filter(pk__gt=OuterRef("pk"))),
+        Exists(own.filter(pk__gt=OuterRef("pk")))
+        | ~Q(tracer=Subquery(of_course.values("tracer")[:1])),
         made_at__lt=now - UNUSED_KEPT,
     )
     ids = list(unused.values_list("pk", flat=True))
-    with turns.atomic_turn():
-        for first in range(0, len(ids), 500):
+    for first in range(0, len(ids), 500):
+        with turns.atomic_turn():
             piece = DeepPrediction.objects.filter(pk__in=ids[first : first + 500])
             # Nothing names them: Django's own look at what does would read every decision.
             piece._raw_delete(piece.db)  # noqa: SLF001 - as Django's deletion does

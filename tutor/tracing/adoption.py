@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from tutor.common import cache
+from tutor.common import cache, clock
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Course
@@ -140,6 +140,7 @@ def give_tracer_and_fold(
     stale = services.list_stale_learners(tracer_id=tracer.tracer_id)
     for _ in rebuilding.fold(tracer=tracer, learner_ids={*behind, *stale}):
         progress(1)
+    deep_folding.mark_behind(tracer=tracer, at=at)
     return version
 
 
@@ -179,9 +180,10 @@ def adopt(
 ) -> None:
     """Fold every learner under the version, then switch to it.
 
-    Answers that arrive while the folding runs are caught up with at the switch, which waits for
-    every learner's lock: nobody is then between reading the old tracer and storing their state.
-    Whoever gives their very first answer in that moment is caught up with right after it.
+    Answers that arrive while the folding runs are caught up with once beside the learners, then at
+    the switch, which waits for every learner's lock: nobody is then between reading the old tracer
+    and storing their state. Whoever gives their very first answer in that moment is caught up with
+    right after it. Whose deep state is behind by then is marked in the switch itself.
 
     Args:
         progress: called with the number of learners folded since its last call.
@@ -192,18 +194,39 @@ def adopt(
         TracerOutdated: by `switching`, where the version no longer fits; nothing has changed then.
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
-    newest = response_selectors.get_newest_id(course_id=course.pk)
+    began = response_selectors.get_newest_id(course_id=course.pk)
     fold_in_shadow(course=course, version=version, at=at, progress=progress)
     looking()
+    caught_up = _catch_up(tracer, since=began)
     with transaction.atomic():
         response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
-        late = response_selectors.list_learners_since(course_id=course.pk, response_id=newest)
-        _fold(tracer, {*late, *rebuilding.list_behind(tracer=tracer)})
+        _fold(tracer, {*_since(tracer, caught_up), *rebuilding.list_behind(tracer=tracer)})
         switching()
         registry_services.promote(course=course, tracer=version, at=at, reason=reason)
-    _fold(tracer, rebuilding.list_behind(tracer=tracer))
+        # Torn since the deep states were looked at, after `began`.
+        deep_folding.mark_behind(tracer=tracer, at=at, torn_among=_since(tracer, began))
+    first = rebuilding.list_behind(tracer=tracer)
+    _fold(tracer, first)
     cache.clear_all()
-    deep_folding.mark_behind(tracer=tracer, at=at)
+    if first:
+        deep_folding.mark_behind(tracer=tracer, at=at, torn_among=first)
+
+
+def _catch_up(tracer: engine.CourseTracer, *, since: int) -> int:
+    """Fold whoever answered since a row, nobody being held; return the newest row that is in."""
+    # Ids of several learners commit in any order: a moment under all locks, in which nothing is
+    # under way, makes sure that those up to the newest are there to be read.
+    with transaction.atomic():
+        response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
+        newest = response_selectors.get_newest_id(course_id=tracer.bank.course_id)
+    _fold(tracer, _since(tracer, since))
+    return newest
+
+
+def _since(tracer: engine.CourseTracer, response_id: int) -> list[int]:
+    return response_selectors.list_learners_since(
+        course_id=tracer.bank.course_id, response_id=response_id
+    )
 
 
 def fold_in_shadow(
@@ -214,13 +237,14 @@ def fold_in_shadow(
     progress: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Fold every learner under a version that nobody is served by, its network's states too."""
+    now = clock.going_on_from(at)
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     for _ in rebuilding.fold_everybody(tracer=tracer):
         progress(1)
     deep_folding.fold_everybody(
         tracer=tracer,
         before=registry_selectors.get_live_tracer(course_id=course.pk),
-        now=at,
+        now=now,
     )
 
 

@@ -1,10 +1,10 @@
 """Writes of deep states and predictions."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tutor.common import turns
-from tutor.tracing import due
+from tutor.tracing import due, selectors
 from tutor.tracing.forward import After
 from tutor.tracing.models import DeepPrediction, DeepState
 
@@ -15,20 +15,38 @@ def store_pass(
 ) -> list[int]:
     """Store what a pass found and strike the learners off the list; return whose was stored.
 
-    Of those whose claim is void by now nothing is stored: somebody else has them.
+    Of those whose claim is void by now nothing is stored: somebody else has them. Nor of those
+    whose stored state turns out to be torn, unless the pass began anew: they are folded anew next.
     """
     own = set(due.lock_held(held, learner_ids=[one.learner_id for one in done]))
-    kept = [one for one in done if one.learner_id in own]
-    store(tracer_id=tracer_id, done=kept, now=now)
+    gone_on = own - held.refold
+    torn = set(selectors.list_deep_torn(tracer_id=tracer_id, learner_ids=gone_on))
+    before = dict(
+        DeepState.objects.filter(tracer=tracer_id, learner__in=gone_on).values_list(
+            "learner", "folded_through"
+        )
+    )
+    kept = [one for one in done if one.learner_id in own - torn]
+    # Whoever saw a learner's row saw all that they have with an earlier id.
+    through = {
+        one.learner_id: max(before.get(one.learner_id, 0), one.place.last_response_id)
+        for one in kept
+    }
+    store(tracer_id=tracer_id, done=kept, through=through, now=now)
     due.finish(held, learner_ids=own, now=now)
-    again = [one.learner_id for one in kept if not one.is_consistent]
+    again = sorted(torn.union(one.learner_id for one in kept if not one.is_consistent))
     if again:
         due.mark_all(learner_ids=again, course_id=held.course_id, at=now, refold=True)
-    return sorted(own)
+    return sorted(own - torn)
 
 
-def store(*, tracer_id: int, done: Sequence[After], now: dt.datetime) -> None:
-    """Store states and predictions; the caller sees to it that nobody else does the same."""
+def store(
+    *, tracer_id: int, done: Sequence[After], through: Mapping[int, int], now: dt.datetime
+) -> None:
+    """Store states and predictions; the caller sees to it that nobody else does the same.
+
+    `through`: learner id -> the id up to which all of their rows are folded in.
+    """
     DeepState.objects.bulk_create(
         [
             DeepState(
@@ -38,12 +56,19 @@ def store(*, tracer_id: int, done: Sequence[After], now: dt.datetime) -> None:
                 last_answered_at=one.place.last_answered_at,
                 last_response_id=one.place.last_response_id,
                 n_responses=one.place.n_responses,
+                folded_through=through[one.learner_id],
             )
             for one in done
         ],
         update_conflicts=True,
         unique_fields=["learner", "tracer"],
-        update_fields=["state", "last_answered_at", "last_response_id", "n_responses"],
+        update_fields=[
+            "state",
+            "last_answered_at",
+            "last_response_id",
+            "n_responses",
+            "folded_through",
+        ],
         batch_size=200,
     )
     DeepPrediction.objects.bulk_create(

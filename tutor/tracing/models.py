@@ -39,7 +39,10 @@ class LearnerState(models.Model):
 
 
 class DeepState(models.Model):
-    """What a version's network remembers of a learner: a fold over the log, as the filter's is."""
+    """What a version's network remembers of a learner: a fold over the log, as the filter's is.
+
+    Removed a week after the version went out of use.
+    """
 
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="deep_states")
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="deep_states")
@@ -49,6 +52,9 @@ class DeepState(models.Model):
     last_answered_at = models.DateTimeField()
     last_response_id = models.BigIntegerField()
     n_responses = models.PositiveBigIntegerField()
+    # The learner's rows up to this id are surely folded in. A later id that stands before the
+    # place, or corrects what stands there, tears the state: it has to be folded anew.
+    folded_through = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -62,7 +68,8 @@ class DeepState(models.Model):
 class DeepPrediction(models.Model):
     """What the network said of a learner after some answer; a row is never changed.
 
-    The newest counts. Those that no decision names are removed after a while.
+    The newest counts. Those that no decision names are removed after a while, all of them where
+    the version is out of use.
     """
 
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")

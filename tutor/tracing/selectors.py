@@ -7,7 +7,7 @@ import struct
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, Q
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
@@ -17,6 +17,7 @@ from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
 from tutor.registry.models import TracerVersion
+from tutor.responses.models import Response
 from tutor.tracing import engine
 from tutor.tracing.bands import Mastery
 from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
@@ -211,6 +212,32 @@ def list_deep_behind(*, tracer_id: int) -> list[int]:
     )
     behind = LearnerState.objects.filter(~Exists(same), tracer=tracer_id, n_responses__gt=0)
     return list(behind.order_by("learner").values_list("learner", flat=True))
+
+
+def list_deep_torn(*, tracer_id: int, learner_ids: Collection[int] | None = None) -> list[int]:
+    """Return the learners whose deep state lacks something that came before its place.
+
+    A correction, or an answer out of order: going on from the state would never make up for it,
+    and neither its last answer nor their number tells. Ids of one learner commit in order, so what
+    came since is what has a later id. A state that a worker made may be named though it is whole,
+    where a correction was there when it was folded; it is never the other way round.
+
+    Args:
+        learner_ids: among whom; None: among all.
+    """
+    later = Response.objects.filter(
+        Q(answered_at__lt=OuterRef("last_answered_at"))
+        | Q(corrects__isnull=False)
+        | Q(pk__lte=OuterRef("last_response_id")),
+        learner=OuterRef("learner"),
+        course=OuterRef("tracer__course"),
+        pk__gt=OuterRef("folded_through"),
+        answered_at__lte=OuterRef("last_answered_at"),
+    )
+    rows = DeepState.objects.filter(Exists(later), tracer=tracer_id)
+    if learner_ids is not None:
+        rows = rows.filter(learner__in=learner_ids)
+    return list(rows.order_by("learner").values_list("learner", flat=True))
 
 
 def list_unpredicted(*, tracer_id: int) -> list[int]:

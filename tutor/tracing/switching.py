@@ -6,6 +6,7 @@ from functools import partial
 
 from django.db import OperationalError
 
+from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.registry import jobs
 from tutor.registry import selectors as registry_selectors
@@ -26,7 +27,8 @@ def work(*, at: dt.datetime) -> int:
     A course that another worker is at is left to it: its lock tells, and goes with the worker. So
     what a killed worker left is taken up by the next sweep.
     """
-    return sum(_take(job, at) for job in registry_selectors.list_open_switches())
+    now = clock.going_on_from(at)
+    return sum(_take(job, now()) for job in registry_selectors.list_open_switches())
 
 
 def _take(job: SwitchJob, at: dt.datetime) -> bool:

@@ -6,7 +6,7 @@ from django.db import OperationalError
 from tutor.common import clock
 from tutor.registry import queue as registry_queue
 from tutor.registry import selectors as registry_selectors
-from tutor.tracing import due, queue, selectors, sweep
+from tutor.tracing import due, pruning, queue, selectors, sweep
 
 
 @shared_task(
@@ -37,6 +37,12 @@ def sweep_due(**_: object) -> int:
     """Try again whoever was left aside a while ago, and advance whoever is due."""
     due.try_again(now=clock.now())
     return advance_learners()
+
+
+@shared_task(name="tracing.prune_states", acks_late=True)
+def prune_states(**_: object) -> int:
+    """Remove deep states of versions that are long out of use; return how many."""
+    return pruning.prune_states(now=clock.now())
 
 
 @shared_task(

@@ -221,12 +221,23 @@ class TestClaims:
         assert not first.finish(state=State.DONE, at=AT)
         assert the_job().state == State.RUNNING
 
-    def test_a_starting_worker_known_to_be_the_only_one_waits_for_nobody(self, physics):
+    def test_a_starting_worker_takes_up_what_a_killed_one_left(self, physics):
         job = ask(physics)
         claims.take(job_id=job.pk, at=AT, token=_token(1))
 
-        assert claims.void_all() == 1
+        assert claims.void_silent(wait=lambda _: None) == 1
         assert claims.take(job_id=job.pk, at=AT, token=_token(2))
+        assert claims.void_silent(wait=lambda _: None) == 1
+        assert claims.void_silent(wait=lambda _: 1 / 0) == 0
+
+    def test_a_starting_worker_leaves_a_command_s_training_alone(self, physics):
+        held = claims.take(job_id=ask(physics).pk, at=AT, token=_token(1))
+
+        def beat(_):
+            held.show_life(at=AT + dt.timedelta(seconds=2), stage="x", done=1, total=2)
+
+        assert claims.void_silent(wait=beat) == 0
+        assert held.note(passed=True)
 
     def test_what_is_called_off_leaves_no_network(self, physics, monkeypatch):
         job = ask(physics)

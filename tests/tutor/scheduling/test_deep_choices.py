@@ -12,6 +12,8 @@ from tutor.classes.models import Classroom
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.practice.usecases import finish_practice
+from tutor.registry import selectors as registry_selectors
+from tutor.registry import services as registry_services
 from tutor.scheduling import engine, replaying, services
 from tutor.scheduling.conduct import make_conduct
 from tutor.scheduling.models import Decision
@@ -253,3 +255,18 @@ def test_predictions_that_no_choice_needs_are_removed(deep_course, learner):
 
     assert set(DeepPrediction.objects.values_list("pk", flat=True)) == named | {newest}
     assert removed == before - len(named | {newest}) > 0
+
+
+def test_predictions_of_a_tracer_out_of_use_are_removed(deep_course, learner):
+    practise(learner, deep_course, answers=5)
+    named = set(Decision.objects.exclude(prediction=None).values_list("prediction", flat=True))
+    old = registry_selectors.get_live_tracer(course_id=deep_course.pk)
+    newest = DeepPrediction.objects.order_by("-pk")[0].pk
+    assert newest not in named
+    body = {**old.body, "intercept": 0.1}
+    version = registry_services.store_tracer(course=deep_course, body=body, provenance={})
+    registry_services.promote(course=deep_course, tracer=version, at=AT, reason="test")
+
+    services.prune_predictions(now=AT + 4 * DAY)
+
+    assert set(DeepPrediction.objects.values_list("pk", flat=True)) == named

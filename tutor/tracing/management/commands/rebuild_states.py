@@ -53,7 +53,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{name}: folded {total} learners under v{tracer.number}.")
         if tracer.deep is not None:
             with tqdm(total=total, desc=f"{name}, network", unit=" learners", disable=None) as bar:
-                deep_folding.rebuild_everybody(tracer=tracer, now=clock.now(), progress=bar.update)
+                deep_folding.rebuild_everybody(tracer=tracer, now=clock.now, progress=bar.update)
 
     def _check(self, name: str, tracer: engine.CourseTracer, *, everybody: bool) -> int:
         traced, differing = rebuilding.list_traced(tracer=tracer), []
