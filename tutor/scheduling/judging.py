@@ -8,9 +8,10 @@ Every verdict is on answers since the one before: what took it out cannot take i
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 
 from tutor.classes import selectors as class_selectors
@@ -67,12 +68,19 @@ def _judge_class(
         since=at - trust.LOOKS_BACK,
         tracer_ids=tracers,
     )
-    scores: dict[int | None, Score | None] = {None: trust.score(outcomes)}
-    scores.update(trust.score_by_concept(outcomes))
-    for concept, moment in _judged_at(classroom, tracers).items():
+    judged_at = _judged_at(classroom, tracers)
+    scores: dict[int | None, Score | None] = {**trust.score_by_concept(outcomes)}
+    for concept, moment in judged_at.items():
         fresh = outcomes.only(outcomes.at > moment.timestamp())
-        own = fresh if concept is None else fresh.only(fresh.concept_id == concept)
-        scores[concept] = trust.score(own)
+        scores[concept] = trust.score(fresh.only(fresh.concept_id == (concept or 0)))
+    alone = {pk for pk in distrusted if pk is not None}
+    alone |= {
+        pk for pk, own in scores.items() if own is not None and _verdict(own, counted=True) is False
+    }
+    since = judged_at.get(None)
+    scores[None] = _score_rest(
+        outcomes if since is None else outcomes.only(outcomes.at > since.timestamp()), alone
+    )
     return [
         DeepStanding(
             classroom=classroom,
@@ -88,6 +96,16 @@ def _judge_class(
     ]
 
 
+def _score_rest(outcomes: trust.Outcomes, alone: Collection[int]) -> Score | None:
+    """Return the score of a whole class, without the concepts that are judged by themselves.
+
+    One bad concept must not take the others along; only where too little is left to tell by does
+    it count as well.
+    """
+    rest = trust.score(outcomes.only(~np.isin(outcomes.concept_id, sorted(alone))))
+    return rest if rest is not None and _is_telling(rest) else trust.score(outcomes)
+
+
 def _judged_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, dt.datetime]:
     """Return when each standing last changed, concept id -> moment; None: of all concepts."""
     rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers)
@@ -96,11 +114,16 @@ def _judged_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, 
 
 def _verdict(found: Score, *, counted: bool) -> bool | None:
     """Return whether the network counts from now on; None where that stays as it is."""
-    if found.n < LEAST_ANSWERS or found.learners < LEAST_LEARNERS or math.isnan(found.error):
+    if not _is_telling(found):
         return None
     if counted:
         return False if found.difference > BEYOND_DOUBT * found.error else None
     return True if found.difference <= 0.0 else None
+
+
+def _is_telling(found: Score) -> bool:
+    enough = found.n >= LEAST_ANSWERS and found.learners >= LEAST_LEARNERS
+    return enough and not math.isnan(found.error)
 
 
 def _evidence(found: Score) -> dict[str, Any]:

@@ -206,7 +206,8 @@ class TestJudging:
         assert other.pk not in distrusted
         row = DeepStanding.objects.filter(concept=None).get()
         assert row.evidence["difference"] > 3 * row.evidence["error"]
-        assert row.evidence["n"] == LEARNERS * 30
+        # Without the concepts that are out already by themselves.
+        assert row.evidence["n"] >= judging.LEAST_ANSWERS
 
     def test_chances_are_the_filters_where_it_does_not_count(self, classroom):
         course = classroom.course
@@ -225,6 +226,19 @@ class TestJudging:
         rest = tracer_of(course).bank.concept_ids.tolist()[1:]
         let_answer(classroom, good=False, concepts=[bad])
         let_answer(classroom, good=True, each=90, start=AT + DAY, seed=1, concepts=rest)
+
+        judging.judge_course(course=course, at=AT + 2 * DAY)
+
+        course.refresh_from_db()
+        assert selectors.list_distrusted(tracer=tracer_of(course)) == {
+            classroom.pk: frozenset({bad})
+        }
+
+    def test_a_very_bad_concept_does_not_take_the_class_along(self, classroom):
+        course = classroom.course
+        bad, *rest = tracer_of(course).bank.concept_ids.tolist()
+        let_answer(classroom, good=False, each=200, concepts=[bad])
+        let_answer(classroom, good=True, each=40, start=AT + DAY, seed=1, concepts=rest)
 
         judging.judge_course(course=course, at=AT + 2 * DAY)
 
