@@ -46,10 +46,17 @@ def is_done() -> bool:
     return AuditEntry.objects.filter(action=DONE).exists()
 
 
-def seed(*, at: dt.datetime, say: Say, progress: Callable[[int], object]) -> None:
+def seed(
+    *,
+    at: dt.datetime,
+    say: Say,
+    progress: Callable[[int], object],
+    cohort_size: int | None = None,
+) -> None:
     """Set up what is not there yet. Killed and started again, it goes on.
 
-    `progress` is called with the parts of the step that are done since its last call.
+    `progress` is called with the parts of the step that are done since its last call;
+    `cohort_size` is that of the cohort, `cohort.LEARNERS` by default.
     """
     if is_done():
         return
@@ -61,7 +68,7 @@ def seed(*, at: dt.datetime, say: Say, progress: Callable[[int], object]) -> Non
         organisation=organisation, spec=course_format.read_course(COURSE_FOLDER, seeds=1)
     ).course
     say("Creating the accounts", 0)
-    classroom, learners = _people(organisation, course, at)
+    classroom, learners = _people(organisation, course, at, cohort_size or cohort.LEARNERS)
     # Not the clock's day: a run that goes on after midnight must simulate the same cohort.
     end_at = organisation.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     say(f"Simulating {len(learners)} learners", 0)
@@ -94,7 +101,7 @@ def seed(*, at: dt.datetime, say: Say, progress: Callable[[int], object]) -> Non
 
 @transaction.atomic
 def _people(
-    organisation: Organisation, course: Course, at: dt.datetime
+    organisation: Organisation, course: Course, at: dt.datetime, size: int
 ) -> tuple[Classroom, list[Learner]]:
     """Return the class and the learners of the cohort; the first 30 are the class."""
     teacher = _account(organisation, accounts.TEACHER, User.Role.TEACHER, "Thea Teacher")
@@ -113,7 +120,7 @@ def _people(
     others = account_services.admit_learners(
         organisation=organisation,
         source=cohort.SOURCE,
-        external_ids=[str(index) for index in range(len(named), cohort.LEARNERS)],
+        external_ids=[str(index) for index in range(len(named), size)],
     )
     rest = Learner.objects.in_bulk(list(others.values()))
     return classroom, class_learners + [rest[pk] for pk in others.values()]

@@ -14,6 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--show-sign-ins", action="store_true", help="only print the accounts")
+        parser.add_argument("--learners", type=int, help="in the simulated cohort; 31 at least")
 
     def handle(self, **options: Any) -> None:
         if options["show_sign_ins"]:
@@ -21,7 +22,12 @@ class Command(BaseCommand):
             return
         steps = _Steps(self.stdout)
         try:
-            seeding.seed(at=clock.now(), say=steps.begin, progress=steps.advance)
+            seeding.seed(
+                at=clock.now(),
+                say=steps.begin,
+                progress=steps.advance,
+                cohort_size=options["learners"],
+            )
         finally:
             steps.end()
 
