@@ -4,10 +4,10 @@
 JSON file. Writes milliseconds of every request to standard output as JSON.
 """
 
+import concurrent.futures
 import http.client
 import json
 import sys
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -39,7 +39,7 @@ class Client:
             session = self.ask(
                 f"/api/v1/learners/{learner}/sessions", {"assignment": self.plan["assignment"]}
             )
-            self.waiting[learner] = session["item"]["presentation"]
+            self.waiting[learner] = session["next"]["presentation"]
 
     def answer(self, learner, number):
         body = {
@@ -50,7 +50,7 @@ class Client:
         began = time.perf_counter()
         document = self.ask(f"/api/v1/learners/{learner}/answers", body)
         self.took.append(1000 * (time.perf_counter() - began))
-        self.waiting[learner] = document["session"]["item"]["presentation"]
+        self.waiting[learner] = document["session"]["next"]["presentation"]
 
     def bare(self, learner, _):
         began = time.perf_counter()
@@ -59,6 +59,8 @@ class Client:
 
     def run(self, until):
         act = self.bare if self.plan["kind"] == "bare" else self.answer
+        # The server lets go of connections that were idle since the last phase.
+        self.connection.close()
         number = 0
         while time.time() < until:
             act(self.learners[number % len(self.learners)], number)
@@ -84,11 +86,10 @@ def main():
 
 
 def each(clients, act):
-    threads = [threading.Thread(target=act, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """Do it as every client at once; an error of one of them is raised, for nothing counts then."""
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        for done in [pool.submit(act, client) for client in clients]:
+            done.result()
 
 
 if __name__ == "__main__":
