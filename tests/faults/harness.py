@@ -93,18 +93,19 @@ class Installation:
         self.postgres_url = postgres_url
         self.redis_port = free_port()
         self.redis = contextlib.ExitStack()
-        self.worker: Process | None = None
+        self.workers: list[Process] = []
         self.numbers = itertools.count(1)
 
-    def prepare(self, *, learners: int) -> None:
+    def prepare(self, *, learners: int, workers: int) -> None:
         self.redis.enter_context(redis_server(port=self.redis_port))
         self.stack.callback(self.redis.close)
         places = Places(folder=self.folder, postgres_url=self.postgres_url)
         code = PREPARE.format(learners=learners)
         self.place = places.make(*migrated(("shell", "-v0", "-c", code)))
         self.execute(DISK_FULL)
-        self.start_worker()
-        self.stack.callback(lambda: self.worker.stop())  # noqa: PLW0108 - by then another one
+        for _ in range(workers):
+            self.start_worker()
+        self.stack.callback(self.stop_workers)
         beat = Process(
             [
                 *(sys.executable, "-W", "ignore", "-m", "celery", "--app", APP, "beat"),
@@ -123,26 +124,33 @@ class Installation:
             "TUTOR_DEEP_CLAIM_S": "4",
         }
 
+    def stop_workers(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+
     def start_worker(self) -> None:
-        self.worker = Process(
+        number = next(self.numbers)
+        worker = Process(
             [
                 *(sys.executable, "-W", "ignore", "-m", "celery", "--app", APP, "worker"),
                 *("--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"),
+                *("--hostname", f"worker-{number}@%h"),
             ],
-            log=self.folder / f"worker-{next(self.numbers)}.log",
+            log=self.folder / f"worker-{number}.log",
             environment=self.environment,
         )
+        self.workers.append(worker)
 
     def execute(self, sql: str) -> None:
         with psycopg.connect(self.place.postgres_url, autocommit=True) as connection:
             connection.execute(sql)
 
     def kill_worker(self) -> None:
-        """Kill the worker as soon as it has done something: loading its network takes seconds."""
+        """Kill the oldest worker once something was done: to load its network takes seconds."""
         before = self.predictions()
         with contextlib.suppress(AssertionError):
             until(lambda: self.predictions() > before, timeout_s=15)
-        self.worker.kill()
+        self.workers.pop(0).kill()
         self.start_worker()
 
     def predictions(self) -> int:
@@ -207,7 +215,14 @@ def until(is_true: Callable[[], bool], *, timeout_s: float) -> float:
 
 
 def run(
-    *, folder: Path, answers: int, learners: int, threads: int, every_s: float, quiet_s: float
+    *,
+    folder: Path,
+    answers: int,
+    learners: int,
+    threads: int,
+    every_s: float,
+    quiet_s: float,
+    workers: int = 1,
 ) -> Found:
     """Let learners answer while the parts are killed in turn; return what was left.
 
@@ -218,11 +233,12 @@ def run(
         threads: of the clients.
         every_s: from one fault to the next.
         quiet_s: afterwards, at most, until nobody is due any more.
+        workers: at once; they contend for the same learners.
     """
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(postgres_server(keeps_commits=True))
         own = Installation(folder=folder, postgres_url=url, stack=stack)
-        own.prepare(learners=learners)
+        own.prepare(learners=learners, workers=workers)
         acknowledged, enough = folder / "acknowledged", folder / "enough"
         faults: Counter[str] = Counter()
         began = time.monotonic()

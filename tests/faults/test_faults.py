@@ -1,4 +1,4 @@
-"""A short run of the faults; `make benchmark` has the long one."""
+"""A short run of the faults; `tests/benchmarks/faults.py` has the long one."""
 
 import pytest
 
