@@ -66,7 +66,13 @@ class TestNames:
         assert found.concept_set.tolist() == [1, 2]
 
     def test_what_training_never_met_is_zero(self):
-        train = small_log([("a", "i0", ("k0",), 1, 0), ("a", "i1", ("k1",), 0, 9)])
+        train = small_log(
+            [
+                ("a", "i0", ("k0",), 1, 0),
+                ("a", "i1", ("k1",), 0, 9),
+                ("a", "i5", ("k1", "k3"), 0, 10),
+            ]
+        )
         new = small_log(
             [
                 ("b", "i2", ("k1",), 1, 0),
@@ -83,6 +89,16 @@ class TestNames:
         assert [sorted(row) for row in found.concepts.tolist()] == [[0, 2], [0, 1], [0, 1], [1, 2]]
         # A new set of old concepts is new too.
         assert found.concept_set.tolist() == [2, 1, 0, 0]
+
+    def test_a_wider_item_is_read_by_as_many_concepts_as_training_met(self):
+        train = small_log([("a", "i0", ("k0",), 1, 0), ("a", "i1", ("k1",), 0, 9)])
+        new = small_log([("b", "i2", ("k2", "k1"), 1, 0), ("b", "i3", ("k0", "k1"), 1, 1)])
+        vocabulary = Vocabulary.of(train)
+
+        found = encode(vocabulary.align(new), vocabulary)
+
+        # Known ones before new ones, and then in the vocabulary's order.
+        assert found.concepts.tolist() == [[2], [1]]
 
     def test_an_item_of_the_vocabulary_without_an_answer_counts_as_new(self, log):
         train = log.only_learners(np.array([0]))
