@@ -97,6 +97,7 @@ TABLE = {
     "api:decisions": ("get", API_LOOK),
     "api:learners": ("get", (401, 200, 200, 200, 200, 200, 200)),
     "api:health": ("get", (200, 200, 200, 200, 200, 200, 200)),
+    "api:metrics": ("get", (200, 200, 200, 200, 200, 200, 200)),
 }
 
 

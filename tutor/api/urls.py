@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from tutor.api import problems
-from tutor.api.v1 import health, learners, mastery, practice
+from tutor.api.v1 import health, learners, mastery, metrics, practice
 
 app_name = "api"
 
@@ -13,6 +13,7 @@ LEARNER = "v1/learners/<uuid:pseudonym>/"
 urlpatterns = [
     path("v1/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
     path("v1/health", health.Health.as_view(), name="health"),
+    path("v1/metrics", metrics.show, name="metrics"),
     path("v1/learners", learners.LearnerList.as_view(), name="learners"),
     path(f"{LEARNER}sessions", practice.SessionStart.as_view(), name="sessions"),
     path(f"{LEARNER}sessions/<uuid:session>", practice.SessionDetail.as_view(), name="session"),

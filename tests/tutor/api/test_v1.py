@@ -12,6 +12,7 @@ from celery import current_app
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.authtoken.models import Token
 from rest_framework.throttling import UserRateThrottle
 
@@ -514,6 +515,53 @@ class TestHealth:
         response = client.get("/api/v1/health")
 
         assert (response.status_code, response.json()["status"]) == (200, "degraded")
+
+
+class TestMetrics:
+    def read(self, client, **headers):
+        response = client.get("/api/v1/metrics", headers=headers)
+        assert response.status_code == 200
+        families = text_string_to_metric_families(response.content.decode())
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def test_say_what_health_says(self, client, school):
+        organisation, now = school.learner.organisation, clock.now()
+        course = Course.objects.get(organisation=organisation)
+        start_session(learner=school.learner, course=course, at=now)
+        learners = [make_learner(organisation=organisation).pk for _ in range(3)]
+        due.mark_all(learner_ids=learners, course_id=course.pk, at=now - HOUR, refold=False)
+        due.quarantine(due.claim(size=3), learner_id=learners[0], error="x", now=now)
+
+        found = self.read(client)
+
+        assert found["tutor_info", VERSION] == 1
+        assert found["tutor_part_up", "database"] == found["tutor_part_up", "broker"] == 1
+        assert found["tutor_tasks_waiting", "training"] == 0
+        assert found["tutor_deep_learners_waiting",] == 2
+        assert found["tutor_deep_learners_left_aside",] == 1
+        assert 3600 <= found["tutor_deep_oldest_seconds",] < 3700
+        assert found["tutor_items_chosen_last_hour", "difficulty"] == 1
+
+    def test_leave_out_what_cannot_be_known(self, client, monkeypatch):
+        def refuse(*_, **__):
+            raise OperationalError
+
+        monkeypatch.setattr(connection, "cursor", refuse)
+        found = self.read(client)
+
+        assert found["tutor_part_up", "database"] == 0
+        assert ("tutor_deep_learners_waiting",) not in found
+
+    def test_come_in_the_form_that_is_asked_for(self, client):
+        wanted = "application/openmetrics-text;version=1.0.0"
+        response = client.get("/api/v1/metrics", headers={"Accept": wanted})
+
+        assert response.headers["Content-Type"].startswith("application/openmetrics-text")
+        assert response.content.endswith(b"# EOF\n")
 
 
 class TestMakeApiToken:

@@ -39,18 +39,25 @@ class Health(APIView):
     def get(self, request: Request) -> Response:
         """Return 200 while answers are taken, 503 when the database does not answer."""
         del request
-        has_database = _has_database()
-        document = {
-            "status": "ok" if has_database else "down",
-            "version": VERSION,
-            "database": "ok" if has_database else "down",
-            **_broker(),
-            **(_work() if has_database else dict.fromkeys(WORK)),
-        }
-        if has_database and document["broker"] == "down":
-            # Learners go on; refolds and fits wait.
-            document["status"] = "degraded"
-        return Response(shapes.HealthOutput(document).data, status=200 if has_database else 503)
+        document = read_health()
+        status = 503 if document["database"] == "down" else 200
+        return Response(shapes.HealthOutput(document).data, status=status)
+
+
+def read_health() -> dict[str, Any]:
+    """Return the state of the parts, in the form of `shapes.HealthOutput`."""
+    has_database = _has_database()
+    document = {
+        "status": "ok" if has_database else "down",
+        "version": VERSION,
+        "database": "ok" if has_database else "down",
+        **_broker(),
+        **(_work() if has_database else dict.fromkeys(WORK)),
+    }
+    if has_database and document["broker"] == "down":
+        # Learners go on; refolds and fits wait.
+        document["status"] = "degraded"
+    return document
 
 
 def _has_database() -> bool:
