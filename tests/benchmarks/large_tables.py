@@ -5,10 +5,10 @@
 Two databases of one PostgreSQL, each with 20,000 learners and, for every answer, the decision that
 led to it with its receipt. The learners measured have the same 50 answers in both; the others make
 the difference. One process for each database answers in turn, so that whatever else the machine
-does hits both alike. Writes docs/benchmarks/large_tables.json and its section of docs/benchmarks.md.
+does hits both alike. Writes docs/benchmarks/large_tables.json and its section of
+docs/benchmarks.md.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -135,17 +135,22 @@ def section(result: dict) -> str:
     lines = [
         "## With a million answers stored",
         "",
-        f"`{result['command']}`, in process on PostgreSQL, {result['learners']:,} learners, "
-        f"{ITEMS:,} items, {result['rounds']} answers each in turn. {result['date']}, "
-        f"{result['hardware']}, load {result['load_before']} before, commit {result['commit']}.",
+        (
+            f"`{result['command']}`, in process on PostgreSQL, {result['learners']:,} learners, "
+            f"{ITEMS:,} items, {result['rounds']} answers each in turn. {result['date']}, "
+            f"{result['hardware']}, load {result['load_before']} before, "
+            f"commit {result['commit']}."
+        ),
         "",
         "| answers stored | median ms | p95 ms |",
         "|---|---|---|",
         *(f"| {s['answers']:,} | {s['median_ms']} | {s['p95_ms']} |" for s in (small, large)),
         "",
-        f"The large tables take {result['large_over_small']} times as long "
-        "(target: at most 1.2). Those of the larger database, and how they were read "
-        "during the measurement (*whole*: every row was looked at):",
+        (
+            f"The large tables take {result['large_over_small']} times as long "
+            "(target: at most 1.2). Those of the larger database, and how they were read "
+            "during the measurement (*whole*: every row was looked at):"
+        ),
         "",
         "| table | rows | MB | of these indexes | scans by index | whole |",
         "|---|---|---|---|---|---|",
