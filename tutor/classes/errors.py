@@ -13,3 +13,15 @@ class DatesReversed(TutorError):
     """An assignment would be due before it opens."""
 
     code = "classes.dates-reversed"
+
+
+class RuleOutOfRange(TutorError):
+    """An award would be given to everybody, or to nobody."""
+
+    code = "classes.rule-out-of-range"
+
+
+class GoalOutOfRange(TutorError):
+    """A week has no such number of days."""
+
+    code = "classes.goal-out-of-range"

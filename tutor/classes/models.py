@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 
 from tutor.accounts.models import Learner, Organisation, User
+from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course
 
 
@@ -78,3 +79,45 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class AwardRule(AppendOnlyModel):
+    """How sure it has to be that a learner knows a concept to be awarded it in a class.
+
+    From `at` on; the newest row of a class holds, without one `selectors.DEFAULT_AWARD_PERCENT`.
+    What was awarded under an earlier rule stays.
+    """
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="award_rules")
+    # The 5 % lower bound of mastery that two unassisted right answers have to reach, in percent.
+    percent = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(percent__gte=50, percent__lte=95), name="award_rule_range"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.classroom_id}: {self.percent} %"
+
+
+class WeeklyGoal(AppendOnlyModel):
+    """On how many days of a week a learner means to practise; the newest row holds."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="weekly_goals")
+    days = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(days__gte=1, days__lte=7), name="weekly_goal_range"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id}: {self.days} days"

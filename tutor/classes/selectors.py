@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
 
 from tutor.accounts.models import Learner, User
-from tutor.classes.models import Assignment, Classroom, Enrolment
+from tutor.classes.models import Assignment, AwardRule, Classroom, Enrolment, WeeklyGoal
 from tutor.common.cache import new_cache
 from tutor.common.errors import NotVisible
 from tutor.common.prepared import Prepared, slot
@@ -79,6 +79,52 @@ def access_learner_of(*, classroom: Classroom, pseudonym: uuid.UUID) -> Learner:
     if found is None:
         raise NotVisible("There is no such learner in this class.", learner=str(pseudonym))
     return found
+
+
+# Where a class has said nothing: where the band "mastered" begins.
+DEFAULT_AWARD_PERCENT = 70
+# What a learner is shown who has set no goal.
+DEFAULT_GOAL_DAYS = 3
+
+Rules = dict[int, tuple[tuple[dt.datetime, int], ...]]
+_rules = new_cache(capacity=64)
+
+
+def get_award_rules(*, course_id: int, revision: int) -> Rules:
+    """Return class id -> its award rules as (from when, percent), the first one first.
+
+    Every class of the course is in it; a new rule raises the course's revision.
+    """
+    return _rules.get((course_id, revision), lambda: _read_rules(course_id))
+
+
+def _read_rules(course_id: int) -> Rules:
+    classes = Classroom.objects.filter(course=course_id).values_list("pk", flat=True)
+    found: dict[int, list[tuple[dt.datetime, int]]] = {pk: [] for pk in classes}
+    rows = AwardRule.objects.filter(classroom__course=course_id).order_by("pk")
+    for classroom, at, percent in rows.values_list("classroom", "at", "percent"):
+        found.setdefault(classroom, []).append((at, percent))
+    return {pk: tuple(rules) for pk, rules in found.items()}
+
+
+def get_award_percents(*, course_id: int, revision: int) -> tuple[int, ...]:
+    """Return the percentages that classes of the course award by now, ascending."""
+    rules = get_award_rules(course_id=course_id, revision=revision).values()
+    newest = {own[-1][1] if own else DEFAULT_AWARD_PERCENT for own in rules}
+    return tuple(sorted(newest or {DEFAULT_AWARD_PERCENT}))
+
+
+def find_percent_at(rules: Sequence[tuple[dt.datetime, int]], at: dt.datetime) -> int:
+    """Return what one class awarded by at a moment; `rules` are its own, the first one first."""
+    earlier = [percent for since, percent in rules if since <= at]
+    return earlier[-1] if earlier else DEFAULT_AWARD_PERCENT
+
+
+def get_weekly_goal(*, learner: Learner) -> int:
+    """Return on how many days of a week the learner means to practise."""
+    rows = WeeklyGoal.objects.filter(learner=learner).order_by("-pk")
+    found = rows.values_list("days", flat=True).first()
+    return DEFAULT_GOAL_DAYS if found is None else found
 
 
 _goals = new_cache(capacity=1024)

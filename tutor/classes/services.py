@@ -6,8 +6,20 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from tutor.accounts.models import Learner, Organisation, User
-from tutor.classes.errors import ConceptOfAnotherCourse, DatesReversed
-from tutor.classes.models import Assignment, Classroom, Enrolment, Teaching
+from tutor.classes.errors import (
+    ConceptOfAnotherCourse,
+    DatesReversed,
+    GoalOutOfRange,
+    RuleOutOfRange,
+)
+from tutor.classes.models import (
+    Assignment,
+    AwardRule,
+    Classroom,
+    Enrolment,
+    Teaching,
+    WeeklyGoal,
+)
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Course
 
@@ -82,3 +94,32 @@ def create_assignment(
     assignment.concepts.set(chosen)
     content_services.raise_revision(course=classroom.course)
     return assignment
+
+
+@transaction.atomic
+def set_award_rule(
+    *, classroom: Classroom, percent: int, actor: User | None, at: dt.datetime
+) -> AwardRule:
+    """Say how sure it has to be that a learner knows a concept to be awarded it, from now on.
+
+    What was awarded stays. `manage.py give_awards` gives what a lower rule makes up for.
+
+    Raises:
+        RuleOutOfRange: below 50 or above 95 percent.
+    """
+    if not 50 <= percent <= 95:
+        raise RuleOutOfRange("Choose from 50 to 95 percent.", percent=percent)
+    rule = AwardRule.objects.create(classroom=classroom, percent=percent, at=at, set_by=actor)
+    content_services.raise_revision(course=classroom.course)
+    return rule
+
+
+def set_weekly_goal(*, learner: Learner, days: int, at: dt.datetime) -> WeeklyGoal:
+    """Keep on how many days a week the learner means to practise.
+
+    Raises:
+        GoalOutOfRange: a week has not so many days.
+    """
+    if not 1 <= days <= 7:
+        raise GoalOutOfRange("Choose from 1 to 7 days a week.", days=days)
+    return WeeklyGoal.objects.create(learner=learner, days=days, at=at)

@@ -12,6 +12,17 @@ from tutor.common.prepared import Prepared, slot
 from tutor.responses.models import HintRequest, Response
 
 FOLD_ORDER = ("answered_at", "id")
+FOLD_COLUMNS = (
+    "pk",
+    "learner",
+    "item_version",
+    "item_version__item",
+    "credit",
+    "attempt",
+    "hints_seen",
+    "answered_at",
+    "is_pilot",
+)
 
 
 class FoldRow(NamedTuple):
@@ -42,18 +53,17 @@ def iterate_fold_rows(
     rows = list_standing(course_id=course_id)
     if learner_ids is not None:
         rows = rows.filter(learner__in=learner_ids)
-    values = rows.order_by("learner", *FOLD_ORDER).values_list(
-        "pk",
-        "learner",
-        "item_version",
-        "item_version__item",
-        "credit",
-        "attempt",
-        "hints_seen",
-        "answered_at",
-        "is_pilot",
-    )
+    values = rows.order_by("learner", *FOLD_ORDER).values_list(*FOLD_COLUMNS)
     yield from map(FoldRow._make, values.iterator(chunk_size=5000))
+
+
+def list_fold_rows_then(*, course_id: int, learner_id: int, at: dt.datetime) -> list[FoldRow]:
+    """Return a learner's answers as they stood at `at`, in fold order: without what came later."""
+    replaced = Response.objects.filter(corrects=OuterRef("pk"), received_at__lte=at)
+    rows = Response.objects.filter(
+        ~Exists(replaced), course=course_id, learner=learner_id, received_at__lte=at
+    )
+    return list(map(FoldRow._make, rows.order_by(*FOLD_ORDER).values_list(*FOLD_COLUMNS)))
 
 
 def count_standing(*, course_id: int) -> int:

@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
 
 class Band(enum.StrEnum):
     """How far a learner is with a concept, in words."""
@@ -15,14 +17,19 @@ class Band(enum.StrEnum):
     @property
     def label(self) -> str:
         """The words shown."""
-        return LABELS[self]
+        return str(LABELS[self])
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest; a band of a higher rank says more."""
+        return list(Band).index(self)
 
 
 LABELS = {
-    Band.NOT_ENOUGH_EVIDENCE: "not enough evidence",
-    Band.LEARNING: "learning",
-    Band.NEARLY_THERE: "nearly there",
-    Band.MASTERED: "mastered",
+    Band.NOT_ENOUGH_EVIDENCE: gettext_lazy("not enough evidence"),
+    Band.LEARNING: gettext_lazy("learning"),
+    Band.NEARLY_THERE: gettext_lazy("nearly there"),
+    Band.MASTERED: gettext_lazy("mastered"),
 }
 
 # Fewer answers than this on a concept say nothing about it, whatever the model thinks.
@@ -35,6 +42,22 @@ MASTERED_LOWER_PROB = 0.70
 MASTERED_EVIDENCE = 4
 
 
+# For how long what is shown does not fall after an unassisted right answer. Forgetting takes days.
+FLOOR_LASTS_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What is shown of a concept does not fall below `band`, from `since` (epoch seconds) on."""
+
+    band: Band
+    since: float
+
+    def holds(self, at: float) -> bool:
+        """Test whether the floor is in force; a clock that was set back changes nothing."""
+        return at - self.since < FLOOR_LASTS_S
+
+
 @dataclass(frozen=True, slots=True)
 class Mastery:
     """What is known of one learner and one concept at one moment.
@@ -45,6 +68,7 @@ class Mastery:
         evidence_n: answers on the concept that measured it: all but right ones after help.
         logit_mean: `prob`'s logit before the uncertainty is integrated out.
         logit_sd: its standard deviation.
+        floor: the band that is shown at least: a right answer without help secured it.
     """
 
     concept_id: int
@@ -53,11 +77,26 @@ class Mastery:
     evidence_n: int
     logit_mean: float
     logit_sd: float
+    floor: Band = Band.NOT_ENOUGH_EVIDENCE
 
     @property
     def band(self) -> Band:
-        """The words for it."""
+        """The words for it: the estimate's band, held up where a right answer has secured it.
+
+        Models do go down on right answers now and then (a deep one with its next prediction);
+        nobody is to see that.
+        """
+        return max(self.modelled_band, self.floor, key=lambda band: band.rank)
+
+    @property
+    def modelled_band(self) -> Band:
+        """The band of the estimate alone."""
         return band_of(prob=self.prob, lower_prob=self.lower_prob, evidence_n=self.evidence_n)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the estimate alone would show less."""
+        return self.band is not self.modelled_band
 
 
 def band_of(*, prob: float, lower_prob: float, evidence_n: int) -> Band:

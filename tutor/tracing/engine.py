@@ -5,8 +5,8 @@ Everything here is data in and data out; what is stored where stands in services
 
 import math
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from kt_models.streaming.psi_reading import (
 from tutor.content.selectors import CourseBank
 from tutor.responses.selectors import FoldRow
 from tutor.tracing import deep as deep_estimates
-from tutor.tracing.bands import MASTERED_EVIDENCE, MASTERED_LOWER_PROB, Band, band_of
+from tutor.tracing.bands import MASTERED_EVIDENCE, MASTERED_LOWER_PROB, Band, Floor, band_of
 from tutor.tracing.deep import DeepPart, Rung
 
 Floats = npt.NDArray[np.float64]
@@ -77,11 +77,20 @@ class TracedLearner:
         recent: the newest answers, oldest first.
         mastered: ids of the concepts that were mastered at some moment, ascending; one that is
             forgotten since stays here and comes up for review.
+        floors: concept id -> what is shown of it at least. Not of the fold: kept beside its bytes.
     """
 
     filter: psi_filter.FilterState
     recent: npt.NDArray[np.void]
     mastered: Ints
+    floors: Mapping[int, Floor] = field(default_factory=dict)
+
+    def floor_of(self, concept_id: int, *, at: float) -> Band:
+        """Return what is shown of a concept at least at `at`, epoch seconds."""
+        floor = self.floors.get(concept_id)
+        if floor is None or not floor.holds(at):
+            return Band.NOT_ENOUGH_EVIDENCE
+        return floor.band
 
     def to_bytes(self) -> bytes:
         """Return the state as stored; a few KB, whatever the length of the history."""
@@ -116,12 +125,14 @@ class Seen:
         survey: what the scheduler and the pages go by: the filter's, pooled with the deep
             prediction if there is one that counts.
         live: the filter's own.
+        at: the moment, epoch seconds.
         deep: how the prediction counts.
     """
 
     state: TracedLearner
     survey: psi_survey.Survey
     live: psi_survey.Survey
+    at: float
     deep: deep_estimates.Use | None = None
 
     @property
@@ -360,7 +371,7 @@ def see(
     """
     live = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
     if prediction is None or tracer.deep is None:
-        return Seen(state=state, survey=live, live=live)
+        return Seen(state=state, survey=live, live=live, at=at)
     found = deep_estimates.use(
         prediction,
         tracer.deep.weights,
@@ -372,7 +383,7 @@ def see(
     pooled = live
     if found.weight:
         pooled = deep_estimates.pool_survey(live, tracer.parameters, found, tracer.bank)
-    return Seen(state=state, survey=pooled, live=live, deep=found)
+    return Seen(state=state, survey=pooled, live=live, at=at, deep=found)
 
 
 def predict_rows(tracer: CourseTracer, state: TracedLearner, *, rows: Ints, at: float) -> Floats:

@@ -7,6 +7,7 @@ from tutor.classes.models import Classroom
 from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course
 from tutor.registry.models import TracerVersion
+from tutor.responses.models import Response
 
 
 class LearnerState(models.Model):
@@ -21,6 +22,9 @@ class LearnerState(models.Model):
     n_responses = models.PositiveBigIntegerField(default=0)
     # Set when an answer arrived out of order or was corrected: the fold has to be made again.
     stale_since = models.DateTimeField(null=True)
+    # What is shown does not fall below this for a day: concept id -> [band, epoch seconds of the
+    # unassisted right answer]. Beside the state: it is of the display, not of the estimate.
+    floors = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -134,3 +138,59 @@ class DueLearner(models.Model):
 
     def __str__(self) -> str:
         return f"{self.learner_id} in {self.course_id}, {self.marks}"
+
+
+class AwardStep(AppendOnlyModel):
+    """An unassisted right answer after which mastery was proved; the second one gives the award.
+
+    Given for good: neither forgetting, nor later mistakes, nor another tracer take it away.
+    """
+
+    class Step(models.IntegerChoices):
+        """Which of the two."""
+
+        FIRST = 1, "first proof"
+        AWARD = 2, "award"
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="award_steps")
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, related_name="+")
+    # The rule: the 5 % lower bound of mastery stood at this or above after the answer.
+    percent = models.PositiveSmallIntegerField()
+    # 2, the award, is at least a day after 1.
+    step = models.PositiveSmallIntegerField(choices=Step.choices)
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    # The estimate that it was: with the log up to `given_at` it can be made again.
+    tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
+    lower_prob = models.FloatField()
+    # When the answer was given, and when this row was written.
+    at = models.DateTimeField()
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "concept", "percent", "step"], name="award_step_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} on {self.concept_id}: {self.get_step_display()}"
+
+
+class HeldBand(AppendOnlyModel):
+    """A right answer without help after which the model alone would have shown a lower band.
+
+    The page went on showing the band of before; the rows count how often a model does that.
+    """
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="+")
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, related_name="+")
+    tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    # The band that stayed, and the one that the estimate alone had.
+    shown = models.CharField(max_length=30)
+    modelled = models.CharField(max_length=30)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} on {self.concept_id}: {self.shown}, not {self.modelled}"

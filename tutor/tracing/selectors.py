@@ -1,5 +1,6 @@
 """Estimates: the scheduler's, every page's and the API's only source."""
 
+import dataclasses
 import datetime as dt
 import logging
 import math
@@ -18,11 +19,18 @@ from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
 from tutor.registry.models import TracerVersion
 from tutor.responses.models import Response
-from tutor.tracing import engine
+from tutor.tracing import engine, standing
 from tutor.tracing.bands import Mastery
 from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
 from tutor.tracing.errors import NoTracer
-from tutor.tracing.models import DeepPrediction, DeepStanding, DeepState, DueLearner, LearnerState
+from tutor.tracing.models import (
+    AwardStep,
+    DeepPrediction,
+    DeepStanding,
+    DeepState,
+    DueLearner,
+    LearnerState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +60,24 @@ def _read_tracer(course_id: int, revision: int) -> engine.CourseTracer:
 
 def get_state(*, learner_id: int, tracer: engine.CourseTracer) -> engine.TracedLearner:
     """Return the learner's state, or that of a new learner."""
-    raw = (
+    found = (
         LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id)
-        .values_list("state", flat=True)
+        .values_list("state", "floors")
         .first()
     )
-    return engine.start(tracer) if raw is None else engine.TracedLearner.from_bytes(bytes(raw))
+    return engine.start(tracer) if found is None else read_state(*found)
+
+
+def read_state(raw: bytes | memoryview, floors: dict[str, list[object]]) -> engine.TracedLearner:
+    """Return a stored state with what is shown at least.
+
+    Raises:
+        ValueError: the bytes are not of this version; fold the log again.
+    """
+    state = engine.TracedLearner.from_bytes(bytes(raw))
+    if not floors:
+        return state
+    return dataclasses.replace(state, floors=standing.unpack_floors(floors))
 
 
 def get_prediction(*, learner_id: int, tracer: engine.CourseTracer) -> Prediction | None:
@@ -273,8 +293,8 @@ def list_masteries_under(
     """Return the same under any version, by what is stored under it."""
     rows = LearnerState.objects.filter(learner__in=learner_ids, tracer=tracer.tracer_id)
     states = {
-        pk: (engine.TracedLearner.from_bytes(bytes(raw)), n)
-        for pk, raw, n in rows.values_list("learner", "state", "n_responses")
+        pk: (read_state(raw, floors), n)
+        for pk, raw, floors, n in rows.values_list("learner", "state", "floors", "n_responses")
     }
     predictions = _list_predictions(learner_ids=learner_ids, tracer=tracer)
     distrusted = _find_distrusted(learner_ids=learner_ids, tracer=tracer)
@@ -322,7 +342,8 @@ def masteries_of(
         np.sqrt(found.logit_var),
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {row[0]: Mastery(*row) for row in rows}
+    epoch = at.timestamp()
+    return {row[0]: Mastery(*row, floor=state.floor_of(row[0], at=epoch)) for row in rows}
 
 
 def masteries_among(
@@ -351,15 +372,56 @@ def masteries_among(
                 evidence_n=found.evidence_n,
                 logit_mean=found.logit_mean,
                 logit_sd=math.sqrt(found.logit_var),
+                floor=state.floor_of(pk, at=at.timestamp()),
             )
     return masteries
+
+
+def masteries_around(
+    *,
+    tracer: engine.CourseTracer,
+    learner_id: int,
+    before: engine.TracedLearner,
+    after: engine.TracedLearner,
+    n_responses: int,
+    concept_ids: Sequence[int],
+    at: dt.datetime,
+) -> tuple[dict[int, Mastery], dict[int, Mastery]]:
+    """Return what pages show before an answer, and what the estimates are after it.
+
+    Of the item's concepts; of the whole course where there is a deep prediction: it counts for
+    less after the answer, which it has not seen, and that moves other concepts too.
+
+    Args:
+        tracer: the live one.
+        learner_id: who.
+        before, after: the filter's states around the answer.
+        n_responses: answers that `before` has seen.
+        concept_ids: of the item answered.
+        at: the moment of the answer.
+    """
+    prediction = get_prediction(learner_id=learner_id, tracer=tracer)
+    if prediction is None:
+        return (
+            masteries_among(tracer, before, concept_ids=concept_ids, at=at),
+            masteries_among(tracer, after, concept_ids=concept_ids, at=at),
+        )
+    shared = {
+        "at": at,
+        "prediction": prediction,
+        "distrusted": _find_distrusted(learner_ids=[learner_id], tracer=tracer).get(learner_id),
+    }
+    return (
+        masteries_of(tracer, before, n_responses=n_responses, **shared),  # type: ignore[arg-type]
+        masteries_of(tracer, after, n_responses=n_responses + 1, **shared),  # type: ignore[arg-type]
+    )
 
 
 def masteries_seen(
     tracer: engine.CourseTracer, seen: engine.Seen, *, concept_ids: Sequence[int]
 ) -> dict[int, Mastery]:
     """Return the same from a survey."""
-    index_of, found = tracer.bank.index_of_concept, seen.survey.concepts
+    index_of, found, at = tracer.bank.index_of_concept, seen.survey.concepts, seen.at
     return {
         pk: Mastery(
             concept_id=pk,
@@ -368,7 +430,26 @@ def masteries_seen(
             evidence_n=int(found.evidence_n[index_of[pk]]),
             logit_mean=float(found.logit_mean[index_of[pk]]),
             logit_sd=math.sqrt(found.logit_var[index_of[pk]]),
+            floor=seen.state.floor_of(pk, at=at),
         )
         for pk in concept_ids
         if pk in index_of
     }
+
+
+def list_awards(*, learner: Learner, course: Course) -> dict[int, dt.datetime]:
+    """Return concept id -> when the learner was awarded it; what is in here never leaves.
+
+    An award counts in every class of the learner's whose rule it met on its day.
+    """
+    rules = class_selectors.get_award_rules(course_id=course.pk, revision=course.revision)
+    classes = class_selectors.list_class_ids_of(learner_id=learner.pk, course_id=course.pk)
+    rows = AwardStep.objects.filter(
+        learner=learner, concept__course=course, step=AwardStep.Step.AWARD
+    )
+    found: dict[int, dt.datetime] = {}
+    for concept_id, percent, at in rows.order_by("at").values_list("concept", "percent", "at"):
+        asked = [class_selectors.find_percent_at(rules.get(pk, ()), at) for pk in classes]
+        if not asked or percent >= min(asked):
+            found.setdefault(concept_id, at)
+    return found

@@ -18,7 +18,7 @@ from tutor.registry.models import TracerVersion
 from tutor.responses import selectors as response_selectors
 from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
-from tutor.tracing import due, engine
+from tutor.tracing import awarding, due, engine, securing, selectors, standing
 from tutor.tracing.deep import FRESH_AGE_S
 from tutor.tracing.models import LearnerState
 
@@ -65,7 +65,7 @@ def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
     found = _STATE.first(learner=learner_id, tracer=tracer.tracer_id)
     if found is None:
         return OpenState(None, engine.start(tracer))
-    return OpenState(found, engine.TracedLearner.from_bytes(bytes(found.state)))
+    return OpenState(found, selectors.read_state(found.state, found.floors))
 
 
 _STATE = Prepared(
@@ -115,7 +115,16 @@ def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response)
         row = _fold_row(response, item_id=response.item_version.item_id)
         concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
         after = engine.fold_one(tracer, before, row=row, concept_ids=concepts)
+        after = securing.secure(
+            tracer=tracer,
+            response=response,
+            row=row,
+            before=before,
+            after=after,
+            n_responses=stored.n_responses,
+        )
         _store_next(stored, response, after)
+        awarding.give(tracer=tracer, after=after, row=row, concept_ids=concepts, response=response)
         return Advanced(before, after, stored.n_responses + 1, is_stale=False)
     if not is_long:
         return _advanced_by_refold(tracer, before, response)
@@ -160,6 +169,7 @@ def _store_next(stored: LearnerState, response: Response, after: engine.TracedLe
         last_answered_at=response.answered_at,
         last_response_id=response.pk,
         n_responses=stored.n_responses + 1,
+        floors=standing.pack_floors(after.floors),
     )
 
 
@@ -169,6 +179,7 @@ _ADVANCE = PreparedUpdate(
     "last_answered_at",
     "last_response_id",
     "n_responses",
+    "floors",
 )
 
 
@@ -225,6 +236,8 @@ def store_folded(*, tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
                 last_response_id=state.last_response_id,
                 n_responses=state.n_responses,
                 stale_since=None,
+                # The history is another one now, or the program has changed.
+                floors={},
             )
             for learner_id, state in folded.items()
         ],
@@ -236,6 +249,7 @@ def store_folded(*, tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
             "last_response_id",
             "n_responses",
             "stale_since",
+            "floors",
         ],
         batch_size=200,
     )
