@@ -2,14 +2,19 @@
 # Run the tests. Arguments go to pytest.
 #
 # First what touches the database, on PostgreSQL; then everything, on SQLite. Both run even if
-# the first fails, so that one run shows all there is to mend.
+# the first fails, so that one run shows all there is to mend. Without arguments, of the slow tests
+# that touch a database each of the two runs a half; with arguments (`tests` is all of them) both run
+# all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/environment.sh requirements-dev.txt
 scripts/debian.sh initdb=postgresql redis-server=redis-server chromium=chromium
 
-processes="$(.venv/bin/python -c 'import os; print(min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))')"
+[[ $# -eq 0 ]] && set -- --share-slow
+
+# One more than there are processors: many tests wait for a server or a worker.
+processes="$(.venv/bin/python -c 'import os; print(min(5, 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)))')"
 
 run() { # DATABASE ARGUMENTS...
     local database="$1" status=0

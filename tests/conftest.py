@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["sqlite", "postgres"],
         default="sqlite",
         help="postgres: run only what touches a database, on a PostgreSQL started for it",
+    )
+    parser.addoption(
+        "--share-slow",
+        action="store_true",
+        help="of the slow tests that touch a database run only this database's half",
     )
 
 
@@ -53,7 +59,11 @@ def on_postgres() -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL keep what touches a database; on SQLite leave out what needs PostgreSQL."""
-    wanted = touches_database if on_postgres() else runs_on_sqlite
+    on_this = touches_database if on_postgres() else runs_on_sqlite
+
+    def wanted(item: pytest.Item) -> bool:
+        return on_this(item) and (not config.option.share_slow or is_this_ones(item))
+
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
 
@@ -66,6 +76,17 @@ def touches_database(item: pytest.Item) -> bool:
 
 def runs_on_sqlite(item: pytest.Item) -> bool:
     return item.get_closest_marker("postgres") is None
+
+
+def is_this_ones(item: pytest.Item) -> bool:
+    """Whether a test is one that this database runs where the slow ones are shared out.
+
+    Every file has some on either side, always the same.
+    """
+    marks = {mark.name for mark in item.iter_markers()}
+    if not marks & {"slow", "journey"} or "postgres" in marks or not touches_database(item):
+        return True
+    return on_postgres() == bool(zlib.crc32(item.nodeid.encode()) % 2)
 
 
 @pytest.fixture(scope="session")

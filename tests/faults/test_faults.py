@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults import harness
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 @pytest.mark.postgres

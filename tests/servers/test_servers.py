@@ -17,6 +17,8 @@ from tests.servers.process import ROOT, Process, ServerFailed
 from tests.servers.site import Place, Site
 from tests.servers.worker import celery_worker
 
+pytestmark = pytest.mark.slow
+
 
 def wait_for(path: Path, text: str, *, timeout_s: float = 20) -> None:
     until_s = time.monotonic() + timeout_s

@@ -29,7 +29,7 @@ from tutor.scheduling import steering
 from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
 from tutor.tracing.models import DeepStanding, DueLearner
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 class School:

@@ -18,6 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.factories import make_class, make_user, start_session
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = {
     "get_health",
     "list_learners",

@@ -20,7 +20,7 @@ from tutor.common.append_only import RowIsFinal
 from tutor.registry import selectors as registry_selectors
 from tutor.registry.errors import TracerOutdated
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LATER = AT + dt.timedelta(days=30)
 

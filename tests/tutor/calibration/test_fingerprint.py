@@ -14,7 +14,7 @@ from tutor.calibration import engine, promoting, running, services
 from tutor.calibration.errors import NothingToCalibrate
 from tutor.responses.models import Response
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tutor.registry import training
 from tutor.responses.models import Response
 from tutor.tracing import adoption, selectors
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LATER = AT + dt.timedelta(days=30)
 

@@ -30,7 +30,7 @@ from tutor.tracing import engine, selectors
 from tutor.tracing import services as tracing_services
 from tutor.tracing.models import LearnerState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 DAY = dt.timedelta(days=1)
 

@@ -31,7 +31,7 @@ from tutor.responses.models import Response
 from tutor.scheduling import engine as scheduling_engine
 from tutor.scheduling.models import Decision
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LATER = AT + dt.timedelta(days=30)
 

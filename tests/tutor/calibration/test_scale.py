@@ -15,7 +15,7 @@ from tests.tutor.calibration.logs import a_course, answer_all
 from tutor.calibration import engine, promoting, running
 from tutor.calibration.errors import CalibrationImpossible, RunRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LATER = AT + dt.timedelta(days=30)
 

@@ -15,7 +15,7 @@ from tutor.registry.errors import TracerOutdated
 from tutor.responses.models import LogImport
 from tutor.tracing import adoption, selectors
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 DAY = dt.timedelta(days=1)
 

@@ -16,7 +16,7 @@ from tutor.calibration.models import CalibrationJob, CalibrationRun
 from tutor.common.alone import alone
 from tutor.registry import selectors as registry_selectors
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 Kind, State = CalibrationJob.Kind, CalibrationJob.State
 

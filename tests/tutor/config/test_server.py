@@ -30,7 +30,7 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
-def eventually(is_true: Callable[[], bool], *, timeout_s: float = 30) -> bool:
+def eventually(is_true: Callable[[], bool], *, timeout_s: float = 120) -> bool:
     until_s = time.monotonic() + timeout_s
     while time.monotonic() < until_s:
         if is_true():

@@ -19,7 +19,7 @@ from tutor.registry.models import Promotion, TrainingJob
 from tutor.responses.models import Response
 from tutor.tracing.models import LearnerState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LEARNERS = 34
 TABLES = (

@@ -20,7 +20,7 @@ from tests.tutor.tracing.imports import import_log
 from tutor.accounts.models import AuditEntry
 from tutor.classes.models import Classroom
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

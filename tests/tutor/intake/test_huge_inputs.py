@@ -19,6 +19,8 @@ import pytest
 from tests.conftest import on_postgres
 from tests.servers.process import ROOT
 
+pytestmark = pytest.mark.slow
+
 HEADER = "learner,item,correct"
 GOOD = f"{HEADER}\nann,a,1\nbo,b,0\n"
 PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}

@@ -16,7 +16,7 @@ from tutor.tracing import adoption, promoting, switching
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.models import DeepPrediction, DeepState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tutor.responses.models import Response
 from tutor.scheduling import decision_log, engine, learning, replaying
 from tutor.scheduling.models import Decision
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 

@@ -23,7 +23,7 @@ from tutor.tracing import engine as tracing_engine
 from tutor.tracing import services as tracing_services
 from tutor.tracing.models import DeepPrediction, DeepStanding, DueLearner
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 

@@ -19,7 +19,7 @@ from tutor.scheduling.models import Decision
 from tutor.tracing import selectors
 from tutor.tracing.models import DeepStanding
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 LEARNERS = 10

@@ -25,6 +25,8 @@ from tutor.tracing import bulk, engine, rebuilding, services
 from tutor.tracing.bands import Band, band_of
 from tutor.tracing.models import LearnerState
 
+pytestmark = pytest.mark.slow
+
 REAL = Path(__file__).parents[3] / "data"
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 # Mastery comes and goes within a few answers under these.

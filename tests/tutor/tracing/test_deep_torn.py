@@ -24,7 +24,7 @@ from tutor.tracing import (
 )
 from tutor.tracing.models import DeepPrediction, DeepState, DueLearner
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 

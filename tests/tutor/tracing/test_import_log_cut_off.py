@@ -24,7 +24,7 @@ from tutor.responses.importing import apply
 from tutor.responses.models import LogImport
 from tutor.tracing import rebuilding
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 CUTS = {
     "before the learners": ("tutor.accounts.services.admit_learners", 1, "before"),

@@ -22,7 +22,7 @@ from tutor.responses import services as response_services
 from tutor.tracing import engine, rebuilding, selectors, services, sweep
 from tutor.tracing.models import LearnerState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HOUR = dt.timedelta(hours=1)
 

@@ -12,6 +12,8 @@ from tests.servers.site import migrated
 from tests.servers.worker import celery_worker
 from tests.tutor.config.test_server import Server
 
+pytestmark = pytest.mark.slow
+
 APP = "tutor.config.celery"
 # So many that a worker needs a second, which is long enough to kill it on the way.
 LEARNERS, ANSWERS = 30, 900
@@ -55,7 +57,7 @@ def waiting(place):
     return count
 
 
-def wait_until(is_true, *, timeout_s=60):
+def wait_until(is_true, *, timeout_s=180):
     until_s = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < until_s, "it did not happen in time"

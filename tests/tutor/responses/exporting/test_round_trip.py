@@ -27,7 +27,7 @@ from tutor.content import services as content_services
 from tutor.content.course_format import ConceptSpec, CourseSpec, ItemSpec
 from tutor.responses.models import LogImport, Response
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 MOMENT = dt.datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=dt.UTC)
