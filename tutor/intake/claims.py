@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from tutor.intake.models import WORK, State, Upload
+from tutor.intake.selectors import silent
 
 # A worker shows a sign of life every two seconds; after so long without one it is dead.
 DEAD_AFTER = dt.timedelta(seconds=60)
@@ -54,7 +55,7 @@ class Claim:
 
 def take(*, upload_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
     """Take the upload's next step; None where there is none or another worker is at it."""
-    nobody = Q(claim__isnull=True) | Q(beat_at__lt=at - DEAD_AFTER)
+    nobody = Q(claim__isnull=True) | silent(at=at, dead_after=DEAD_AFTER)
     rows = Upload.objects.filter(nobody, pk=upload_id, state__in=WORK)
     if not rows.update(claim=token, beat_at=at, tries=F("tries") + 1):
         return None

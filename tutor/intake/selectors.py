@@ -147,10 +147,18 @@ def is_slug_taken(*, organisation: Organisation, slug: str) -> bool:
     )
 
 
-def list_work(*, dead_before: dt.datetime) -> QuerySet[Upload]:
-    """Return the uploads that a worker should take: nobody is at them, or has been dead since."""
-    nobody = Q(claim__isnull=True) | Q(beat_at__lt=dead_before)
+def list_work(*, at: dt.datetime, dead_after: dt.timedelta) -> QuerySet[Upload]:
+    """Return the uploads that a worker should take: nobody is at them, or whoever was is dead."""
+    nobody = Q(claim__isnull=True) | silent(at=at, dead_after=dead_after)
     return Upload.objects.filter(nobody, state__in=WORK).order_by("moved_at", "pk")
+
+
+def silent(*, at: dt.datetime, dead_after: dt.timedelta) -> Q:
+    """Return the condition that a row's worker has shown no sign of life for so long.
+
+    A sign from the future is that of a clock which has been set back since.
+    """
+    return Q(beat_at__lt=at - dead_after) | Q(beat_at__gt=at + dead_after)
 
 
 def list_unused(*, moved_before: dt.datetime) -> QuerySet[Upload]:

@@ -35,6 +35,18 @@ class TestWork:
         assert sorted(nudges) == sorted([waiting.pk, begun.pk])
         assert idle.state == State.PLANNED
 
+    def test_of_a_worker_from_the_future_is_done_anew(self, bring, nudges):
+        begun, at = bring(), clock.now()
+        ahead = at + dt.timedelta(hours=1)
+        claims.take(upload_id=begun.pk, at=ahead, token=uuid.uuid4())
+        nudges.clear()
+
+        # The clock has been set back since.
+        sweep(at=at)
+
+        assert nudges == [begun.pk]
+        assert claims.take(upload_id=begun.pk, at=at, token=uuid.uuid4()) is not None
+
     def test_is_taken_by_the_task(self, bring):
         upload = bring()
 
