@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from tutor.accounts.models import Learner, User
 from tutor.common.errors import NotAllowed, NotVisible
+from tutor.common.prepared import Prepared, slot
 
 
 def list_visible_learners(*, actor: User | AnonymousUser) -> QuerySet[Learner]:
@@ -52,11 +53,26 @@ def access_learner_to_practise(*, actor: User | AnonymousUser, pseudonym: uuid.U
         NotVisible: there is no such learner, or not for this person.
         NotAllowed: the person may see the learner but not answer for them.
     """
-    learner = access_learner(actor=actor, pseudonym=pseudonym)
-    is_self = learner.user_id is not None and learner.user_id == actor.pk
-    if is_self or (isinstance(actor, User) and actor.role == User.Role.ADMINISTRATOR):
+    learner = _BY_PSEUDONYM.first(pseudonym=pseudonym)
+    if learner is not None and _may_answer_for(actor, learner):
         return learner
+    # Who may see them and still not answer is told so.
+    access_learner(actor=actor, pseudonym=pseudonym)
     raise NotAllowed("Only the learner or an administrator can answer for them.")
+
+
+_BY_PSEUDONYM = Prepared(
+    lambda: Learner.objects.select_related("user").filter(pseudonym=slot("pseudonym", Learner))
+)
+
+
+def _may_answer_for(actor: User | AnonymousUser, learner: Learner) -> bool:
+    if not isinstance(actor, User) or not actor.is_active:
+        return False
+    if learner.user_id is not None and learner.user_id == actor.pk:
+        return True
+    is_theirs = learner.organisation_id == actor.organisation_id
+    return is_theirs and actor.role == User.Role.ADMINISTRATOR
 
 
 def get_own_learner(*, actor: User | AnonymousUser) -> Learner:

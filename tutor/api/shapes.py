@@ -1,5 +1,6 @@
 """What goes over the wire, as serializers: the OpenAPI document is made from them."""
 
+import functools
 from typing import Any
 
 from rest_framework import serializers
@@ -11,7 +12,41 @@ ANSWER_HELP = (
 )
 
 
-class AnswerInput(serializers.Serializer[Any]):
+class Shape(serializers.Serializer[Any]):
+    """A serializer of which one instance serves all requests.
+
+    A new one copies all of its fields, and theirs, before it does anything.
+    """
+
+    @classmethod
+    def read(cls, data: Any) -> dict[str, Any]:
+        """Return what was sent, checked.
+
+        Raises:
+            ValidationError: it does not have this shape; names the fields.
+        """
+        try:
+            found: dict[str, Any] = _one(cls).run_validation(data)
+        except serializers.ValidationError:
+            # Rarely, and the framework words it from an instance of its own.
+            payload = cls(data=data)
+            payload.is_valid(raise_exception=True)
+            return dict(payload.validated_data)
+        return found
+
+    @classmethod
+    def write(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """Return a document as it is sent."""
+        written: dict[str, Any] = _one(cls).to_representation(document)
+        return written
+
+
+@functools.cache
+def _one(shape: type[Shape]) -> Shape:
+    return shape()
+
+
+class AnswerInput(Shape):
     """An answer; give the one field that fits the item's kind."""
 
     text = serializers.CharField(max_length=2000, required=False, trim_whitespace=False)
@@ -29,7 +64,7 @@ class AnswerInput(serializers.Serializer[Any]):
         return attrs
 
 
-class SessionInput(serializers.Serializer[Any]):
+class SessionInput(Shape):
     """What to practise: an assignment of the learner, or a course of one of their classes."""
 
     assignment = serializers.UUIDField(required=False)
@@ -43,7 +78,7 @@ class SessionInput(serializers.Serializer[Any]):
         return attrs
 
 
-class SubmissionInput(serializers.Serializer[Any]):
+class SubmissionInput(Shape):
     """An answer to an item that was shown."""
 
     presentation = serializers.UUIDField()
@@ -57,7 +92,7 @@ class SubmissionInput(serializers.Serializer[Any]):
     elapsed_ms = serializers.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
-class HintInput(serializers.Serializer[Any]):
+class HintInput(Shape):
     """The item to open the next hint of."""
 
     presentation = serializers.UUIDField()
@@ -69,19 +104,19 @@ class HintInput(serializers.Serializer[Any]):
     )
 
 
-class CourseQuery(serializers.Serializer[Any]):
+class CourseQuery(Shape):
     """Which course is meant."""
 
     course = serializers.CharField(required=False, max_length=100)
 
 
-class LearnerQuery(serializers.Serializer[Any]):
+class LearnerQuery(Shape):
     """Which learners are meant."""
 
     username = serializers.CharField(required=False, max_length=150)
 
 
-class ClassOutput(serializers.Serializer[Any]):
+class ClassOutput(Shape):
     """A class that a learner is in."""
 
     id = serializers.UUIDField()
@@ -89,7 +124,7 @@ class ClassOutput(serializers.Serializer[Any]):
     course = serializers.CharField()
 
 
-class LearnerOutput(serializers.Serializer[Any]):
+class LearnerOutput(Shape):
     """A learner. Those of imported logs have no user name."""
 
     pseudonym = serializers.UUIDField()
@@ -98,7 +133,7 @@ class LearnerOutput(serializers.Serializer[Any]):
     classes = ClassOutput(many=True)
 
 
-class DecisionOutput(serializers.Serializer[Any]):
+class DecisionOutput(Shape):
     """The choice of one item, or a finish, with its receipt."""
 
     decision = serializers.UUIDField(help_text="Also the presentation of the item that was shown.")
@@ -117,7 +152,7 @@ class DecisionOutput(serializers.Serializer[Any]):
     receipt = serializers.DictField(help_text="Everything that was weighed.")
 
 
-class DeepWorkOutput(serializers.Serializer[Any]):
+class DeepWorkOutput(Shape):
     """The work list of the deep estimates, of all courses together."""
 
     learners_waiting = serializers.IntegerField(help_text="Learners whose answers wait for it.")
@@ -129,7 +164,7 @@ class DeepWorkOutput(serializers.Serializer[Any]):
     )
 
 
-class HealthOutput(serializers.Serializer[Any]):
+class HealthOutput(Shape):
     """The state of the parts."""
 
     status = serializers.ChoiceField(choices=["ok", "degraded", "down"])
@@ -151,7 +186,7 @@ class HealthOutput(serializers.Serializer[Any]):
     )
 
 
-class ChoiceOutput(serializers.Serializer[Any]):
+class ChoiceOutput(Shape):
     """One option."""
 
     id = serializers.CharField(help_text="Opaque; the same each time the item is shown.")
@@ -159,7 +194,7 @@ class ChoiceOutput(serializers.Serializer[Any]):
     html = serializers.CharField()
 
 
-class ItemOutput(serializers.Serializer[Any]):
+class ItemOutput(Shape):
     """An item as it is shown; text with $LaTeX$, and the same as HTML with MathML."""
 
     presentation = serializers.UUIDField()
@@ -180,7 +215,7 @@ class ItemOutput(serializers.Serializer[Any]):
     )
 
 
-class SessionOutput(serializers.Serializer[Any]):
+class SessionOutput(Shape):
     """A session with the item that waits, or the reason why it is over."""
 
     session = serializers.UUIDField()
@@ -196,7 +231,7 @@ class SessionOutput(serializers.Serializer[Any]):
     next = ItemOutput(allow_null=True)
 
 
-class ShiftOutput(serializers.Serializer[Any]):
+class ShiftOutput(Shape):
     """What an answer changed in the mastery of one concept."""
 
     concept = serializers.CharField()
@@ -207,7 +242,7 @@ class ShiftOutput(serializers.Serializer[Any]):
     after_band = serializers.CharField()
 
 
-class OutcomeOutput(serializers.Serializer[Any]):
+class OutcomeOutput(Shape):
     """What came of an answer, and the session as it goes on."""
 
     response = serializers.IntegerField()
@@ -222,7 +257,7 @@ class OutcomeOutput(serializers.Serializer[Any]):
     session = SessionOutput(allow_null=True)
 
 
-class HintOutput(serializers.Serializer[Any]):
+class HintOutput(Shape):
     """A rung of the hint ladder."""
 
     level = serializers.IntegerField()
@@ -231,7 +266,7 @@ class HintOutput(serializers.Serializer[Any]):
     hints_left = serializers.IntegerField()
 
 
-class MasteryOutput(serializers.Serializer[Any]):
+class MasteryOutput(Shape):
     """What is known of a learner and one concept."""
 
     concept = serializers.CharField()
@@ -244,7 +279,7 @@ class MasteryOutput(serializers.Serializer[Any]):
     evidence_n = serializers.IntegerField()
 
 
-class MasteriesOutput(serializers.Serializer[Any]):
+class MasteriesOutput(Shape):
     """A learner's mastery of a course."""
 
     learner = serializers.UUIDField()
@@ -254,7 +289,7 @@ class MasteriesOutput(serializers.Serializer[Any]):
     concepts = MasteryOutput(many=True)
 
 
-class ProblemOutput(serializers.Serializer[Any]):
+class ProblemOutput(Shape):
     """A failure, RFC 9457."""
 
     type = serializers.CharField()

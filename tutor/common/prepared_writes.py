@@ -10,8 +10,8 @@ They write what `save` and `update` would write; `tests/tutor/common/test_prepar
 the two against each other. No signals are sent.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
@@ -22,7 +22,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 from tutor.common.append_only import AppendOnlyModel, RowIsFinal
-from tutor.common.prepared import Slot, own_connection, slot
+from tutor.common.prepared import Slot, execute_hot, own_connection, slot
 
 Row = TypeVar("Row", bound=Model)
 
@@ -44,21 +44,16 @@ class _Compiled:
         params = tuple(params)
         return cls(sql, params, tuple(_types_kept(part, connection) for part in params))
 
-    @contextmanager
-    def run(self, arguments: dict[str, object], connection: Any) -> Iterator[Any]:
-        """Execute the statement and give its cursor."""
+    def run(self, arguments: dict[str, object], connection: Any) -> Any:
+        """Execute the statement and return its cursor, to be read before the next one."""
         params = []
         for part, as_given in zip(self.params, self.as_given, strict=True):
             value = arguments[part.name] if isinstance(part, Slot) else part
             if isinstance(part, Slot) and type(value) not in as_given:
                 value = part.prepare_to_save(value, connection)
             params.append(value)
-        with (
-            transaction.mark_for_rollback_on_error(connection.alias),
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(self.sql, params)
-            yield cursor
+        with transaction.mark_for_rollback_on_error(connection.alias):
+            return execute_hot(connection, self.sql, params)
 
 
 def _types_kept(part: Any, connection: Any) -> frozenset[type]:
@@ -100,8 +95,7 @@ class PreparedInsert(Generic[Row]):
         if compiled is None:
             compiled = self._compiled[connection.vendor] = self._compile()
         values = {field.attname: field.pre_save(row, add=True) for field in self._fields}
-        with compiled.run(values, connection) as cursor:
-            row.pk = cursor.fetchone()[0]
+        row.pk = compiled.run(values, connection).fetchone()[0]
         row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as `save` does
         return row
 
@@ -141,8 +135,7 @@ class PreparedUpdate:
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             compiled = self._compiled[connection.vendor] = self._compile()
-        with compiled.run(arguments, connection) as cursor:
-            return int(cursor.rowcount)
+        return int(compiled.run(arguments, connection).rowcount)
 
     def _compile(self) -> _Compiled:
         queryset = self._build()

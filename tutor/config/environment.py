@@ -122,7 +122,20 @@ def _postgresql(parts: Any, password: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or "") or password,
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": _postgresql_options(parts.query),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _postgresql_options(query: str) -> dict[str, Any]:
+    """Return libpq's options; `prepare_threshold=none` is for poolers that share connections."""
+    options: dict[str, Any] = dict(parse_qsl(query))
+    threshold = options.pop("prepare_threshold", "5")
+    if threshold != "none" and not threshold.isdecimal():
+        message = (
+            f"prepare_threshold={threshold} in TUTOR_DATABASE_URL: give the runs after which a "
+            "statement's plan is kept, or none."
+        )
+        raise ImproperlyConfigured(message)
+    return options | {"prepare_threshold": None if threshold == "none" else int(threshold)}

@@ -43,6 +43,7 @@ class CourseBank:
         lineage: every version of the course, withdrawn items' too -> itself and the versions
             of the item before it, newest first.
         difficulty_of_version: author's difficulty of every version, logits.
+        name_of_version: slug and number of each item's current version.
     """
 
     course_id: int
@@ -64,6 +65,7 @@ class CourseBank:
     difficulty_of_version: dict[int, float]
     index_of_item: dict[int, int]
     index_of_concept: dict[int, int]
+    name_of_version: dict[int, tuple[str, int]]
 
 
 _banks = new_cache(capacity=32)
@@ -89,6 +91,8 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
             "pk",
             "status",
             "current",
+            "slug",
+            number=F("current__number"),
             difficulty=F("current__author_difficulty"),
             parameters=F("current__body__parameters"),
         )
@@ -126,6 +130,7 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         difficulty_of_version=difficulty_of_version,
         index_of_item={row["pk"]: index for index, row in enumerate(items)},
         index_of_concept=index_of_concept,
+        name_of_version={row["current"]: (row["slug"], row["number"]) for row in items},
     )
 
 
@@ -174,23 +179,33 @@ def get_concepts_of_version(*, version_id: int) -> tuple[int, ...]:
     """Return the concept ids of an item version, main concept first."""
     return _version_concepts.get(
         version_id,
-        lambda: tuple(
-            ItemVersionConcept.objects.filter(version=version_id)
-            .order_by("position")
-            .values_list("concept", flat=True)
-        ),
+        lambda: tuple(row.concept_id for row in _CONCEPTS.all(version=version_id)),
     )
 
 
-_version_concepts = new_cache(capacity=8192)
+_version_concepts = new_cache(capacity=65_536)
+_CONCEPTS = Prepared(
+    lambda: (
+        ItemVersionConcept.objects.filter(version=slot("version", ItemVersionConcept))
+        .only("concept")
+        .order_by("position")
+    )
+)
 
 
 def get_version_body(*, version_id: int) -> dict[str, Any]:
     """Return the canonical body of an item version. Versions are immutable, so it is cached."""
-    return _items.get(
-        ("body", version_id),
-        lambda: ItemVersion.objects.values_list("body", flat=True).get(pk=version_id),
-    )
+    return _items.get(("body", version_id), lambda: _read_body(version_id))
+
+
+def _read_body(version_id: int) -> dict[str, Any]:
+    version = _BODY.first(id=version_id)
+    if version is None:
+        raise ItemVersion.DoesNotExist(version_id)
+    return version.body
+
+
+_BODY = Prepared(lambda: ItemVersion.objects.filter(pk=slot("id", ItemVersion)).only("body"))
 
 
 def get_rendered_item(*, version_id: int, seed: int) -> templates.RenderedItem:

@@ -76,11 +76,15 @@ class Outcome:
 
     `following` is what was decided next: None after a retry, or where the session was over.
     `is_repeat`: this answer had been stored before; nothing was written now.
+    `answered` and `session` are the showing and the session as they stand after it, without a
+    query; None where they would have to be read.
     """
 
     response: Response
     following: Decision | None
     is_repeat: bool = False
+    answered: Decision | None = None
+    session: PracticeSession | None = None
 
 
 class _SessionMoved(Exception):
@@ -144,8 +148,10 @@ def _submit(
     )
     if showing.session is None:
         return Outcome(response, None)
+    # As it was found under the lock: what is shown next may be new in it.
+    showing.decision.course.revision = tracer.bank.revision
     following = _decide_after(showing.session, response, tracer, advanced, arrival)
-    return Outcome(response, following)
+    return Outcome(response, following, answered=showing.decision, session=showing.session)
 
 
 def _repeat(learner: Learner, submission: Submission) -> Outcome:

@@ -54,11 +54,14 @@ _SESSION_FIELDS = (
 class Presentation:
     """One showing of an item to a learner, as it stands now.
 
-    `responses` are the answers to it so far, first attempt first; `hints` the rungs opened.
+    `slug` and `version_number` name the item; `responses` are the answers to it so far, first
+    attempt first; `hints` the rungs opened.
     """
 
     decision: Decision
     item: rendered.RenderedItem
+    slug: str
+    version_number: int
     concept_ids: tuple[int, ...]
     hints: tuple[str, ...]
     responses: tuple[Response, ...]
@@ -90,18 +93,49 @@ def get_presentation(*, learner: Learner, public_id: uuid.UUID) -> Presentation:
     decision = _PRESENTATION.first(learner=learner.pk, public_id=public_id)
     if decision is None or decision.item_version_id is None:
         raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
-    item = rendered_item(decision)
-    opened = response_selectors.count_hints(presentation=decision.public_id)
-    return Presentation(
-        decision=decision,
-        item=item,
-        concept_ids=content_selectors.get_concepts_of_version(version_id=decision.item_version_id),
-        hints=item.hints[:opened],
+    return _presentation(
+        decision,
+        hints_seen=response_selectors.count_hints(presentation=decision.public_id),
         responses=tuple(
             response_selectors.list_for_presentation(
                 learner_id=learner.pk, presentation=decision.public_id
             )
         ),
+    )
+
+
+def presentation_answered(decision: Decision, response: Response) -> Presentation:
+    """Return a showing that has just got its first answer; nothing is read."""
+    return _presentation(decision, hints_seen=response.hints_seen, responses=(response,))
+
+
+def presentation_decided(decision: Decision) -> Presentation:
+    """Return the showing of an item that has just been chosen out of its course's bank."""
+    bank = content_selectors.get_bank(
+        course_id=decision.course_id, revision=decision.course_revision
+    )
+    name = bank.name_of_version[decision.item_version_id]
+    return _presentation(decision, name=name, hints_seen=0, responses=())
+
+
+def _presentation(
+    decision: Decision,
+    *,
+    hints_seen: int,
+    responses: tuple[Response, ...],
+    name: tuple[str, int] | None = None,
+) -> Presentation:
+    item, version_id = rendered_item(decision), decision.item_version_id
+    if name is None:
+        name = (decision.item_version.item.slug, decision.item_version.number)
+    return Presentation(
+        decision=decision,
+        item=item,
+        slug=name[0],
+        version_number=name[1],
+        concept_ids=content_selectors.get_concepts_of_version(version_id=version_id),
+        hints=item.hints[:hints_seen],
+        responses=responses,
     )
 
 
@@ -129,11 +163,14 @@ def _sessions() -> QuerySet[PracticeSession]:
 
 # What taking an answer touches: every further column costs the ORM time in the request.
 _SHOWING_FIELDS = (
+    "public_id",
+    "started_at",
     "n_answered",
     "n_correct",
     "planned_items",
     "finished_at",
     "finish_reason",
+    "assignment__public_id",
     "assignment__classroom",
     "assignment__opens_at",
     "assignment__due_at",
@@ -142,8 +179,10 @@ _SHOWING_FIELDS = (
     "current__reason",
     "current__mode",
     "current__item_seed",
+    "current__course__slug",
     "current__course__revision",
-    "current__item_version__item",
+    "current__item_version__number",
+    "current__item_version__item__slug",
 )
 
 
@@ -163,7 +202,7 @@ _SHOWING = Prepared(
             current__public_id=slot("public_id", Decision),
             finished_at__isnull=True,
         )
-        .select_related("current__course", "current__item_version", "assignment")
+        .select_related("current__course", "current__item_version__item", "assignment")
         .only(*_SHOWING_FIELDS)
     )
 )
@@ -201,6 +240,7 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
     session = _SHOWING.first(learner=learner.pk, public_id=public_id)
     if session is not None:
         session.course = session.current.course
+        session.current.assignment = session.assignment
         return Showing(session.current, session)
     decision = (
         Decision.objects.filter(learner=learner, public_id=public_id, item_version__isnull=False)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from tutor.accounts.models import Learner
+from tutor.common.prepared import Prepared, slot
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.responses import bulk
 from tutor.responses.bulk import BulkResponse
@@ -56,8 +57,13 @@ def lock_learner(*, learner_id: int) -> None:
     saw of a learner cannot miss an answer still in flight. On SQLite the transaction itself began
     as the only writer, so there is nothing to ask.
     """
-    if connection.features.has_select_for_update:
-        Learner.objects.select_for_update(no_key=True).only("pk").get(pk=learner_id)
+    if connection.features.has_select_for_update and _LOCK.first(id=learner_id) is None:
+        raise Learner.DoesNotExist(learner_id)
+
+
+_LOCK = Prepared(
+    lambda: Learner.objects.select_for_update(no_key=True).filter(pk=slot("id", Learner)).only("pk")
+)
 
 
 def lock_learners(*, learner_ids: Iterable[int]) -> None:

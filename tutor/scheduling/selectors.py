@@ -98,6 +98,14 @@ _DUE = Prepared(
 
 def list_releases(*, learner_id: int, concept_ids: Sequence[int]) -> dict[int, float]:
     """Return concept id -> when a teacher last released the learner from it, epoch seconds."""
-    rows = StuckRelease.objects.filter(learner=learner_id, concept__in=concept_ids)
-    found = rows.order_by("pk").values_list("concept", "at")
-    return {concept: at.timestamp() for concept, at in found}
+    rows = _RELEASES.all(learner=learner_id)
+    return {row.concept_id: row.at.timestamp() for row in rows if row.concept_id in concept_ids}
+
+
+_RELEASES = Prepared(
+    lambda: (
+        StuckRelease.objects.filter(learner=slot("learner", StuckRelease))
+        .only("concept", "at")
+        .order_by("pk")
+    )
+)

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Greatest
 
 from tutor.common import clock, turns
+from tutor.common.prepared import execute_hot, own_connection
 from tutor.tracing.models import DueLearner
 
 # Claims that came to nothing before a learner is passed alone: killed workers leave no error.
@@ -58,9 +59,9 @@ def mark(*, learner_id: int, course_id: int, at: dt.datetime, refold: bool) -> b
         already, has the learner in hand and will look again, or the sweep will find them; so there
         are never more messages than learners.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_MARK} RETURNING marks", (learner_id, course_id, _moment(at), refold))
-        return bool(cursor.fetchone()[0] == 1)
+    values = (learner_id, course_id, _moment(at), refold)
+    cursor = execute_hot(own_connection(), f"{_MARK} RETURNING marks", values)
+    return bool(cursor.fetchone()[0] == 1)
 
 
 def _moment(at: dt.datetime) -> Any:

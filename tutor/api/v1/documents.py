@@ -15,13 +15,15 @@ from tutor.scheduling import reasons
 from tutor.scheduling.models import Decision
 
 
-def session_document(session: PracticeSession) -> dict[str, Any]:
-    """Return a session with the item that waits."""
+def session_document(
+    session: PracticeSession, *, waiting: Presentation | None = None
+) -> dict[str, Any]:
+    """Return a session with the item that waits; `waiting`, if that is at hand."""
     bank = _bank(session)
     is_over = session.finished_at is not None
     following = None
     if not is_over:
-        shown = practice_selectors.get_presentation(
+        shown = waiting or practice_selectors.get_presentation(
             learner=session.learner, public_id=session.current.public_id
         )
         following = item_document(shown)
@@ -49,8 +51,8 @@ def item_document(shown: Presentation) -> dict[str, Any]:
     )
     return {
         "presentation": decision.public_id,
-        "item": decision.item_version.item.slug,
-        "version": decision.item_version.number,
+        "item": shown.slug,
+        "version": shown.version_number,
         "kind": item.kind,
         "concepts": [bank.concept_slugs[bank.index_of_concept[pk]] for pk in shown.concept_ids],
         "stem": item.stem,
@@ -71,14 +73,30 @@ def item_document(shown: Presentation) -> dict[str, Any]:
     }
 
 
-def outcome_document(outcome: Outcome, shown: Presentation) -> dict[str, Any]:
-    """Return what came of an answer."""
+def outcome_document(outcome: Outcome, learner: Learner) -> dict[str, Any]:
+    """Return what came of a learner's answer; read anew unless all of it is at hand."""
+    session, following = outcome.session, outcome.following
+    if outcome.answered is not None and session is not None and following is not None:
+        is_over = session.finished_at is not None
+        waiting = None if is_over else practice_selectors.presentation_decided(following)
+        shown = practice_selectors.presentation_answered(outcome.answered, outcome.response)
+        document = session_document(session, waiting=waiting)
+        return _outcome_document(outcome, shown, document)
+    shown = practice_selectors.get_presentation(
+        learner=learner, public_id=outcome.response.presentation
+    )
+    session = practice_selectors.get_open_or_last_session(
+        learner=learner, course_id=shown.decision.course_id
+    )
+    return _outcome_document(outcome, shown, session_document(session) if session else None)
+
+
+def _outcome_document(
+    outcome: Outcome, shown: Presentation, session: dict[str, Any] | None
+) -> dict[str, Any]:
     told = feedbacks.explain(shown, outcome.response)
     course = shown.decision.course
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    session = practice_selectors.get_open_or_last_session(
-        learner=outcome.response.learner, course_id=course.pk
-    )
     shifts = outcome.following.shifts if outcome.following else {}
     return {
         "response": outcome.response.pk,
@@ -100,7 +118,7 @@ def outcome_document(outcome: Outcome, shown: Presentation) -> dict[str, Any]:
             }
             for pk, shift in shifts.items()
         ],
-        "session": session_document(session) if session else None,
+        "session": session,
     }
 
 

@@ -49,19 +49,16 @@ class SessionStart(APIView):
     def post(self, request: Request, pseudonym: uuid.UUID) -> Response:
         """Return the learner's open session, or open one; starting twice opens one."""
         learner = _learner(request, pseudonym)
-        payload = shapes.SessionInput(data=request.data)
-        payload.is_valid(raise_exception=True)
+        payload = shapes.SessionInput.read(request.data)
         at = clock.now()
         assignment = course = None
-        if "assignment" in payload.validated_data:
+        if "assignment" in payload:
             assignment = class_selectors.access_assignment_of(
-                learner=learner, public_id=payload.validated_data["assignment"], at=at
+                learner=learner, public_id=payload["assignment"], at=at
             )
             course = assignment.classroom.course
         else:
-            course = class_selectors.access_course_of(
-                learner=learner, slug=payload.validated_data["course"]
-            )
+            course = class_selectors.access_course_of(learner=learner, slug=payload["course"])
         session = usecases.start_practice(
             learner=learner,
             course=course,
@@ -69,7 +66,7 @@ class SessionStart(APIView):
             at=at,
             draw_seed=secrets.randbits(53),
         )
-        return Response(shapes.SessionOutput(documents.session_document(session)).data)
+        return Response(shapes.SessionOutput.write(documents.session_document(session)))
 
 
 class SessionDetail(APIView):
@@ -79,7 +76,7 @@ class SessionDetail(APIView):
     def get(self, request: Request, pseudonym: uuid.UUID, session: uuid.UUID) -> Response:
         """Return the session with its next item; asking again shows the same item."""
         found = _session(_learner(request, pseudonym), session)
-        return Response(shapes.SessionOutput(documents.session_document(found)).data)
+        return Response(shapes.SessionOutput.write(documents.session_document(found)))
 
     @extend_schema(
         operation_id="finish_practice", responses={200: shapes.SessionOutput, **PROBLEMS}
@@ -91,7 +88,7 @@ class SessionDetail(APIView):
             learner=learner, session=_session(learner, session), at=clock.now()
         )
         found = _session(learner, session)
-        return Response(shapes.SessionOutput(documents.session_document(found)).data)
+        return Response(shapes.SessionOutput.write(documents.session_document(found)))
 
 
 class AnswerCreate(APIView):
@@ -105,9 +102,7 @@ class AnswerCreate(APIView):
     def post(self, request: Request, pseudonym: uuid.UUID) -> Response:
         """Grade and record an answer; 201 when it is new, 200 when it was stored before."""
         learner = _learner(request, pseudonym)
-        payload = shapes.SubmissionInput(data=request.data)
-        payload.is_valid(raise_exception=True)
-        submission = usecases.Submission(**payload.validated_data)
+        submission = usecases.Submission(**shapes.SubmissionInput.read(request.data))
         outcome = usecases.submit_answer(
             learner=learner,
             submission=submission,
@@ -115,12 +110,9 @@ class AnswerCreate(APIView):
             draw_seed=secrets.randbits(53),
             source="api",
         )
-        shown = practice_selectors.get_presentation(
-            learner=learner, public_id=submission.presentation
-        )
-        document = documents.outcome_document(outcome, shown)
+        document = documents.outcome_document(outcome, learner)
         code = status.HTTP_200_OK if outcome.is_repeat else status.HTTP_201_CREATED
-        return Response(shapes.OutcomeOutput(document).data, status=code)
+        return Response(shapes.OutcomeOutput.write(document), status=code)
 
 
 class HintCreate(APIView):
@@ -134,14 +126,13 @@ class HintCreate(APIView):
     def post(self, request: Request, pseudonym: uuid.UUID) -> Response:
         """Record and return the next hint."""
         learner = _learner(request, pseudonym)
-        payload = shapes.HintInput(data=request.data)
-        payload.is_valid(raise_exception=True)
-        presentation = payload.validated_data["presentation"]
+        payload = shapes.HintInput.read(request.data)
+        presentation = payload["presentation"]
         opened = usecases.take_hint(
             learner=learner,
             presentation=presentation,
             at=clock.now(),
-            level=payload.validated_data.get("level"),
+            level=payload.get("level"),
         )
         shown = practice_selectors.get_presentation(learner=learner, public_id=presentation)
         text = shown.item.hints[opened.level - 1]
@@ -151,4 +142,4 @@ class HintCreate(APIView):
             "html": markup.render(text, shown.item.markup),
             "hints_left": shown.hints_left,
         }
-        return Response(shapes.HintOutput(document).data, status=status.HTTP_201_CREATED)
+        return Response(shapes.HintOutput.write(document), status=status.HTTP_201_CREATED)
