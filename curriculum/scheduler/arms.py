@@ -131,8 +131,10 @@ class _Pairs(NamedTuple):
 
 def _find_pairs(situation: Situation, standing: Standing, found: Eligibility) -> _Pairs:
     bank = situation.bank
-    is_open = found.eligible[bank.pair_item] & found.open_concepts[bank.pair_concept]
-    item, concept = bank.pair_item[is_open], bank.pair_concept[is_open]
+    is_open = found.eligible.take(bank.pair_item)
+    is_open &= found.open_concepts.take(bank.pair_concept)
+    rows = np.flatnonzero(is_open)
+    item, concept = bank.pair_item.take(rows), bank.pair_concept.take(rows)
     counts = np.bincount(concept, minlength=bank.n_concepts)
     concepts = np.flatnonzero(counts)
     counts = counts[concepts]
@@ -144,7 +146,7 @@ def _choices(
 ) -> Choices:
     item, arm = pairs.item, np.arange(len(pairs.concepts)).repeat(pairs.counts)
     arms_per_item = np.bincount(item)
-    uniform = (1.0 / np.count_nonzero(arms_per_item)) / arms_per_item[item]
+    uniform = (1.0 / np.count_nonzero(arms_per_item)) / arms_per_item.take(item)
     return Choices(situation, standing, arms, arm=arm, item=item, within=within, uniform=uniform)
 
 
@@ -172,14 +174,17 @@ def _item_weights(
     situation: Situation, standing: Standing, item: IntArray, mode: NDArray[np.int8]
 ) -> FloatArray:
     rules = situation.rules
-    weight = situation.prob[item] - target_probs(situation)[mode]
+    weight = situation.prob.take(item)
+    weight -= target_probs(situation)[mode]
     # In place: a large bank's arrays do not fit the cache twice.
     weight *= weight
     weight *= -0.5 / rules.target_sd**2
     np.exp(weight, out=weight)
     if len(standing.recent_rows):
+        times = standing.exposures.take(item)
+        met = np.flatnonzero(times)
         factors = rules.repeat_factor ** np.arange(MOST_COUNTED_REPEATS + 1)
-        weight *= factors[np.minimum(standing.exposures, MOST_COUNTED_REPEATS)][item]
+        weight[met] *= factors[np.minimum(times[met], MOST_COUNTED_REPEATS)]
     return np.asarray(weight)
 
 
@@ -227,7 +232,7 @@ class _Spread(NamedTuple):
 
     def mean(self, values: FloatArray) -> FloatArray:
         """Return [A] the mean of item values [N] over each arm."""
-        return np.asarray(np.add.reduceat(self.within * values[self.item], self.starts))
+        return np.asarray(np.add.reduceat(self.within * values.take(self.item), self.starts))
 
 
 def _goal_weights(situation: Situation, standing: Standing) -> FloatArray:

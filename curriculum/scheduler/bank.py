@@ -25,14 +25,15 @@ class ItemBank:
         item_ids: [N] the caller's ids.
         concept_ids: [K] the caller's ids, in teaching order.
         concepts: [N, M] concept indices 0..K-1, padded with -1.
-        columns: [M, N] the same, contiguous by column.
+        sets: [S, M] the distinct rows of `concepts`, the padding as K.
+        set_of: [N] row in `sets` of each item.
         operational: [N] whether the item may be given at all.
         pilot: [N] whether it is being tried out, which only `trials` looks at.
         is_template: [N] whether the item comes with new numbers each time.
         features: [N] what an item demands of the learner (sound, pictures, dragging), as bits.
         is_fact: [K] concepts that are remembered or not, rather than mastered by degrees.
         requires: [K, K] row k: concepts to be reached before items with k.
-        route_weight: [K, K] float32, see `reachability.Routes.route`.
+        route: [K, K], see `reachability.Routes.route`.
         unlocks_weight: [K, K] float32, row k: all concepts that need k, directly or not.
         carried: N tuples: the concept indices of each item.
         prerequisites: K sets: all concepts that each needs, directly or not.
@@ -46,14 +47,15 @@ class ItemBank:
     item_ids: IntArray
     concept_ids: IntArray
     concepts: IntArray
-    columns: IntArray
+    sets: IntArray
+    set_of: IntArray
     operational: BoolArray
     pilot: BoolArray
     is_template: BoolArray
     features: IntArray
     is_fact: BoolArray
     requires: BoolArray
-    route_weight: NDArray[np.float32]
+    route: BoolArray
     unlocks_weight: NDArray[np.float32]
     carried: tuple[tuple[int, ...], ...]
     prerequisites: tuple[frozenset[int], ...]
@@ -86,13 +88,11 @@ class ItemBank:
 
     def any_concept(self, flag: BoolArray) -> BoolArray:
         """Return [N] whether any concept of the item has the flag [K]."""
-        # The padding -1 picks the last entry, which is False.
+        # The padding picks the last entry, which is False. Far fewer sets of concepts occur than
+        # there are items.
         padded = np.zeros(len(flag) + 1, dtype=np.bool_)
         padded[:-1] = flag
-        found: BoolArray = padded[self.columns[0]]
-        for column in self.columns[1:]:
-            found |= padded[column]
-        return found
+        return np.asarray(padded[self.sets].any(axis=1).take(self.set_of))
 
 
 def build_bank(  # noqa: PLR0913 - one column of the bank each
@@ -148,18 +148,20 @@ def build_bank(  # noqa: PLR0913 - one column of the bank each
     practicable = np.zeros(len(names), dtype=np.bool_)
     practicable[pair_concept[live[pair_item]]] = True
     id_order = np.argsort(ids, kind="stable")
+    sets, set_of = np.unique(columns, axis=0, return_inverse=True)
     bank = ItemBank(
         item_ids=ids,
         concept_ids=names,
         concepts=columns,
-        columns=np.ascontiguousarray(columns.T),
+        sets=np.where(sets < 0, len(names), sets),
+        set_of=set_of.ravel(),
         operational=live,
         pilot=_as_flags(pilot, len(ids), default=False) & ~live,
         is_template=_as_flags(is_template, len(ids), default=False),
         features=_as_bits(features, len(ids)),
         is_fact=_as_flags(is_fact, len(names), default=False),
         requires=routes.requires,
-        route_weight=routes.route.astype(np.float32),
+        route=routes.route,
         unlocks_weight=np.ascontiguousarray(below.T).astype(np.float32),
         carried=tuple(tuple(c for c in row if c >= 0) for row in columns.tolist()),
         prerequisites=tuple(frozenset(np.flatnonzero(row).tolist()) for row in below),

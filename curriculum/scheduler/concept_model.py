@@ -161,7 +161,9 @@ class ConceptModel:
         # What is opened needs steps to be learnt in: with the last one there are none.
         credit = OPENING[rule][:, None] * self.credit * (1.0 - 1.0 / left)
         worth = rise * (self.weights + np.where(is_reached, 0.0, credit))
-        locked = (~is_reached).astype(np.float64) @ self.requires.T.astype(np.float64) > 0.0
+        locked = np.zeros_like(is_reached)
+        if self.requires.any():
+            locked = (~is_reached).astype(np.float64) @ self.requires.T.astype(np.float64) > 0.0
         if self.first is not None and left == len(self.days):
             locked |= ~self.first
         return np.where(locked, -np.inf, worth)

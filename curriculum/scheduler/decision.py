@@ -88,23 +88,27 @@ class ArmReport:
         shown = np.arange(len(self.scores))
         if len(shown) > MOST_ARMS:
             ranked = np.argsort(-self.propensities, kind="stable")[: MOST_ARMS - 1]
-            shown = np.union1d(ranked, [self.chosen])
+            shown = np.sort(ranked if self.chosen in ranked else np.append(ranked, self.chosen))
         others = 1.0 - float(self.propensities[shown].sum())
         stated = {
             "concept": self.concept_ids[shown].tolist(),
-            "mode": [self.modes[arm].value for arm in shown.tolist()],
+            "mode": [self.modes[arm]._value_ for arm in shown.tolist()],
             "score": _rounded(self.scores[shown]),
             "propensity": _rounded(self.propensities[shown]),
-            "terms": {
-                name: np.round(values[shown], TERM_DIGITS).tolist()
-                for name, values in self.terms.items()
-            },
+            "terms": dict(zip(self.terms, self._rounded_terms(shown), strict=True)),
             "others": len(self.scores) - len(shown),
             "others_propensity": max(_round(others), 0.0),
         }
         if self.errors is not None:
             stated["propensity_error"] = _rounded(self.errors[shown])
         return stated
+
+    def _rounded_terms(self, shown: IntArray) -> list[list[float]]:
+        if not self.terms:
+            return []
+        rows = np.stack([values[shown] for values in self.terms.values()])
+        rounded: list[list[float]] = np.round(rows, TERM_DIGITS).tolist()
+        return rounded
 
 
 @dataclass(frozen=True, slots=True, eq=False)

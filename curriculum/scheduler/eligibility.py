@@ -1,7 +1,8 @@
 """Which items may be given: one small function per rule, in a fixed order.
 
-Each returns [N] the items it removes. A removed item is counted under the first rule that
-removes it, whatever the later ones say.
+Each returns [N] the items it removes, or None where it can be told at once that there are none:
+most rules mostly remove none. A removed item is counted under the first rule that removes it,
+whatever the later ones say.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from curriculum.scheduler.standing import CLOSED, REVIEW, Standing
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
-Rule = Callable[[Situation, Standing], BoolArray]
+Rule = Callable[[Situation, Standing], BoolArray | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,35 +42,36 @@ def not_operational(situation: Situation, _: Standing) -> BoolArray:
     return ~situation.bank.operational
 
 
-def outside_assignment(situation: Situation, standing: Standing) -> BoolArray:
+def outside_assignment(situation: Situation, standing: Standing) -> BoolArray | None:
     """Remove items of which no concept is wanted."""
-    return ~situation.bank.any_concept(standing.wanted)
+    # Every item has a concept.
+    return None if standing.wanted.all() else ~situation.bank.any_concept(standing.wanted)
 
 
-def banned(situation: Situation, standing: Standing) -> BoolArray:
+def banned(_: Situation, standing: Standing) -> BoolArray | None:
     """Remove what the teacher does not want given."""
-    return _none(situation) if standing.banned is None else standing.banned
+    return standing.banned
 
 
-def quota_used(situation: Situation, _: Standing) -> BoolArray:
+def quota_used(situation: Situation, _: Standing) -> BoolArray | None:
     """Remove items with a concept of which the teacher wants no more given."""
     if situation.quota_left is None:
-        return _none(situation)
+        return None
     return situation.bank.any_concept(situation.quota_left == 0)
 
 
-def accommodation(situation: Situation, _: Standing) -> BoolArray:
+def accommodation(situation: Situation, _: Standing) -> BoolArray | None:
     """Remove items that demand what this learner cannot be given."""
     if not situation.barred_features:
-        return _none(situation)
+        return None
     return np.asarray((situation.bank.features & situation.barred_features) != 0)
 
 
-def time_left(situation: Situation, _: Standing) -> BoolArray:
+def time_left(situation: Situation, _: Standing) -> BoolArray | None:
     """Remove items that are expected to take longer than the sitting still lasts."""
     left = situation.minutes_left
     if left is None:
-        return _none(situation)
+        return None
     if situation.item_minutes is None:
         too_long = situation.rules.minutes_per_item > left
         return np.full(situation.bank.n_items, too_long, dtype=np.bool_)
@@ -81,17 +83,17 @@ def prerequisite_not_reached(_: Situation, standing: Standing) -> BoolArray:
     return standing.locked
 
 
-def stepping_back(situation: Situation, standing: Standing) -> BoolArray:
+def stepping_back(situation: Situation, standing: Standing) -> BoolArray | None:
     """Remove items of a concept failed on repeatedly, while its prerequisites are practised."""
     if not standing.held.any():
-        return _none(situation)
+        return None
     return situation.bank.any_concept(standing.held)
 
 
-def stuck(situation: Situation, standing: Standing) -> BoolArray:
+def stuck(situation: Situation, standing: Standing) -> BoolArray | None:
     """Remove items of a concept with many answers and no mastery: the teacher takes over."""
     if not standing.stuck.any():
-        return _none(situation)
+        return None
     return situation.bank.any_concept(standing.stuck)
 
 
@@ -140,28 +142,28 @@ def concept_mastered(situation: Situation, standing: Standing) -> BoolArray:
     return ~situation.bank.any_concept(standing.mode != CLOSED)
 
 
-def over_exposed(situation: Situation, _: Standing) -> BoolArray:
+def over_exposed(situation: Situation, _: Standing) -> BoolArray | None:
     """Remove items that too large a share of comparable learners was given.
 
     The ineligibility of van der Linden and Veldkamp (2004), decided by the rate itself instead of
     a coin whose odds follow it: propensities stay in closed form.
     """
     if situation.exposure_rate is None:
-        return _none(situation)
+        return None
     return situation.exposure_rate > situation.rules.max_exposure_rate
 
 
-def same_concept(situation: Situation, standing: Standing) -> BoolArray:
+def same_concept(situation: Situation, standing: Standing) -> BoolArray | None:
     """Remove items that have no open concept but those of the last few answers."""
     if not standing.crowded.any():
-        return _none(situation)
+        return None
     return ~situation.bank.any_concept((standing.mode != CLOSED) & ~standing.crowded)
 
 
-def review_share(situation: Situation, standing: Standing) -> BoolArray:
+def review_share(situation: Situation, standing: Standing) -> BoolArray | None:
     """Remove items that would be reviews while these have had their share."""
     if not standing.reviews_full:
-        return _none(situation)
+        return None
     others = (standing.mode != CLOSED) & (standing.mode != REVIEW) & ~standing.crowded
     return ~situation.bank.any_concept(others)
 
@@ -205,7 +207,8 @@ LADDER: tuple[tuple[str, Rule | None], ...] = (
 def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     """Return what may be given, relaxing along the ladder only while that is nothing."""
     skipped = ONCE_PLACED if standing.placing else frozenset()
-    removals = {name: rule(situation, standing) for name, rule in RULES if name not in skipped}
+    asked = [(name, rule(situation, standing)) for name, rule in RULES if name not in skipped]
+    removals = {name: removal for name, removal in asked if removal is not None}
     relaxed: list[str] = []
     eligible, removed = _apply(removals, situation.bank.n_items)
     for name, milder in LADDER:
@@ -214,7 +217,8 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
         removal = removals.get(name)
         if removal is None or not removal.any():
             continue
-        removals[name] = removal & (False if milder is None else milder(situation, standing))
+        again = None if milder is None else milder(situation, standing)
+        removals[name] = np.zeros_like(removal) if again is None else removal & again
         relaxed.append(name)
         eligible, removed = _apply(removals, situation.bank.n_items)
     if standing.pinned_now is not None and (eligible & standing.pinned_now).any():
@@ -231,9 +235,8 @@ def _apply(removals: dict[str, BoolArray], size: int) -> tuple[BoolArray, dict[s
     left, n_left = np.ones(size, dtype=np.bool_), size
     removed = {}
     for name, removal in removals.items():
-        if not removal.any():
-            continue
-        left &= ~removal
+        # What is left and not removed: for booleans that is "left > removal".
+        np.greater(left, removal, out=left)
         still = int(np.count_nonzero(left))
         if still < n_left:
             removed[name], n_left = n_left - still, still

@@ -49,8 +49,9 @@ def describe_arms(choices: Choices) -> FloatArray:
 
 def describe_arm(choices: Choices, arm: int) -> FloatArray:
     """Return [F] the features of one arm: that row of `describe_arms`, without the others."""
-    mine, situation = choices.arm == arm, choices.situation
-    item, within = choices.item[mine], choices.within[mine]
+    situation, (first, last) = choices.situation, choices.arm.searchsorted([arm, arm + 1])
+    # A copy, so that the sum below does not depend on where in memory the arm begins.
+    item, within = choices.item[first:last], choices.within[first:last].copy()
     success = np.array([within @ situation.prob[item]])
     doubt = np.array([within @ situation.logit_var[item]])
     return np.asarray(_describe(choices, np.array([arm]), success, doubt)[0])
@@ -91,14 +92,16 @@ def _progress(choices: Choices, concepts: NDArray[np.int64]) -> FloatArray:
     each; 0 for fewer than two answers.
     """
     situation = choices.situation
-    place = {concept: row for row, concept in enumerate(concepts.tolist())}
+    # A place more, for padding.
+    place = np.full(situation.bank.n_concepts + 1, -1)
+    place[concepts] = np.arange(len(concepts))
+    known = choices.standing.recent_rows >= 0
+    arms = place[situation.bank.concepts[choices.standing.recent_rows[known]]]
+    answers, columns = np.nonzero(arms >= 0)
     credit: dict[int, list[float]] = {}
-    carried = situation.bank.carried
-    rows, values = choices.standing.recent_rows.tolist(), situation.recent.correct.tolist()
-    for row, value in zip(rows, values, strict=True):
-        for concept in carried[row] if row >= 0 else ():
-            if concept in place:
-                credit.setdefault(place[concept], []).append(value)
+    values = situation.recent.correct[known][answers].tolist()
+    for arm, value in zip(arms[answers, columns].tolist(), values, strict=True):
+        credit.setdefault(arm, []).append(value)
     found = np.zeros(len(concepts))
     for arm, latest in credit.items():
         found[arm] = _rise(latest[-PROGRESS_WINDOW:])

@@ -56,7 +56,9 @@ def explain_nothing_eligible(
     lasting = np.zeros(situation.bank.n_items, dtype=np.bool_)
     for name, rule in eligibility.RULES:
         if name not in TEMPORARY:
-            lasting |= rule(situation, standing)
+            removal = rule(situation, standing)
+            if removal is not None:
+                lasting |= removal
     waiting = np.flatnonzero(~lasting)
     free_at = [_free_at(situation, standing, int(row)) for row in waiting]
     code = FinishCode.EXHAUSTED_FOR_NOW if free_at else FinishCode.BLOCKED

@@ -28,7 +28,8 @@ def report(
     arms, arm, item = choices.arms, int(choices.arm[pair]), int(choices.item[pair])
     concept = int(arms.concept[arm])
     arm_propensities: FloatArray = np.bincount(choices.arm, weights=chances.joint).astype(float)
-    siblings = np.flatnonzero((choices.arm == arm) & (chances.joint > 0.0))
+    first, last = choices.arm.searchsorted([arm, arm + 1])
+    siblings = first + np.flatnonzero(chances.joint[first:last] > 0.0)
     likeliest = siblings[np.argsort(-chances.joint[siblings], kind="stable")]
     reason, features = _tell(situation, chances, pair=pair, explored=explored)
     return Decision(
@@ -82,7 +83,7 @@ def _report_arms(
     arms, rating = chances.choices.arms, chances.rating
     return ArmReport(
         concept_ids=situation.bank.concept_ids[arms.concept],
-        modes=tuple(MODES[code] for code in arms.mode.tolist()),
+        modes=tuple(map(MODES.__getitem__, arms.mode.tolist())),
         scores=rating.scores,
         propensities=propensities,
         gains=arms.gain,

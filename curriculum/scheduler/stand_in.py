@@ -46,7 +46,9 @@ def stand_in_order(situation: Situation) -> tuple[Standing, Eligibility]:
     )
     eligible = bank.any_concept(situation.goal)
     for _, rule in HARD:
-        eligible &= ~rule(situation, standing)
+        removal = rule(situation, standing)
+        if removal is not None:
+            eligible &= ~removal
     others = eligible & ~eligibility.just_answered(situation, standing)
     eligible = others if others.any() else eligible
     return standing, Eligibility(eligible, open_concepts=situation.goal, removed={}, relaxed=())

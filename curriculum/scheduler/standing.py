@@ -1,5 +1,6 @@
 """Where the learner stands on each concept: what is wanted, what is open, and in which mode."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -209,11 +210,11 @@ def _with_backfill(
     if banned is not None:
         allowed &= ~banned
     startable = np.zeros(bank.n_concepts, dtype=np.bool_)
-    startable[bank.pair_concept[allowed[bank.pair_item]]] = True
+    startable[bank.pair_concept[allowed.take(bank.pair_item)]] = True
     wanted = goal.copy()
     fresh = goal & ~startable
     while fresh.any():
-        needed = (fresh.astype(np.float32) @ bank.route_weight > 0.0) & unreached & ~wanted
+        needed = bank.route[fresh].any(axis=0) & unreached & ~wanted
         wanted |= needed
         fresh = needed & ~startable
     return wanted
@@ -261,7 +262,7 @@ def _step_back(
         (bank.carried[row] if row >= 0 else (), credit)
         for row, credit in zip(rows, credits_given, strict=True)
     ]
-    for concept in {concept for carried, _ in answers for concept in carried}:
+    for concept in _failed_on(answers, rules.fails_to_step_back):
         below = bank.prerequisites[concept]
         fails, returned = _count_fails(concept, answers, below)
         if not wanted[concept] or fails < rules.fails_to_step_back:
@@ -272,6 +273,12 @@ def _step_back(
         else:
             failed[concept] = True
     return held, opened & ~held, failed
+
+
+def _failed_on(answers: list[tuple[tuple[int, ...], float]], least: int) -> list[int]:
+    """Return the concepts with at least so many failures among the answers."""
+    fails = Counter(concept for carried, credit in answers if credit < 0.5 for concept in carried)
+    return [concept for concept, count in fails.items() if count >= least]
 
 
 def _count_fails(

@@ -30,7 +30,9 @@ def list_trials(situation: Situation, standing: Standing, found: Eligibility) ->
     fits = bank.pilot.copy()
     for _, rule in RULES:
         if rule is not not_operational:
-            fits &= ~rule(situation, standing)
+            removal = rule(situation, standing)
+            if removal is not None:
+                fits &= ~removal
     fits &= bank.any_concept(found.open_concepts)
     if not fits.any():
         return None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curriculum.graph import CycleFound
 from curriculum.scheduler import InvalidBank, decide
@@ -84,3 +85,10 @@ class TestAssumedConcepts:
                     shown.update(carried)
         assert shown == set(range(bank.n_concepts))
         assert not bank.requires[:, bank.assumed].any()
+
+    @settings(max_examples=200, deadline=None)
+    @given(bank=banks(), seed=st.integers(0, 2**32 - 1))
+    def test_flags_items_by_any_of_their_concepts(self, bank, seed):
+        flag = np.random.default_rng(seed).random(bank.n_concepts) < 0.3
+        plain = [any(flag[concept] for concept in carried) for carried in bank.carried]
+        assert bank.any_concept(flag).tolist() == plain

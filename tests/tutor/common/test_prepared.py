@@ -99,3 +99,23 @@ class TestPrepared:
         OWN.first(learner=learner.pk, presentation=uuid.uuid4())
 
         assert OWN._compiled[connection.vendor] is compiled
+
+    def test_postgresql_keeps_its_plan(self, learner, presentation):
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite keeps no plans.")
+        for _ in range(8):
+            assert OWN.first(learner=learner.pk, presentation=presentation).level == 1
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
+                ['%"responses_hintrequest"."presentation" = ($2)%'],
+            )
+            assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outlives_its_connection():
+    OWN.first(learner=1, presentation=uuid.uuid4())
+    connection.close()
+
+    assert OWN.first(learner=1, presentation=uuid.uuid4()) is None

@@ -56,3 +56,13 @@ class TestDatabase:
             environment.database("mysql://tutor:hunter2@db/tutor")
 
         assert "hunter2" not in str(caught.value)
+
+    @pytest.mark.parametrize(("query", "kept"), [("", 5), ("2", 2), ("none", None)])
+    def test_says_when_plans_are_kept(self, query, kept):
+        asked = f"?prepare_threshold={query}&sslmode=require" if query else ""
+        options = environment.database(f"postgres://tutor@db:5432/tutor{asked}")["OPTIONS"]
+        assert options["prepare_threshold"] == kept
+
+    def test_refuses_a_threshold_that_is_none(self):
+        with pytest.raises(ImproperlyConfigured, match="prepare_threshold=often"):
+            environment.database("postgres://tutor@db/tutor?prepare_threshold=often")
