@@ -28,6 +28,8 @@ SMALL_COURSE = Path(__file__).parent / "data" / "small_course"
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 PASSWORD = "correct horse"
 
+SWITCHES = ("explores", "probes", "places", "kill_switch")
+
 _numbers = itertools.count(1)
 
 
@@ -137,7 +139,7 @@ def make_run(*, course: Course, at: dt.datetime = AT, **fields) -> CalibrationRu
 
 def set_scheduling(classroom: Classroom, *, at: dt.datetime = AT, **fields) -> ClassScheduling:
     """How the class's items are chosen from now on; what `fields` do not name is off."""
-    given = {"policy": "automatic", "explores": False, "probes": False, "kill_switch": False}
+    given = {"policy": "automatic", **dict.fromkeys(SWITCHES, False)}
     row = steering.set_class_scheduling(
         classroom=classroom, actor=None, at=at, **{**given, **fields}
     )

@@ -91,7 +91,8 @@ def _ask(
     within = choices.within if rating.within is None else rating.within
     scored = shares[choices.arm] * within
     joint = (1.0 - epsilon) * scored + epsilon * choices.uniform
-    trials = _find_trials(situation, standing, found) if off is None else None
+    may_try = off is None and not standing.placing
+    trials = _find_trials(situation, standing, found) if may_try else None
     if trials is not None:
         joint *= 1.0 - situation.pilot_share
     return Distribution(choices, rating, scored, joint, standing, found, epsilon, off, None, trials)

@@ -28,6 +28,8 @@ class ReasonCode(StrEnum):
     PRACTISE = "practise"
     REVIEW_DUE = "review-due"
     PROBE = "probe"
+    # A new learner is placed: a few items from anywhere.
+    PLACEMENT = "placement"
     STEP_BACK = "step-back"
     # Failed several times with nothing to step back to: see one worked before trying again.
     WORKED_EXAMPLE = "worked-example"
@@ -48,6 +50,8 @@ class FinishCode(StrEnum):
     CLOSED = "closed"
     # Many answers without mastery: the teacher takes over.
     STUCK = "stuck"
+    # As many items were given as the teacher wants.
+    QUOTA_USED = "quota-used"
     # No waiting helps: somebody has to unban, publish or write an item.
     BLOCKED = "blocked"
 

@@ -69,6 +69,8 @@ def explain_nothing_eligible(
     elif not free_at and standing.stuck.any():
         code = FinishCode.STUCK
         facts |= hand_over(situation, standing)
+    elif not free_at and "quota-used" in found.removed:
+        code = FinishCode.QUOTA_USED
     return _finish(
         situation,
         seed,

@@ -39,6 +39,8 @@ def explain(
         code = ReasonCode.PILOT
     elif standing.pinned_now is not None and standing.pinned_now[item]:
         code = ReasonCode.ASKED_AGAIN if situation.asked_again else ReasonCode.TEACHER_PICK
+    elif standing.placing:
+        code = ReasonCode.PLACEMENT
     elif explored:
         code = ReasonCode.EXPLORE
     elif standing.step_back[concept]:

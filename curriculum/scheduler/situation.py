@@ -1,6 +1,7 @@
 """Everything a decision depends on, apart from its seed."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,6 +120,8 @@ class Situation:
         recent: the answers of the exposure window.
         rules: the settings.
         pinned: item ids the teacher wants given next; each holds until answered.
+        pinned_since: item id -> epoch seconds of the first answer that counts as having been given
+            it (inf: none does, the caller unpins it); an item that is not named counts any.
         asked_again: the pinned items are a delayed probe of what was practised, not a wish.
         banned: item ids the teacher does not want given.
         session_position: answers given in this session.
@@ -159,6 +162,7 @@ class Situation:
     recent: RecentAnswers = field(default_factory=no_recent_answers)
     rules: Rules = field(default_factory=Rules)
     pinned: frozenset[int] = frozenset()
+    pinned_since: Mapping[int, float] = field(default_factory=dict)
     asked_again: bool = False
     banned: frozenset[int] = frozenset()
     session_position: int = 0

@@ -96,7 +96,7 @@ def assess(situation: Situation) -> Standing:
     pinned = _rows_flag(situation, situation.pinned)
     goal = situation.goal
     if pinned is not None:
-        pinned[recent_rows[recent_rows >= 0]] = False
+        pinned[_given_since_pinned(situation, recent_rows)] = False
         goal = goal | _concepts_of(situation, pinned)
         mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
     locked = _find_locked(situation, reached)
@@ -234,6 +234,15 @@ def _rows_flag(situation: Situation, item_ids: frozenset[int]) -> BoolArray | No
     flag = np.zeros(situation.bank.n_items, dtype=np.bool_)
     flag[rows[rows >= 0]] = True
     return flag
+
+
+def _given_since_pinned(situation: Situation, recent_rows: IntArray) -> IntArray:
+    """Return the rows whose answers came after they were pinned."""
+    since = situation.pinned_since
+    if not since:
+        return recent_rows[recent_rows >= 0]
+    pinned_at = [since.get(pk, -np.inf) for pk in situation.recent.item_ids.tolist()]
+    return recent_rows[(recent_rows >= 0) & (situation.recent.at >= np.array(pinned_at))]
 
 
 def _concepts_of(situation: Situation, items: BoolArray) -> BoolArray:

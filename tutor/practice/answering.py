@@ -314,6 +314,7 @@ def _decide_after(
             answered=session.n_answered,
             planned=session.planned_items,
             follows=response.presentation,
+            last_reason=session.current.reason,
             shifts=_shifts(tracer, advanced.before, seen, response, arrival.at),
         ),
     )

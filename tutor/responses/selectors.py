@@ -66,6 +66,21 @@ def list_fold_rows_then(*, course_id: int, learner_id: int, at: dt.datetime) -> 
     return list(map(FoldRow._make, rows.order_by(*FOLD_ORDER).values_list(*FOLD_COLUMNS)))
 
 
+def list_first_tries(
+    *, learner_id: int, course_id: int, since: float, before: float
+) -> list[tuple[int, float]]:
+    """Return (item id, when) of the first answers to showings within a span, in fold order.
+
+    All times are epoch seconds, `before` is left out.
+    """
+    span = [dt.datetime.fromtimestamp(moment, tz=dt.UTC) for moment in (since, before)]
+    rows = list_standing(course_id=course_id).filter(
+        learner=learner_id, attempt=1, answered_at__gte=span[0], answered_at__lt=span[1]
+    )
+    found = rows.order_by(*FOLD_ORDER).values_list("item_version__item", "answered_at")
+    return [(item, moment.timestamp()) for item, moment in found]
+
+
 def count_standing(*, course_id: int) -> int:
     """Return how many answers of the course count."""
     return list_standing(course_id=course_id).count()

@@ -1,16 +1,19 @@
 """Reads of how items are chosen for a learner: the class's settings and what the policy learnt."""
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
 from tutor.common.cache import new_cache
 from tutor.scheduling import engine
 from tutor.scheduling.engine import Conduct
-from tutor.scheduling.models import ClassScheduling, PolicyPromotion, PolicyVersion
+from tutor.scheduling.models import ClassScheduling, PolicyPromotion, PolicyVersion, SteeringRule
+from tutor.scheduling.plans import Wish
 
 _conducts = new_cache(capacity=512)
 
@@ -20,17 +23,22 @@ def find_conduct(
 ) -> Conduct:
     """Return how the next item is chosen for a learner.
 
-    `revision` is the course's: changing the settings or a promotion raises it. For practice
-    without an assignment the learner's classes of the course decide together: the first one's
-    policy, and whatever any of them forbids is forbidden.
+    `revision` is the course's: changing the settings, a rule or a promotion raises it. For
+    practice without an assignment the learner's classes of the course decide together: the first
+    one's policy, and whatever any of them forbids is forbidden.
     """
     if assignment is not None:
         classes: tuple[int, ...] = (assignment.classroom_id,)
     else:
         classes = class_selectors.list_class_ids_of(learner_id=learner_id, course_id=course_id)
-    return _conducts.get(
+    found = _conducts.get(
         (course_id, revision, classes), lambda: _conduct(course_id=course_id, class_ids=classes)
     )
+    if not found.wishes:
+        return found
+    on = None if assignment is None else assignment.pk
+    own = tuple(w for w in found.wishes if w.holds_for(learner_id=learner_id, assignment_id=on))
+    return dataclasses.replace(found, wishes=own)
 
 
 def get_settings(*, class_id: int) -> ClassScheduling:
@@ -43,6 +51,49 @@ def list_settings(*, class_id: int) -> Sequence[ClassScheduling]:
     """Return the history of a class's settings, newest first."""
     rows = ClassScheduling.objects.filter(classroom=class_id)
     return list(rows.select_related("set_by").order_by("-pk"))
+
+
+def list_rules(*, class_ids: Collection[int]) -> Sequence[SteeringRule]:
+    """Return the teachers' rules of classes that are in force, the oldest first."""
+    rows = SteeringRule.objects.filter(
+        classroom__in=class_ids, reverts__isnull=True, reverted_by__isnull=True
+    )
+    return list(_with_all(rows))
+
+
+def list_wishes(rules: Iterable[SteeringRule]) -> tuple[Wish, ...]:
+    """Return the rules as the choice takes them."""
+    return tuple(wish_of(rule) for rule in rules)
+
+
+def read_wishes(*, rule_ids: Collection[int]) -> tuple[Wish, ...]:
+    """Return the wishes of these rows, in force or not."""
+    return list_wishes(_with_all(SteeringRule.objects.filter(pk__in=rule_ids)))
+
+
+def _with_all(rows: QuerySet[SteeringRule]) -> QuerySet[SteeringRule]:
+    return rows.select_related("set_by").prefetch_related("learners").order_by("pk")
+
+
+def wish_of(rule: SteeringRule, *, learner_ids: Collection[int] | None = None) -> Wish:
+    """Return one rule as the choice takes it; `learner_ids` of one that is not stored yet."""
+    if learner_ids is None:
+        learner_ids = [learner.pk for learner in rule.learners.all()]
+    value = rule.value
+    if rule.kind == SteeringRule.Kind.EXAM:
+        value = dt.datetime.fromisoformat(value).timestamp()
+    elif isinstance(value, list):
+        value = tuple(value)
+    return Wish(
+        pk=rule.pk or 0,
+        kind=rule.kind,
+        at=rule.at.timestamp(),
+        item_id=rule.item_id,
+        concept_id=rule.concept_id,
+        value=value,
+        assignment_id=rule.assignment_id,
+        learner_ids=frozenset(learner_ids),
+    )
 
 
 def get_live_version(*, course_id: int, policy: str) -> PolicyVersion | None:
@@ -75,6 +126,7 @@ def conduct_of(settings: Sequence[ClassScheduling], *, course_id: int) -> Conduc
         explores=bool(settings) and all(row.explores for row in settings),
         probes=bool(settings) and all(row.probes for row in settings),
         kill_switch=any(row.kill_switch for row in settings),
+        places=bool(settings) and all(row.places for row in settings),
     )
 
 
@@ -90,7 +142,9 @@ def make_conduct(*, policy: str, version: PolicyVersion | None, **given: Any) ->
 
 
 def _conduct(*, course_id: int, class_ids: tuple[int, ...]) -> Conduct:
-    return conduct_of([get_settings(class_id=pk) for pk in class_ids], course_id=course_id)
+    settings = [get_settings(class_id=pk) for pk in class_ids]
+    found = conduct_of(settings, course_id=course_id)
+    return dataclasses.replace(found, wishes=list_wishes(list_rules(class_ids=class_ids)))
 
 
 def _resolve(name: str, *, course_id: int) -> tuple[str, PolicyVersion | None]:

@@ -1,7 +1,7 @@
 """The tutor's door to `curriculum`: tracer and state in, decision out. Numpy only."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
-from tutor.scheduling.plans import Conduct, Plan, Recent
+from tutor.scheduling import lately, wishes
+from tutor.scheduling.plans import Conduct, Plan, Recent, Wish
 from tutor.tracing import bands
 from tutor.tracing import engine as tracing_engine
 
@@ -58,6 +59,8 @@ FIRST = GainSoftmaxPolicy.name
 PILOT = ReasonCode.PILOT.value
 ASKED_AGAIN = ReasonCode.ASKED_AGAIN.value
 EXPLORE = ReasonCode.EXPLORE.value
+PLACEMENT = ReasonCode.PLACEMENT.value
+TEACHER_PICK = ReasonCode.TEACHER_PICK.value
 POLICY_NAMES = (AUTOMATIC, *POLICIES)
 # Those fit to serve a class as they are: placement alone, fits that nobody makes yet and the
 # yardsticks of research are not among them.
@@ -76,6 +79,7 @@ SERVING = (
 MODES_LOOKED_AT = 10
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
+Floats = npt.NDArray[np.float64]
 _banks = new_cache(capacity=32)
 _minutes = new_cache(capacity=64)
 
@@ -139,6 +143,18 @@ def make_situation(
     """Return everything the decision depends on, apart from its seed. `at` is in epoch seconds."""
     bank, state = tracer.bank, seen.state
     items, concepts = seen.survey.items, seen.survey.concepts
+    bounds = wishes.UNBOUNDED
+    if conduct.wishes:
+        item_ids, answered_at = lately.answers_counted(state, recent)
+        bounds = bounds_of(
+            conduct.wishes,
+            bank,
+            lower_prob=concepts.lower_prob,
+            evidence_n=concepts.evidence_n,
+            item_ids=item_ids,
+            answered_at=answered_at,
+            at=at,
+        )
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
@@ -158,22 +174,81 @@ def make_situation(
         policy_version=conduct.policy.version,
         recent=_recent_answers(state, recent),
         rules=dataclasses.replace(RULES, kill_switch=True) if conduct.kill_switch else RULES,
-        pinned=_items_to_ask_again(bank, plan),
-        asked_again=plan.asked_again is not None,
         session_position=plan.answered,
-        session_limit=plan.planned,
         pilot_share=bank.pilot_share,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
         item_minutes=_item_minutes(bank, conduct),
         memory=_memory(tracer, seen),
         attempts=_attempts(bank, state, recent, at=at),
-        exploration=Exploration(allowed=conduct.explores, explored=recent.explored),
+        placing=recent.placing,
+        exploration=exploration_of(bounds, conduct, explored=recent.explored),
+        **(wishes.fields_of(bounds, plan, at=at) | _asked(bank, plan)),
     )
 
 
+def _asked(bank: CourseBank, plan: Plan) -> dict[str, Any]:
+    """Return what a delayed probe sets: it comes alone, and a pin waits for one question."""
+    if plan.asked_again is None:
+        return {}
+    items = _items_to_ask_again(bank, plan)
+    return {"pinned": items, "pinned_since": {}, "asked_again": True}
+
+
+def exploration_of(bounds: wishes.Bounds, conduct: Conduct, *, explored: int = 0) -> Exploration:
+    """Return what random draws are allowed: the class's say, and the teacher's for this learner."""
+    return Exploration(
+        allowed=conduct.explores,
+        in_test=bounds.in_test,
+        flagged=bounds.is_flagged,
+        explored=explored,
+    )
+
+
+def may_be_new(state: tracing_engine.TracedLearner, conduct: Conduct) -> bool:
+    """Test whether the learner might be in the middle of being placed, or before."""
+    return conduct.places and len(lately.first_tries(state.recent)) < RULES.placement_items
+
+
+def is_placing(state: tracing_engine.TracedLearner, last_reason: str) -> bool:
+    """Test whether the learner, who may be new, has had nothing but what places them.
+
+    `last_reason` is that of the decision before; a teacher's pick does not end the placement.
+    """
+    return not len(state.recent) or last_reason in {PLACEMENT, TEACHER_PICK}
+
+
+def bounds_of(
+    rules: Sequence[Wish],
+    bank: CourseBank,
+    *,
+    lower_prob: Floats,
+    evidence_n: npt.NDArray[np.int64],
+    item_ids: npt.NDArray[np.int64],
+    answered_at: Floats,
+    at: float,
+) -> wishes.Bounds:
+    """Return what teachers' rules come to for a learner.
+
+    Args:
+        rules: those that hold for the learner.
+        bank: the course, with K concepts.
+        lower_prob, evidence_n: [K] the learner's mastery, its 5 % quantile, and answers behind it.
+        item_ids, answered_at: [R] the learner's answers, oldest first, epoch seconds.
+        at: now, epoch seconds.
+    """
+    known = wishes.Known(
+        reached=(lower_prob >= RULES.prerequisite_threshold)
+        & (evidence_n >= RULES.prerequisite_evidence),
+        mastered=(lower_prob >= RULES.mastery_threshold) & (evidence_n >= RULES.mastery_evidence),
+        item_ids=item_ids,
+        at=answered_at,
+    )
+    return wishes.bound(rules, bank=bank, known=known, at=at)
+
+
 def _recent_answers(state: tracing_engine.TracedLearner, recent: Recent) -> RecentAnswers:
-    latest = _first_tries(state.recent)
+    latest = lately.first_tries(state.recent)
     items = latest["item"].astype(np.int64)
     return RecentAnswers(
         item_ids=items,
@@ -182,19 +257,6 @@ def _recent_answers(state: tracing_engine.TracedLearner, recent: Recent) -> Rece
         correct=latest["credit"].astype(np.float64),
         modes=_modes(items, recent),
     )
-
-
-def _first_tries(latest: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """Return the answers without the further tries at an item just answered wrong.
-
-    No rule gives the same item twice in a row, so an answer to the item of the one before, which
-    was not right, is another try: it must count neither as a further failure nor as a further
-    showing.
-    """
-    if len(latest) < 2:
-        return latest
-    again = (latest["item"][1:] == latest["item"][:-1]) & (latest["credit"][:-1] < 1.0)
-    return latest[np.concatenate([[True], ~again])]
 
 
 def _modes(items: npt.NDArray[np.int64], recent: Recent) -> npt.NDArray[np.int8] | None:
@@ -258,7 +320,7 @@ def _attempts(
 
     Who comes back after a while, or with a history from elsewhere, is not stuck by that.
     """
-    tries = _first_tries(state.recent)
+    tries = lately.first_tries(state.recent)
     latest = tries[tries["at"] > at - RULES.exposure_days * DAY_S]
     rows = _item_bank(bank).rows_of(latest["item"].astype(np.int64))
     carried = bank.concepts[rows[rows >= 0]]

@@ -1,12 +1,13 @@
 """The course's own order, for when a choice cannot be made or what it is made from is broken."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tutor.content.selectors import CourseBank
-from tutor.scheduling import engine
+from tutor.scheduling import engine, wishes
 from tutor.scheduling.plans import Conduct, Plan
 from tutor.tracing import engine as tracing_engine
 
@@ -35,8 +36,9 @@ def follow_order(
 ) -> engine.Decision | engine.Finish:
     """Return the next item of the course's order with propensity 1, or why there is none.
 
-    The learner's mastery and newest answers count if they can be read, so that the rules hold;
-    memory, minutes, attempts and earlier modes are left out. If they cannot be read, the learner
+    The learner's mastery and newest answers count if they can be read, so that the rules hold, and
+    what the teacher banned or wants no more of holds; memory, minutes, attempts, earlier modes and
+    pins are left out. If they cannot be read, the learner
     counts as new.
     """
     policy = _Failed(conduct.policy.version, error)
@@ -56,6 +58,20 @@ def _situation(
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
+    bounds = wishes.UNBOUNDED
+    if conduct.wishes:
+        answers = known.get("recent") or engine.RecentAnswers(
+            np.empty(0, dtype=np.int64), np.empty(0), np.empty(0)
+        )
+        bounds = engine.bounds_of(
+            conduct.wishes,
+            bank,
+            lower_prob=known["concept_lower_prob"],
+            evidence_n=known["evidence_n"],
+            item_ids=answers.item_ids,
+            answered_at=answers.at,
+            at=at,
+        )
     n_items = len(bank.item_ids)
     return engine.Situation(
         bank=engine.build_bank(
@@ -77,10 +93,10 @@ def _situation(
         policy_version=conduct.policy.version,
         rules=engine.RULES,
         session_position=plan.answered,
-        session_limit=plan.planned,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
-        exploration=engine.Exploration(allowed=conduct.explores),
+        exploration=engine.exploration_of(bounds, conduct),
+        **wishes.fields_of(dataclasses.replace(bounds, pinned=frozenset()), plan, at=at),
         **known,
     )
 

@@ -7,7 +7,7 @@ from django.db import models
 from tutor.accounts.models import Learner, User
 from tutor.classes.models import Assignment, Classroom
 from tutor.common.append_only import AppendOnlyModel
-from tutor.content.models import Concept, Course, ItemVersion
+from tutor.content.models import Concept, Course, Item, ItemVersion
 from tutor.registry.models import TracerVersion
 from tutor.tracing.models import DeepPrediction
 
@@ -22,6 +22,8 @@ class ClassScheduling(AppendOnlyModel):
     explores = models.BooleanField(default=False)
     # Learners are asked again after a day or more, without help, to see what has stayed.
     probes = models.BooleanField(default=False)
+    # Learners without an answer in the course are placed by a few questions first.
+    places = models.BooleanField(default=True)
     # The teacher's order instead of any policy.
     kill_switch = models.BooleanField(default=False)
     at = models.DateTimeField()
@@ -30,6 +32,54 @@ class ClassScheduling(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.classroom_id}: {self.policy}"
+
+
+class SteeringRule(AppendOnlyModel):
+    """What a teacher wants of the choice, for a class, an assignment or some of its learners.
+
+    It holds from the next choice on until a row that `reverts` it.
+    """
+
+    class Kind(models.TextChoices):
+        """What is wanted."""
+
+        PIN = "pin", "Give first"
+        BAN = "ban", "Do not give"
+        QUOTA = "quota", "At most so many"
+        ORDER = "order", "In this order"
+        EXAM = "exam", "Exam"
+        MINUTES = "minutes", "Minutes a day"
+        LENGTH = "length", "Questions a sitting"
+        TEST = "test", "Is a test"
+        # Of single learners, and nobody's business but theirs and their teachers'.
+        BAR = "bar", "Cannot be given"
+        TIME = "time", "Extra time"
+        STEADY = "steady", "Nothing at random"
+
+    ACCOMMODATIONS = (Kind.BAR, Kind.TIME, Kind.STEADY)
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="steering")
+    # Only while this is worked on; else whatever the class practises.
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.PROTECT, null=True, related_name="steering"
+    )
+    # None named: everybody in the class.
+    learners = models.ManyToManyField(Learner, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="+")
+    concept = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
+    # quota, minutes, length: a number; order: ids of concepts; exam: ISO date and time;
+    # bar: what an item must not need; time: the factor.
+    value = models.JSONField(null=True)
+    at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    reverts = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="reverted_by"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.classroom_id}: {self.kind}"
 
 
 class PolicyVersion(AppendOnlyModel):
@@ -92,6 +142,8 @@ class Decision(AppendOnlyModel):
     settings = models.ForeignKey(
         ClassScheduling, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # Ids of the teacher's rules that held for the learner; null for none.
+    steering = models.JSONField(null=True)
     # learn, practise, review or probe; empty for a finish.
     mode = models.CharField(max_length=10, blank=True)
     # "kill-switch" or "error" where the teacher's order stood in; the receipt has the words.

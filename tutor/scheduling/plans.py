@@ -2,8 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A rule of a teacher that is in force.
+
+    Attributes:
+        pk: its row.
+        kind: as in `SteeringRule.Kind`.
+        at: when it was set, epoch seconds; answers since then count for it.
+        item_id, concept_id: what it is about.
+        value: a number, or ids, names or epoch seconds, by its kind.
+        assignment_id: only while this is worked on.
+        learner_ids: only for these; empty: for all.
+    """
+
+    pk: int
+    kind: str
+    at: float
+    item_id: int | None = None
+    concept_id: int | None = None
+    value: Any = None
+    assignment_id: int | None = None
+    learner_ids: frozenset[int] = frozenset()
+
+    def holds_for(self, *, learner_id: int, assignment_id: int | None) -> bool:
+        """Test whether it counts for a learner who works on that."""
+        if self.assignment_id is not None and self.assignment_id != assignment_id:
+            return False
+        return not self.learner_ids or learner_id in self.learner_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +48,8 @@ class Conduct:
         explores: items may be drawn at random now and then.
         probes: what was practised may be asked again after a day or more.
         kill_switch: the teacher's order instead of the policy.
+        places: learners without an answer in the course are placed first.
+        wishes: the teachers' rules.
     """
 
     policy: BasePolicy = field(default_factory=GainSoftmaxPolicy)
@@ -26,6 +59,8 @@ class Conduct:
     explores: bool = False
     probes: bool = False
     kill_switch: bool = False
+    places: bool = False
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +71,16 @@ class Recent:
         modes: (item id, mode) of the latest, the newest first.
         explored: items drawn at random within the exposure window.
         released: concept id -> when a teacher last released the learner from it, epoch seconds.
+        placing: all answers of the learner so far were to place them.
+        earlier: (item id, epoch seconds) of the answers since the oldest wish that are no longer
+            in the state, oldest first; read only where the wishes count answers.
     """
 
     modes: tuple[tuple[int, str], ...] = ()
     explored: int = 0
     released: Mapping[int, float] = field(default_factory=dict)
+    placing: bool = False
+    earlier: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

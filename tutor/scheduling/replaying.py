@@ -15,7 +15,7 @@ from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine
+from tutor.scheduling import engine, lately
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
@@ -78,6 +78,9 @@ def conduct_of(decision: Decision) -> engine.Conduct:
         settings_id=decision.settings_id,
         explores=receipt.get("exploring") != "not-allowed",
         kill_switch=receipt.get("fallback") == engine.KILL_SWITCH,
+        # A finish does not say: what is known of the learner then does.
+        places=receipt.get("placing", True),
+        wishes=conducts.read_wishes(rule_ids=decision.steering) if decision.steering else (),
     )
 
 
@@ -109,12 +112,13 @@ def walk(past: Past) -> Iterator[Moment]:
             folds[decision.tracer_id] = _Fold(decision)
         fold = folds[decision.tracer_id]
         seen = fold.see(past.rows, decision)
+        conduct = conduct_of(decision)
         situation = engine.make_situation(
             tracer=fold.tracer,
             seen=seen,
             plan=_plan_of(past, place),
-            conduct=conduct_of(decision),
-            recent=_recent_of(past, place, seen),
+            conduct=conduct,
+            recent=_recent_of(past, place, seen, conduct),
             at=decision.at.timestamp(),
         )
         yield Moment(decision, fold.tracer, seen, situation)
@@ -175,7 +179,9 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
     )
 
 
-def _recent_of(past: Past, place: int, seen: tracing_engine.Seen) -> engine.Recent:
+def _recent_of(
+    past: Past, place: int, seen: tracing_engine.Seen, conduct: engine.Conduct
+) -> engine.Recent:
     decision, earlier = past.decisions[place], past.decisions[:place]
     shown = [row for row in earlier if row.item_version is not None]
     shown.sort(key=lambda row: (row.at, row.pk), reverse=True)
@@ -191,4 +197,23 @@ def _recent_of(past: Past, place: int, seen: tracing_engine.Seen) -> engine.Rece
             for row in past.releases
             if row.at <= decision.at and row.concept_id in waiting
         },
+        placing=engine.may_be_new(seen.state, conduct)
+        and engine.is_placing(seen.state, _last_reason(earlier)),
+        earlier=_earlier(past.rows, seen, conduct),
     )
+
+
+def _last_reason(earlier: tuple[Decision, ...]) -> str:
+    given = (row.reason for row in reversed(earlier) if row.item_version_id is not None)
+    return next(given, "")
+
+
+def _earlier(
+    rows: tuple[FoldRow, ...], seen: tracing_engine.Seen, conduct: engine.Conduct
+) -> tuple[tuple[int, float], ...]:
+    span = lately.cut_off_at(seen.state, conduct) if conduct.wishes else None
+    if span is None:
+        return ()
+    since, before = span
+    times = ((row, row.answered_at.timestamp()) for row in rows if row.attempt == 1)
+    return tuple((row.item_id, at) for row, at in times if since <= at < before)

@@ -65,6 +65,12 @@ _MODES = Prepared(
 )
 
 
+def get_last_reason(*, learner_id: int, course_id: int) -> str:
+    """Return why the learner was last given an item of the course; "" for a first one."""
+    rows = Decision.objects.filter(learner=learner_id, course=course_id, item_version__isnull=False)
+    return rows.order_by("-pk").values_list("reason", flat=True).first() or ""
+
+
 def count_explored(*, learner_id: int, course_id: int, since: dt.datetime) -> int:
     """Return how many items were drawn at random for the learner since then."""
     return len(_EXPLORED.all(learner=learner_id, course=course_id, at=since))

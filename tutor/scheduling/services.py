@@ -16,8 +16,9 @@ from tutor.common import turns
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.registry.models import Promotion
+from tutor.responses import selectors as response_selectors
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, fallback, probing, selectors
+from tutor.scheduling import engine, fallback, lately, probing, selectors
 from tutor.scheduling.engine import Conduct, Plan, Recent
 from tutor.scheduling.models import (
     Decision,
@@ -44,12 +45,14 @@ class Sitting:
         planned: answers after which it ends.
         follows: the presentation whose answer led here.
         shifts: concept id -> what that answer changed, kept with the decision.
+        last_reason: of the decision whose answer led here.
     """
 
     answered: int
     planned: int
     follows: uuid.UUID | None = None
     shifts: dict[str, Any] = field(default_factory=dict)
+    last_reason: str = ""
 
 
 def decide_next(
@@ -76,7 +79,12 @@ def decide_next(
         revision=tracer.bank.revision,
     )
     recent = find_recent(
-        learner_id=learner.pk, course_id=course.pk, conduct=conduct, seen=seen, at=at
+        learner_id=learner.pk,
+        course_id=course.pk,
+        conduct=conduct,
+        seen=seen,
+        at=at,
+        last_reason=sitting.last_reason,
     )
     plan = _plan(assignment, sitting, revision=course.revision)
 
@@ -108,6 +116,7 @@ def decide_next(
             receipt=chosen.receipt(),
             follows=sitting.follows,
             shifts=sitting.shifts,
+            steering=[wish.pk for wish in conduct.wishes] or None,
             **_shown(chosen, tracer, seed),
             **_estimated(chosen, tracer, seen),
         )
@@ -118,7 +127,13 @@ def decide_next(
 
 
 def find_recent(
-    *, learner_id: int, course_id: int, conduct: Conduct, seen: tracing_engine.Seen, at: dt.datetime
+    *,
+    learner_id: int,
+    course_id: int,
+    conduct: Conduct,
+    seen: tracing_engine.Seen,
+    at: dt.datetime,
+    last_reason: str = "",
 ) -> Recent:
     """Return what the rules look back at, as far as it can matter: each look is a query."""
     # Only what was mastered once is reviewed, and only reviews have a share to keep to.
@@ -137,7 +152,33 @@ def find_recent(
         released=selectors.list_releases(learner_id=learner_id, concept_ids=waiting)
         if waiting
         else {},
+        placing=engine.may_be_new(seen.state, conduct)
+        and _is_placing(learner_id, course_id, seen, last_reason),
+        earlier=_earlier(learner_id, course_id, conduct, seen),
     )
+
+
+def _is_placing(
+    learner_id: int, course_id: int, seen: tracing_engine.Seen, last_reason: str
+) -> bool:
+    if not last_reason and len(seen.state.recent):
+        last_reason = selectors.get_last_reason(learner_id=learner_id, course_id=course_id)
+    return engine.is_placing(seen.state, last_reason)
+
+
+def _earlier(
+    learner_id: int, course_id: int, conduct: Conduct, seen: tracing_engine.Seen
+) -> tuple[tuple[int, float], ...]:
+    """Return answers that teachers' rules count and the state no longer holds."""
+    if not conduct.wishes:
+        return ()
+    span = lately.cut_off_at(seen.state, conduct)
+    if span is None:
+        return ()
+    rows = response_selectors.list_first_tries(
+        learner_id=learner_id, course_id=course_id, since=span[0], before=span[1]
+    )
+    return tuple(rows)
 
 
 def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> Plan:

@@ -27,7 +27,7 @@ from tutor.tracing import selectors as tracing_selectors
 
 
 @transaction.atomic
-def set_class_scheduling(
+def set_class_scheduling(  # noqa: PLR0913 - one setting each
     *,
     classroom: Classroom,
     actor: User | None,
@@ -35,6 +35,7 @@ def set_class_scheduling(
     policy: str | None = None,
     explores: bool | None = None,
     probes: bool | None = None,
+    places: bool | None = None,
     kill_switch: bool | None = None,
     reason: str = "",
 ) -> ClassScheduling:
@@ -60,13 +61,13 @@ def set_class_scheduling(
             ("policy", policy),
             ("explores", explores),
             ("probes", probes),
+            ("places", places),
             ("kill_switch", kill_switch),
         )
         if value is not None
     }
-    kept = {
-        name: getattr(current, name) for name in ("policy", "explores", "probes", "kill_switch")
-    }
+    names = ("policy", "explores", "probes", "places", "kill_switch")
+    kept = {name: getattr(current, name) for name in names}
     row = ClassScheduling.objects.create(
         classroom=classroom, at=at, set_by=actor, reason=reason, **(kept | changed)
     )

@@ -1,0 +1,197 @@
+"""What teachers' rules come to for one learner at one moment. Data in and data out, numpy only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tutor.content.selectors import CourseBank
+from tutor.scheduling.plans import Plan, Wish
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+DAY_S = 86_400.0
+# Kinds of which answers since they were set are counted.
+COUNTING = frozenset({"pin", "quota"})
+# An answer never takes the place of a pin that holds until its concept is mastered.
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of the learner, K concepts as in the course's bank.
+
+    Attributes:
+        reached, mastered: [K].
+        item_ids, at: [R] answers since the oldest wish and more, oldest first; epoch seconds.
+    """
+
+    reached: Bools
+    mastered: Bools
+    item_ids: Ints
+    at: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """The wishes as the scheduler takes them; see `curriculum.scheduler.Situation`.
+
+    Attributes:
+        minutes_a_day: practice to be expected until the date.
+        longest: answers after which a sitting ends.
+        time_factor: how much longer an item takes the learner, at least 1.
+    """
+
+    pinned: frozenset[int] = frozenset()
+    pinned_since: Mapping[int, float] = field(default_factory=dict)
+    banned: frozenset[int] = frozenset()
+    quota_left: Ints | None = None
+    due_at: float | None = None
+    minutes_a_day: float | None = None
+    longest: int | None = None
+    barred: frozenset[str] = frozenset()
+    time_factor: float = 1.0
+    is_flagged: bool = False
+    in_test: bool = False
+
+
+UNBOUNDED = Bounds()
+
+
+def bound(wishes: Sequence[Wish], *, bank: CourseBank, known: Known, at: float) -> Bounds:
+    """Return what the wishes come to. `at` is now, epoch seconds.
+
+    What two wishes say of one thing, the stricter one decides.
+    """
+    by_kind: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        by_kind.setdefault(wish.kind, []).append(wish)
+
+    def values(kind: str) -> list[Any]:
+        return [wish.value for wish in by_kind.get(kind, ())]
+
+    quota_left = _quota_left(by_kind.get("quota", ()), bank, known)
+    banned = items_banned(wishes, bank=bank)
+    pinned = _pins(by_kind.get("pin", ()), bank, known)
+    return Bounds(
+        pinned=frozenset(pinned),
+        pinned_since=pinned,
+        banned=banned | _out_of_turn(by_kind.get("order", ()), bank, known, banned, quota_left),
+        quota_left=quota_left,
+        due_at=min((date for date in values("exam") if date > at), default=None),
+        minutes_a_day=min(values("minutes"), default=None),
+        longest=min(values("length"), default=None),
+        barred=frozenset(name for names in values("bar") for name in names),
+        time_factor=max(values("time"), default=1.0),
+        is_flagged="steady" in by_kind,
+        in_test="test" in by_kind,
+    )
+
+
+def fields_of(bounds: Bounds, plan: Plan, *, at: float) -> dict[str, Any]:
+    """Return the fields of a situation that teachers' rules set, but for random draws."""
+    deadline = bounds.due_at or plan.closes_at
+    study = None
+    if bounds.minutes_a_day is not None and deadline is not None:
+        # The sitting that is going on counts as a day of practice.
+        study = bounds.minutes_a_day * max((deadline - at) / DAY_S, 1.0)
+    return {
+        "pinned": bounds.pinned,
+        "pinned_since": bounds.pinned_since,
+        "banned": bounds.banned,
+        "quota_left": bounds.quota_left,
+        "due_at": bounds.due_at,
+        "study_minutes": study,
+        "session_limit": min(plan.planned, bounds.longest or plan.planned),
+    }
+
+
+def items_banned(wishes: Sequence[Wish], *, bank: CourseBank) -> frozenset[int]:
+    """Return the ids of the items that the wishes ban, themselves or by a concept."""
+    found: set[int] = set()
+    for wish in wishes:
+        if wish.kind == "ban":
+            found.update(_items_of(wish, bank))
+    return frozenset(found)
+
+
+def first_counted(wishes: Sequence[Wish]) -> float | None:
+    """Return since when answers count for some wish, epoch seconds; None where they do not."""
+    return min((wish.at for wish in wishes if wish.kind in COUNTING), default=None)
+
+
+def _items_of(wish: Wish, bank: CourseBank) -> list[int]:
+    if wish.item_id is not None:
+        return [wish.item_id]
+    return carrying(bank, wish.concept_id)
+
+
+def carrying(bank: CourseBank, concept_id: int | None) -> list[int]:
+    """Return the ids of the items with the concept."""
+    index = bank.index_of_concept.get(concept_id) if concept_id is not None else None
+    if index is None:
+        return []
+    return bank.item_ids[(bank.concepts == index).any(axis=1)].tolist()
+
+
+def _pins(wishes: Sequence[Wish], bank: CourseBank, known: Known) -> dict[int, float]:
+    """Return item id -> the time from which an answer fulfils the pin, of the unfulfilled ones.
+
+    An item holds until it is answered, a concept until it is mastered.
+    """
+    found: dict[int, float] = {}
+    for wish in wishes:
+        if wish.item_id is None:
+            index = bank.index_of_concept.get(wish.concept_id or 0)
+            if index is not None and not known.mastered[index]:
+                found |= dict.fromkeys(_items_of(wish, bank), NEVER)
+        elif not ((known.item_ids == wish.item_id) & (known.at >= wish.at)).any():
+            found.setdefault(wish.item_id, wish.at)
+    return found
+
+
+def _quota_left(wishes: Sequence[Wish], bank: CourseBank, known: Known) -> Ints | None:
+    """Return [K] how many more items of each concept are wanted, -1 for any number."""
+    if not wishes:
+        return None
+    left = np.full(len(bank.concept_ids), -1, dtype=np.int64)
+    for wish in wishes:
+        index = bank.index_of_concept.get(wish.concept_id or 0)
+        if index is None:
+            continue
+        given = np.isin(known.item_ids[known.at >= wish.at], carrying(bank, wish.concept_id))
+        rest = max(int(wish.value) - int(given.sum()), 0)
+        left[index] = rest if left[index] < 0 else min(left[index], rest)
+    return left
+
+
+def _out_of_turn(
+    wishes: Sequence[Wish],
+    bank: CourseBank,
+    known: Known,
+    banned: frozenset[int],
+    quota_left: Ints | None,
+) -> frozenset[int]:
+    """Return the items with a concept whose turn has not come.
+
+    A concept's turn comes when each before it is reached, or has nothing left that may be given.
+    """
+    found: set[int] = set()
+    may = bank.operational & ~np.isin(bank.item_ids, list(banned))
+    if quota_left is not None:
+        used = np.flatnonzero(quota_left == 0)
+        may &= ~np.isin(bank.concepts, used).any(axis=1)
+    for wish in wishes:
+        places = [bank.index_of_concept.get(pk) for pk in wish.value]
+        turns = [index for index in places if index is not None]
+        waits = False
+        for index in turns:
+            own = (bank.concepts == index).any(axis=1)
+            if waits:
+                found.update(bank.item_ids[own].tolist())
+            waits = waits or bool(not known.reached[index] and (own & may).any())
+    return frozenset(found)
