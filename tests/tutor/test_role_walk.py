@@ -19,6 +19,8 @@ from tutor.common import clock
 from tutor.content import grading
 from tutor.intake import storage
 from tutor.practice import selectors as practice_selectors
+from tutor.scheduling import ruling
+from tutor.scheduling.rule_values import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,9 @@ TABLE = {
     "teacher:steering": ("get", CLASS_PAGE),
     "teacher:trust": ("get", CLASS_PAGE),
     "teacher:steering-set": ("post", CLASS_ACT),
+    "teacher:rules": ("get", CLASS_PAGE),
+    "teacher:rules-set": ("post", CLASS_ACT),
+    "teacher:rules-undo": ("post", CLASS_ACT),
     # Nobody is stuck there: refused in words.
     "teacher:release": ("post", (SIGN_IN, 404, 404, 409, 404, 409, 404)),
     "teacher:receipt": ("get", CLASS_PAGE),
@@ -121,6 +126,10 @@ class World:
         self.classroom = make_class(course=course, users=members)
         make_class(course=course, users=[self.users["other teacher"], self.users["other student"]])
         self.assignment = make_assignment(classroom=self.classroom, at=at)
+        self.rule = ruling.set_rule(
+            classroom=self.classroom, order=Order(kind="length", value=9), actor=None, at=at
+        )
+        course.refresh_from_db()
         rejects = storage.new_name("rejects.csv")
         storage.path_of(rejects).write_text("line,field,value,reason\n2,correct,x,no number\n")
         self.upload = make_upload(actor=self.users["own administrator"], rejects_name=rejects)
@@ -138,6 +147,7 @@ class World:
             "pseudonym": self.learner.pseudonym,
             "decision": presentation,
             "upload": self.upload.public_id,
+            "rule": self.rule.pk,
         }
         wanted = parameters_of(name)
         address = reverse(name, kwargs={key: arguments[key] for key in wanted})
@@ -153,6 +163,7 @@ class World:
             "student:start": {"assignment": self.assignment.public_id},
             "student:answer": form,
             "student:hint": {"level": "1"},
+            "teacher:rules-set": {"kind": "minutes", "number": "20", "reason": "a week to go"},
             "intake:act": {"do": "import"},
             "api:sessions": {"assignment": str(self.assignment.public_id)},
             "api:answers": {"presentation": presentation, "client_key": key, "answer": answer},

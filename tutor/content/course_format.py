@@ -32,12 +32,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ConceptSpec:
-    """One concept; `requires` names direct prerequisites by slug."""
+    """One concept; `requires` names direct prerequisites by slug.
+
+    A fact is remembered or not, like a word or a date; it fades by a card's memory model.
+    """
 
     slug: str
     name: str
     description: str
     requires: tuple[str, ...] = ()
+    is_fact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _read_concepts(top: Fields, problems: list[str]) -> tuple[ConceptSpec, ...]:
     concepts: list[ConceptSpec] = []
     for number, entry in enumerate(top.list("concepts"), start=1):
         fields = Fields(entry, where=f"course.yaml, concept {number}", problems=problems)
-        fields.refuse_others(("slug", "name", "description", "requires"))
+        fields.refuse_others(("slug", "name", "description", "requires", "fact"))
         slug = check_slug(fields.text("slug"), where=fields.where, problems=problems)
         fields.where = f"course.yaml, concept {slug}"
         if any(concept.slug == slug for concept in concepts):
@@ -118,6 +122,7 @@ def _read_concepts(top: Fields, problems: list[str]) -> tuple[ConceptSpec, ...]:
             name=fields.text("name"),
             description=fields.text("description", default=""),
             requires=fields.texts("requires", default=()),
+            is_fact=fields.flag("fact"),
         )
         concepts.append(spec)
     if not concepts:

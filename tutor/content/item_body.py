@@ -33,6 +33,9 @@ def item_body(spec: ItemSpec) -> dict[str, Any]:
         "hints": list(spec.hints),
         "solution": spec.solution,
     }
+    if spec.needs:
+        # Left out where empty: what was stored before there was such a field keeps its hash.
+        body["needs"] = list(spec.needs)
     return body
 
 

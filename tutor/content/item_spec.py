@@ -10,9 +10,12 @@ from tutor.content.rendered import KINDS, Kind, Markup
 
 CHOICE_KINDS = ("single_choice", "multiple_choice")
 MIN_HINTS = 2
+# What an item may demand of whoever answers it, beyond reading and writing: sound to be heard, a
+# picture without a text that says the same, dragging with a pointer. The order is that of the bits.
+NEEDS = ("sound", "picture", "drag")
 _FIELDS = (
     *("slug", "concepts", "kind", "difficulty", "parameters", "conditions", "stem"),
-    *("choices", "keep_order", "answer", "wrong", "hints", "solution"),
+    *("choices", "keep_order", "answer", "wrong", "hints", "solution", "needs"),
 )
 # Names that mean something in expressions, or would read as maths.
 _RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "in"})
@@ -27,6 +30,7 @@ class ItemSpec:
         difficulty: the author's estimate in logits: 0 average, +1 hard, -1 easy.
         parameters: (name, expression) in the order of drawing.
         answer, wrong, choices: as in the file, checked.
+        needs: names of `NEEDS`, in their order.
         file: where the item stands, for messages.
     """
 
@@ -43,6 +47,7 @@ class ItemSpec:
     wrong: tuple[Mapping[str, Any], ...] = ()
     hints: tuple[str, ...] = ()
     solution: str = ""
+    needs: tuple[str, ...] = ()
     markup: Markup = "text"
     file: str = ""
 
@@ -87,6 +92,7 @@ def read_item(
         wrong=_wrong(fields, kind, misconceptions),
         hints=_hints(fields, kind),
         solution=fields.text("solution"),
+        needs=_needs(fields),
         file=file,
     )
 
@@ -101,6 +107,14 @@ def _known_concepts(fields: Fields, concepts: frozenset[str]) -> tuple[str, ...]
     if len(set(slugs)) < len(slugs):
         fields.note("concepts", list(slugs), "names a concept twice.")
     return slugs
+
+
+def _needs(fields: Fields) -> tuple[str, ...]:
+    found = fields.texts("needs", default=())
+    for name in found:
+        if name not in NEEDS:
+            fields.note("needs", name, f"is not known. Use some of: {', '.join(NEEDS)}.")
+    return tuple(name for name in NEEDS if name in found)
 
 
 def _parameters(fields: Fields) -> tuple[tuple[str, str], ...]:

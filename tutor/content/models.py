@@ -44,6 +44,8 @@ class Concept(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     position = models.PositiveIntegerField()
+    # Remembered or not, like a word or a date: reviews go by a card's memory model.
+    is_fact = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["course", "position"]

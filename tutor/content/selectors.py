@@ -1,5 +1,6 @@
 """Reads of content. The bank is the whole course as arrays, made once per revision."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models import F
 from tutor.common.cache import new_cache
 from tutor.common.prepared import Prepared, slot
 from tutor.content import templates
+from tutor.content.item_spec import NEEDS
 from tutor.content.models import (
     Concept,
     Course,
@@ -35,6 +37,8 @@ class CourseBank:
         pilot: (N,) whether it is being tried out: given in the pilot share, not counted.
         pilot_share: share of choices in which an item of the pilot is tried out, 0 to 0.2.
         is_template: (N,) whether the item comes with new numbers for each seed.
+        needs: (N,) what the item demands of the learner, bits in the order of `NEEDS`.
+        is_fact: (K,) concepts that are remembered or not.
         difficulty: (N,) the author's difficulty in logits, larger is harder.
         concepts: (N, M) index into the K concepts, main concept first, padded with -1.
         concept_pks: (N, M) the same as database ids, padded with -1.
@@ -54,6 +58,8 @@ class CourseBank:
     pilot: npt.NDArray[np.bool_]
     pilot_share: float
     is_template: npt.NDArray[np.bool_]
+    needs: Ints
+    is_fact: npt.NDArray[np.bool_]
     difficulty: Floats
     concepts: Ints
     concept_pks: Ints
@@ -80,7 +86,9 @@ def get_bank(*, course_id: int, revision: int) -> CourseBank:
 
 def _read_bank(course_id: int, revision: int) -> CourseBank:
     concepts = list(
-        Concept.objects.filter(course=course_id).order_by("position").values("pk", "slug", "name")
+        Concept.objects.filter(course=course_id)
+        .order_by("position")
+        .values("pk", "slug", "name", "is_fact")
     )
     index_of_concept = {row["pk"]: index for index, row in enumerate(concepts)}
     items = list(
@@ -95,6 +103,7 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
             number=F("current__number"),
             difficulty=F("current__author_difficulty"),
             parameters=F("current__body__parameters"),
+            needs=F("current__body__needs"),
         )
     )
     links = _concepts_by_version(course_id)
@@ -116,6 +125,8 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         pilot=np.array([row["status"] == Item.Status.PILOT for row in items], bool),
         pilot_share=Course.objects.values_list("pilot_share", flat=True).get(pk=course_id),
         is_template=np.array([bool(row["parameters"]) for row in items], bool),
+        needs=np.array([bits_of(row["needs"] or ()) for row in items], dtype=np.int64),
+        is_fact=np.array([row["is_fact"] for row in concepts], bool),
         difficulty=np.array([row["difficulty"] for row in items], dtype=np.float64),
         concepts=local,
         concept_pks=pks,
@@ -132,6 +143,11 @@ def _read_bank(course_id: int, revision: int) -> CourseBank:
         index_of_concept=index_of_concept,
         name_of_version={row["current"]: (row["slug"], row["number"]) for row in items},
     )
+
+
+def bits_of(needs: Iterable[str]) -> int:
+    """Return what an item demands, or a learner cannot be given, as bits."""
+    return sum(1 << place for place, name in enumerate(NEEDS) if name in needs)
 
 
 def list_excluded_versions(*, course_id: int) -> tuple[int, ...]:

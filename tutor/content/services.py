@@ -85,7 +85,9 @@ def _fingerprint(course: Course) -> list[list[tuple[object, ...]]]:
     of_course = {"course": course.pk}
     rows = (
         Course.objects.filter(pk=course.pk).values_list("title", "language", "source"),
-        Concept.objects.filter(**of_course).values_list("pk", "name", "description", "position"),
+        Concept.objects.filter(**of_course).values_list(
+            "pk", "name", "description", "position", "is_fact"
+        ),
         Prerequisite.objects.filter(concept__course=course.pk).values_list("concept", "requires"),
         Misconception.objects.filter(**of_course).values_list("pk", "name", "feedback"),
         Item.objects.filter(**of_course).values_list("pk", "status", "current"),

@@ -46,6 +46,7 @@ def store_concepts(*, course: Course, spec: course_format.CourseSpec) -> dict[st
             name=concept.name,
             description=concept.description,
             position=position,
+            is_fact=concept.is_fact,
         )
         for position, concept in enumerate(spec.concepts)
     ]
@@ -53,7 +54,9 @@ def store_concepts(*, course: Course, spec: course_format.CourseSpec) -> dict[st
     gone = [stored[slug] for slug in stored.keys() - {concept.slug for concept in wanted}]
     for position, concept in enumerate(sorted(gone, key=_position), start=len(wanted)):
         Concept.objects.filter(pk=concept.pk).exclude(position=position).update(position=position)
-    ids = _store_named(Concept, wanted, stored, fields=("name", "description", "position"))
+    ids = _store_named(
+        Concept, wanted, stored, fields=("name", "description", "position", "is_fact")
+    )
     store_prerequisites(
         course=course,
         requires={concept.slug: concept.requires for concept in spec.concepts},

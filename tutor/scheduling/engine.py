@@ -159,7 +159,7 @@ def make_situation(
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
     return Situation(
-        bank=_item_bank(bank),
+        bank=item_bank(bank),
         goal=goal,
         logit_mean=items.logit_mean,
         logit_var=items.logit_var,
@@ -322,7 +322,7 @@ def _attempts(
     """
     tries = lately.first_tries(state.recent)
     latest = tries[tries["at"] > at - RULES.exposure_days * DAY_S]
-    rows = _item_bank(bank).rows_of(latest["item"].astype(np.int64))
+    rows = item_bank(bank).rows_of(latest["item"].astype(np.int64))
     carried = bank.concepts[rows[rows >= 0]]
     counts = np.bincount(carried[carried >= 0], minlength=len(bank.concept_ids))
     for concept, released_at in recent.released.items():
@@ -333,7 +333,7 @@ def _attempts(
     return counts.astype(np.int64)
 
 
-def _item_bank(bank: CourseBank) -> ItemBank:
+def item_bank(bank: CourseBank) -> ItemBank:
     return _banks.get(
         (bank.course_id, bank.revision),
         lambda: build_bank(
@@ -344,5 +344,7 @@ def _item_bank(bank: CourseBank) -> ItemBank:
             operational=bank.operational.tolist(),
             pilot=bank.pilot.tolist(),
             is_template=bank.is_template.tolist(),
+            features=bank.needs.tolist(),
+            is_fact=bank.is_fact.tolist(),
         ),
     )

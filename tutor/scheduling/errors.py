@@ -21,3 +21,23 @@ class NothingLearnt(TutorError):
 
     code = "scheduling.nothing-learnt"
     status = 409
+
+
+class InvalidRule(TutorError):
+    """A teacher's rule lacks something, or names what is not of the class or its course."""
+
+    code = "scheduling.invalid-rule"
+
+
+class InfeasibleRule(TutorError):
+    """A teacher's rule could never be kept, by itself or beside those in force."""
+
+    code = "scheduling.infeasible-rule"
+    status = 409
+
+
+class RuleTakenBack(TutorError):
+    """A rule that is to be taken back is not in force."""
+
+    code = "scheduling.rule-taken-back"
+    status = 409

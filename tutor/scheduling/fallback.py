@@ -82,6 +82,8 @@ def _situation(
             operational=bank.operational.tolist(),
             pilot=bank.pilot.tolist(),
             is_template=bank.is_template.tolist(),
+            features=bank.needs.tolist(),
+            is_fact=bank.is_fact.tolist(),
         ),
         goal=goal,
         # Even odds of every item: no rule removes one by how hard it is.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tutor.content.selectors import CourseBank
+from tutor.content.selectors import CourseBank, bits_of
 from tutor.scheduling.plans import Plan, Wish
 
 Bools = npt.NDArray[np.bool_]
@@ -42,6 +42,7 @@ class Bounds:
 
     Attributes:
         minutes_a_day: practice to be expected until the date.
+        barred: bits of what the learner cannot be given.
         longest: answers after which a sitting ends.
         time_factor: how much longer an item takes the learner, at least 1.
     """
@@ -53,7 +54,7 @@ class Bounds:
     due_at: float | None = None
     minutes_a_day: float | None = None
     longest: int | None = None
-    barred: frozenset[str] = frozenset()
+    barred: int = 0
     time_factor: float = 1.0
     is_flagged: bool = False
     in_test: bool = False
@@ -85,7 +86,7 @@ def bound(wishes: Sequence[Wish], *, bank: CourseBank, known: Known, at: float) 
         due_at=min((date for date in values("exam") if date > at), default=None),
         minutes_a_day=min(values("minutes"), default=None),
         longest=min(values("length"), default=None),
-        barred=frozenset(name for names in values("bar") for name in names),
+        barred=bits_of({name for names in values("bar") for name in names}),
         time_factor=max(values("time"), default=1.0),
         is_flagged="steady" in by_kind,
         in_test="test" in by_kind,
@@ -103,6 +104,7 @@ def fields_of(bounds: Bounds, plan: Plan, *, at: float) -> dict[str, Any]:
         "pinned": bounds.pinned,
         "pinned_since": bounds.pinned_since,
         "banned": bounds.banned,
+        "barred_features": bounds.barred,
         "quota_left": bounds.quota_left,
         "due_at": bounds.due_at,
         "study_minutes": study,

@@ -64,4 +64,6 @@ def describe_change(row: ClassScheduling, before: ClassScheduling | None) -> str
         said.append(f"random questions {'on' if row.explores else 'off'}")
     if row.probes != before.probes:
         said.append(f"delayed checks {'on' if row.probes else 'off'}")
+    if row.places != before.places:
+        said.append(f"newcomers {'placed first' if row.places else 'begin at the beginning'}")
     return "; ".join(said) or "nothing changed"

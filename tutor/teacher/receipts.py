@@ -21,6 +21,7 @@ from tutor.responses.models import Response
 from tutor.scheduling import reasons
 from tutor.scheduling import selectors as scheduling_selectors
 from tutor.scheduling.models import Decision
+from tutor.teacher import rules as wording
 
 RULES = {
     "not-operational": "not released, or withdrawn",
@@ -160,7 +161,7 @@ def explain(*, learner: Learner, course: Course, public_id: uuid.UUID) -> Receip
             (RULES.get(rule, rule), count) for rule, count in receipt.get("removed", {}).items()
         ),
         relaxed=tuple(RULES.get(rule, rule) for rule in receipt.get("relaxed", [])),
-        circumstances=tuple(_circumstances(receipt)),
+        circumstances=(*_circumstances(receipt), *_rules_then(decision)),
     )
 
 
@@ -185,6 +186,7 @@ def record(*, learner: Learner, course: Course, public_id: uuid.UUID) -> dict[st
         "policy": decision.policy,
         "policy_version": decision.policy_version_id,
         "class_settings": decision.settings_id,
+        "rules": decision.steering or [],
         "tracer": decision.tracer.number if decision.tracer else None,
         "item_version": decision.item_version_id,
         "item_seed": decision.item_seed,
@@ -214,9 +216,17 @@ def _circumstances(receipt: Mapping[str, Any]) -> list[str]:
         said.append(f"Choosing failed ({fallback}), so your order was followed.")
     if receipt.get("explored") and receipt["reason"]["code"] == "explore":
         said.append("Drawn at random, as one question in twenty is.")
+    if receipt.get("placing"):
+        said.append("To find out where a newcomer stands: one of the questions that tell most.")
     if exploring in EXPLORING:
         said.append(f"Nothing could be drawn at random: {EXPLORING[exploring]}.")
     return said
+
+
+def _rules_then(decision: Decision) -> list[str]:
+    """Return the teacher's rules that held for the choice."""
+    said = wording.describe_all(rule_ids=decision.steering or ())
+    return [f"Your rule held: {text}." for text in said]
 
 
 def _arms(receipt: Mapping[str, Any], bank: CourseBank) -> tuple[Arm, ...]:

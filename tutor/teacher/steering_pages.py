@@ -38,7 +38,7 @@ def set_steering(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
         given: dict[str, Any] = {"kill_switch": form["do"] == "stop"}
     else:
         given = {"policy": form.get("policy"), "explores": "explores" in form}
-        given["probes"] = "probes" in form
+        given |= {"probes": "probes" in form, "places": "places" in form}
     try:
         scheduling_steering.set_class_scheduling(
             classroom=found,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tutor.teacher import pages, steering_pages, trust_pages
+from tutor.teacher import pages, rule_pages, steering_pages, trust_pages
 
 app_name = "teacher"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("<uuid:class_id>/choosing/", steering_pages.steering, name="steering"),
     path("<uuid:class_id>/trust/", trust_pages.trust_card, name="trust"),
     path("<uuid:class_id>/choosing/set/", steering_pages.set_steering, name="steering-set"),
+    path("<uuid:class_id>/rules/", rule_pages.rules, name="rules"),
+    path("<uuid:class_id>/rules/set/", rule_pages.set_rule, name="rules-set"),
+    path("<uuid:class_id>/rules/<int:rule>/undo/", rule_pages.take_back, name="rules-undo"),
     path("<uuid:class_id>/learners/<uuid:pseudonym>/", pages.learner, name="learner"),
     path(
         "<uuid:class_id>/learners/<uuid:pseudonym>/release/",

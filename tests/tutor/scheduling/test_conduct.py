@@ -136,6 +136,8 @@ class TestFallback:
             raise ZeroDivisionError("no arms")
 
         monkeypatch.setattr(engine.GainSoftmaxPolicy, "rate", rate)
+        # To place a newcomer no policy is asked.
+        set_scheduling(classroom)
 
         decision = sitting(learner, course)[0]
 

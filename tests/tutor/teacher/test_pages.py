@@ -126,6 +126,7 @@ class TestReceipt:
             assert receipt.item is not None
 
     def test_says_of_every_other_concept_why_not(self, classroom, client):
+        set_scheduling(classroom)
         learner = join(classroom, answers=4)
         told = []
         for decision in Decision.objects.filter(learner=learner, item_version__isnull=False):

@@ -52,6 +52,7 @@ def read_spec(*, course: Course) -> CourseSpec:
                 concept.name,
                 concept.description,
                 tuple(requires.get(concept.slug, ())),
+                is_fact=concept.is_fact,
             )
             for concept in concepts
         ),
@@ -77,6 +78,7 @@ def _item(body: dict[str, Any], difficulty: float) -> ItemSpec:
         wrong=tuple(body["wrong"]),
         hints=tuple(body["hints"]),
         solution=body["solution"],
+        needs=tuple(body.get("needs", ())),
         markup=body["markup"],
         file="stored",
     )

@@ -1,0 +1,179 @@
+"""Writes of teachers' rules: set one, take one back. Both are rows that say who, when and why."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from tutor.accounts import services as account_services
+from tutor.accounts.models import Learner, User
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Assignment, Classroom
+from tutor.content import selectors as content_selectors
+from tutor.content import services as content_services
+from tutor.content.models import Item
+from tutor.scheduling import conduct, feasibility, rule_values
+from tutor.scheduling.errors import InfeasibleRule, RuleTakenBack
+from tutor.scheduling.models import SteeringRule
+from tutor.scheduling.plans import Wish
+from tutor.scheduling.rule_values import Order
+
+Kind = SteeringRule.Kind
+# Of these the newest for the same learners and assignment takes the place of the one before.
+SINGLE = (Kind.EXAM, Kind.MINUTES, Kind.LENGTH, Kind.TIME, Kind.BAR, Kind.ORDER, Kind.TEST)
+
+
+@transaction.atomic
+def set_rule(
+    *, classroom: Classroom, order: Order, actor: User | None, at: dt.datetime
+) -> SteeringRule:
+    """Put a rule in force; the next choice keeps to it.
+
+    Raises:
+        InvalidRule: a field is missing, or of another course or class.
+        InfeasibleRule: it could not be kept, by itself or with the rules in force; says why.
+    """
+    # The class's row makes the second of two rules wait: each is checked against the other.
+    Classroom.objects.select_for_update().get(pk=classroom.pk)
+    classroom.course.refresh_from_db()
+    rule = SteeringRule(
+        classroom=classroom,
+        kind=order.kind,
+        item=order.item,
+        concept=order.concept,
+        value=rule_values.check(order, classroom=classroom, at=at),
+        assignment=order.assignment,
+        at=at,
+        set_by=actor,
+        reason=order.reason,
+    )
+    learner_ids = frozenset(learner.pk for learner in order.learners)
+    current = list(conduct.list_rules(class_ids=[classroom.pk]))
+    replaced = [row for row in current if _is_replaced(row, rule, learner_ids)]
+    kept = [row for row in current if row not in replaced]
+    _require_feasible(classroom, kept, conduct.wish_of(rule, learner_ids=learner_ids))
+    for row in replaced:
+        _take_back(row, actor=actor, at=at, reason="replaced")
+    rule.save()
+    rule.learners.set(order.learners)
+    _tell(rule, "steering.set", actor, at)
+    content_services.raise_revision(course=classroom.course)
+    return rule
+
+
+@transaction.atomic
+def take_back(
+    *, classroom: Classroom, rule_id: int, actor: User | None, at: dt.datetime, reason: str = ""
+) -> SteeringRule:
+    """Put a rule out of force by a row of its own; the next choice no longer keeps to it.
+
+    Raises:
+        RuleTakenBack: the class has no such rule in force.
+    """
+    Classroom.objects.select_for_update().get(pk=classroom.pk)
+    rule = next(
+        (row for row in conduct.list_rules(class_ids=[classroom.pk]) if row.pk == rule_id), None
+    )
+    if rule is None:
+        raise RuleTakenBack("This rule is not in force any more.", rule=rule_id)
+    row = _take_back(rule, actor=actor, at=at, reason=reason)
+    _tell(rule, "steering.taken-back", actor, at)
+    content_services.raise_revision(course=classroom.course)
+    return row
+
+
+def _take_back(
+    rule: SteeringRule, *, actor: User | None, at: dt.datetime, reason: str
+) -> SteeringRule:
+    return SteeringRule.objects.create(
+        classroom_id=rule.classroom_id,
+        assignment_id=rule.assignment_id,
+        kind=rule.kind,
+        item_id=rule.item_id,
+        concept_id=rule.concept_id,
+        value=rule.value,
+        at=at,
+        set_by=actor,
+        reason=reason,
+        reverts=rule,
+    )
+
+
+def _tell(rule: SteeringRule, action: str, actor: User | None, at: dt.datetime) -> None:
+    account_services.record_audit(
+        at=at,
+        action=action,
+        organisation=rule.classroom.organisation,
+        actor=actor,
+        subject=f"class {rule.classroom.public_id}",
+        # Not what or for whom: accommodations are nobody's business but the class's teachers'.
+        facts={"rule": rule.pk, "kind": rule.kind},
+    )
+
+
+def _is_replaced(old: SteeringRule, new: SteeringRule, learner_ids: frozenset[int]) -> bool:
+    if old.kind != new.kind or old.assignment_id != new.assignment_id:
+        return False
+    if {learner.pk for learner in old.learners.all()} != learner_ids:
+        return False
+    same = (old.item_id, old.concept_id) == (new.item_id, new.concept_id)
+    return old.kind in SINGLE or same
+
+
+def _require_feasible(classroom: Classroom, rules: Sequence[SteeringRule], new: Wish) -> None:
+    before = conduct.list_wishes(rules)
+    for learner, assignment, own in list_sets(classroom, [*before, new]):
+        if new not in own:
+            continue
+        with_it = find_problems(classroom, own, assignment)
+        without = find_problems(classroom, [wish for wish in own if wish != new], assignment)
+        fresh = [problem for problem in with_it if problem not in without]
+        if fresh:
+            whom = f" (for {learner.label})" if learner and _is_one_of_many(own) else ""
+            what = f" in “{assignment.title}”" if assignment and fresh[0].rule < 0 else ""
+            raise InfeasibleRule(f"{fresh[0].text.rstrip('.')}{what}{whom}.")
+
+
+def _is_one_of_many(own: Sequence[Wish]) -> bool:
+    return any(wish.learner_ids for wish in own)
+
+
+def list_sets(
+    classroom: Classroom, rules: Sequence[Wish]
+) -> list[tuple[Learner | None, Assignment | None, tuple[Wish, ...]]]:
+    """Return every different set of rules that holds for somebody, with one it holds for.
+
+    A class without learners counts as one with a learner whom no rule names.
+    """
+    learners: list[Learner | None] = list(class_selectors.list_learners_of(classroom=classroom))
+    assignments = [None, *Assignment.objects.filter(classroom=classroom)]
+    found: dict[tuple[int | None, frozenset[int]], Any] = {}
+    for assignment in assignments:
+        on = None if assignment is None else assignment.pk
+        for learner in learners or [None]:
+            own = tuple(
+                wish
+                for wish in rules
+                if wish.holds_for(learner_id=learner.pk if learner else 0, assignment_id=on)
+            )
+            key = (on, frozenset(wish.pk for wish in own))
+            found.setdefault(key, (learner, assignment, own))
+    return list(found.values())
+
+
+def find_problems(
+    classroom: Classroom, own: Sequence[Wish], assignment: Assignment | None
+) -> list[feasibility.Problem]:
+    """Return what cannot be kept of rules that hold together for somebody."""
+    course = classroom.course
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    goal: tuple[int, ...] = ()
+    if assignment is not None:
+        goal = class_selectors.get_goal_concepts(assignment=assignment, revision=course.revision)
+    named = [wish.item_id for wish in own if wish.item_id is not None]
+    names = feasibility.Names(
+        items=dict(Item.objects.filter(pk__in=named).values_list("pk", "slug")),
+        concepts=dict(zip(bank.concept_ids.tolist(), bank.concept_names, strict=True)),
+    )
+    return feasibility.find_problems(own, bank=bank, names=names, goal=goal)
