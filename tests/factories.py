@@ -176,10 +176,16 @@ def start_session(
     assignment: Assignment | None = None,
     at: dt.datetime = AT,
     draw_seed: int = 1,
+    minutes: int | None = None,
 ) -> PracticeSession:
     """A session with an item that waits."""
     return usecases.start_practice(
-        learner=learner, course=course, assignment=assignment, at=at, draw_seed=draw_seed
+        learner=learner,
+        course=course,
+        assignment=assignment,
+        at=at,
+        draw_seed=draw_seed,
+        minutes=minutes,
     )
 
 

@@ -8,6 +8,7 @@ every answer is a review.
 import datetime as dt
 import functools
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import fsrs
 import numpy as np
@@ -27,14 +28,45 @@ def _scheduler() -> fsrs.Scheduler:
     return fsrs.Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
 
 
+class FactMemory(NamedTuple):
+    """What is kept of one fact: all that FSRS needs to take the next answer.
+
+    `stability` in days, `difficulty` 1 to 10, `at` the epoch seconds of the last answer.
+    """
+
+    stability: float
+    difficulty: float
+    at: float
+
+
+def remember(memory: FactMemory | None, *, at: float, credit: float) -> FactMemory:
+    """Return the memory after an answer at `at`, epoch seconds; `memory` is None before the first.
+
+    An answer of before the last one counts as given with it.
+    """
+    card = fsrs.Card(card_id=1, due=EPOCH)
+    if memory is not None:
+        card = fsrs.Card(
+            card_id=1,
+            state=fsrs.State.Review,
+            stability=memory.stability,
+            difficulty=memory.difficulty,
+            due=EPOCH,
+            last_review=EPOCH + dt.timedelta(seconds=memory.at),
+        )
+        at = max(at, memory.at)
+    rating = fsrs.Rating.Good if credit >= 0.5 else fsrs.Rating.Again
+    when = EPOCH + dt.timedelta(seconds=at)
+    card, _ = _scheduler().review_card(card, rating, review_datetime=when)
+    return FactMemory(float(card.stability or 0.0), float(card.difficulty or 0.0), at)
+
+
 def recall_stability(answers: Iterable[tuple[float, float]]) -> float:
     """Return the stability after answers of (epoch seconds, credit), oldest first; NaN for none."""
-    card = fsrs.Card(card_id=1, due=EPOCH)
+    memory: FactMemory | None = None
     for at, credit in answers:
-        rating = fsrs.Rating.Good if credit >= 0.5 else fsrs.Rating.Again
-        when = EPOCH + dt.timedelta(seconds=at)
-        card, _ = _scheduler().review_card(card, rating, review_datetime=when)
-    return np.nan if card.stability is None else float(card.stability)
+        memory = remember(memory, at=at, credit=credit)
+    return np.nan if memory is None else memory.stability
 
 
 def recall(stability: FloatArray, days: FloatArray) -> FloatArray:

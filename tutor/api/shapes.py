@@ -58,7 +58,7 @@ class AnswerInput(Shape):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check that exactly one form of answer is given."""
-        if len(attrs) != 1:
+        if len(attrs.keys() & {"assignment", "course"}) != 1:
             message = "Give exactly one of text, choice, choices, right."
             raise serializers.ValidationError(message)
         return attrs
@@ -69,6 +69,12 @@ class SessionInput(Shape):
 
     assignment = serializers.UUIDField(required=False)
     course = serializers.SlugField(required=False, max_length=100)
+    minutes = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=240,
+        help_text="Plan the session in minutes; without, in items. Counts where one is opened.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check that exactly one of the two is given."""
@@ -221,7 +227,10 @@ class SessionOutput(Shape):
     session = serializers.UUIDField()
     course = serializers.CharField()
     assignment = serializers.UUIDField(allow_null=True)
-    planned_items = serializers.IntegerField()
+    planned_items = serializers.IntegerField(
+        help_text="Of a session planned in minutes: how many are expected to fit."
+    )
+    planned_minutes = serializers.IntegerField(allow_null=True)
     answered = serializers.IntegerField()
     correct = serializers.IntegerField()
     started_at = serializers.DateTimeField()

@@ -315,6 +315,7 @@ def _decide_after(
             planned=session.planned_items,
             follows=response.presentation,
             last_reason=session.current.reason,
+            minutes_left=session.minutes_left(arrival.at),
             shifts=_shifts(tracer, advanced.before, seen, response, arrival.at),
         ),
     )

@@ -1,5 +1,6 @@
 """A sitting of one learner."""
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -20,6 +21,8 @@ class PracticeSession(models.Model):
         Assignment, on_delete=models.PROTECT, null=True, related_name="+"
     )
     planned_items = models.PositiveSmallIntegerField()
+    # Where it is planned in minutes; `planned_items` then is what is expected to fit.
+    planned_minutes = models.PositiveSmallIntegerField(null=True)
     n_answered = models.PositiveIntegerField(default=0)
     n_correct = models.PositiveIntegerField(default=0)
     # The item that waits for an answer, or the finish.
@@ -41,3 +44,9 @@ class PracticeSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.learner_id} since {self.started_at:%Y-%m-%d %H:%M}"
+
+    def minutes_left(self, at: dt.datetime) -> float | None:
+        """Return what is left of a session planned in minutes, below 0 once they are over."""
+        if self.planned_minutes is None:
+            return None
+        return self.planned_minutes - (at - self.started_at) / dt.timedelta(minutes=1)

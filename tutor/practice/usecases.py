@@ -46,10 +46,12 @@ def start_practice(
     assignment: Assignment | None,
     at: dt.datetime,
     draw_seed: int,
+    minutes: int | None = None,
 ) -> PracticeSession:
     """Return the learner's open session, or open one with its first item chosen.
 
-    Starting another assignment of the course closes the session that is open.
+    Starting another assignment of the course closes the session that is open. A session of so many
+    `minutes` ends when no item is expected to fit into what is left of them.
     """
     response_services.lock_learner(learner_id=learner.pk)
     opened = selectors.get_open_session(learner=learner, course_id=course.pk)
@@ -68,7 +70,13 @@ def start_practice(
     )
     if tracing_services.ask_for_fresh(learner_id=learner.pk, tracer=tracer, seen=seen, at=at):
         transaction.on_commit(tracing_queue.nudge_advance)
-    planned = assignment.items_per_session if assignment else ITEMS_PER_SESSION
+    planned = scheduling_services.plan_length(
+        learner=learner,
+        course=course,
+        assignment=assignment,
+        items=assignment.items_per_session if assignment else ITEMS_PER_SESSION,
+        minutes=minutes,
+    )
     decision = scheduling_services.decide_next(
         learner=learner,
         course=course,
@@ -77,7 +85,9 @@ def start_practice(
         seen=seen,
         at=at,
         seed=draw_seed,
-        sitting=scheduling_services.Sitting(answered=0, planned=planned),
+        sitting=scheduling_services.Sitting(
+            answered=0, planned=planned, minutes_left=None if minutes is None else float(minutes)
+        ),
     )
     masteries = tracing_selectors.masteries_seen(
         tracer, seen, concept_ids=tracer.bank.concept_ids.tolist()
@@ -87,6 +97,7 @@ def start_practice(
         course=course,
         assignment=assignment,
         planned_items=planned,
+        planned_minutes=minutes,
         current=decision,
         mastery_at_start={pk: round(found.prob, 4) for pk, found in masteries.items()},
         started_at=at,

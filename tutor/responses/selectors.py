@@ -66,6 +66,27 @@ def list_fold_rows_then(*, course_id: int, learner_id: int, at: dt.datetime) -> 
     return list(map(FoldRow._make, rows.order_by(*FOLD_ORDER).values_list(*FOLD_COLUMNS)))
 
 
+def list_fold_rows_on(
+    *, course_id: int, learner_id: int, concept_ids: Collection[int], since: dt.datetime | None
+) -> list[tuple[int, FoldRow]]:
+    """Return (concept id, row) of a learner's standing answers on some concepts, in fold order.
+
+    Args:
+        course_id, learner_id: whose, and of which course.
+        concept_ids: an answer on two of them comes twice.
+        since: only answers given later than that.
+    """
+    rows = list_standing(course_id=course_id).filter(
+        learner=learner_id, item_version__concept_links__concept__in=concept_ids
+    )
+    if since is not None:
+        rows = rows.filter(answered_at__gt=since)
+    found = rows.order_by(*FOLD_ORDER).values_list(
+        "item_version__concept_links__concept", *FOLD_COLUMNS
+    )
+    return [(concept, FoldRow._make(row)) for concept, *row in found]
+
+
 def list_first_tries(
     *, learner_id: int, course_id: int, since: float, before: float
 ) -> list[tuple[int, float]]:

@@ -1,7 +1,7 @@
 """The tutor's door to `curriculum`: tracer and state in, decision out. Numpy only."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,24 @@ from curriculum.bandits import POLICIES, BasePolicy, GainSoftmaxPolicy, LinearSo
 from curriculum.bandits.errors import InvalidPolicy
 from curriculum.scheduler import (
     Decision,
-    Exploration,
     Finish,
     ItemBank,
     Memory,
     ReasonCode,
     RecentAnswers,
-    Rules,
     Situation,
     build_bank,
     decide,
     replay,
 )
 from curriculum.scheduler.deciding import KILL_SWITCH
+from curriculum.scheduler.facts import FactMemory, remember
 from curriculum.scheduler.rules import DAY_S
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.scheduling import lately, wishes
-from tutor.scheduling.plans import Conduct, Plan, Recent, Wish
-from tutor.tracing import bands
+from tutor.scheduling.plans import RULES, Conduct, Plan, Recent
 from tutor.tracing import engine as tracing_engine
 
 __all__ = [
@@ -43,12 +41,14 @@ __all__ = [
     "POLICY_NAMES",
     "Conduct",
     "Decision",
+    "FactMemory",
     "Finish",
     "Plan",
     "Recent",
     "Situation",
     "choose",
     "policy_from",
+    "remember",
     "replay",
 ]
 
@@ -59,8 +59,6 @@ FIRST = GainSoftmaxPolicy.name
 PILOT = ReasonCode.PILOT.value
 ASKED_AGAIN = ReasonCode.ASKED_AGAIN.value
 EXPLORE = ReasonCode.EXPLORE.value
-PLACEMENT = ReasonCode.PLACEMENT.value
-TEACHER_PICK = ReasonCode.TEACHER_PICK.value
 POLICY_NAMES = (AUTOMATIC, *POLICIES)
 # Those fit to serve a class as they are: placement alone, fits that nobody makes yet and the
 # yardsticks of research are not among them.
@@ -77,7 +75,6 @@ SERVING = (
 )
 # As many decisions as the rules look back.
 MODES_LOOKED_AT = 10
-RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 Floats = npt.NDArray[np.float64]
 _banks = new_cache(capacity=32)
@@ -125,12 +122,6 @@ def toss(seed: int, *, share: float) -> bool:
     return bool(np.random.default_rng([seed, 1]).random() < share)
 
 
-def list_possibly_stuck(seen: tracing_engine.Seen) -> list[int]:
-    """Return the ids of concepts with so many answers that a learner might be stuck on them."""
-    state = seen.state.filter
-    return state.concept_ids[state.practice_counts >= RULES.stuck_after].tolist()
-
-
 def make_situation(
     *,
     tracer: tracing_engine.CourseTracer,
@@ -146,7 +137,7 @@ def make_situation(
     bounds = wishes.UNBOUNDED
     if conduct.wishes:
         item_ids, answered_at = lately.answers_counted(state, recent)
-        bounds = bounds_of(
+        bounds = wishes.bounds_of(
             conduct.wishes,
             bank,
             lower_prob=concepts.lower_prob,
@@ -181,10 +172,19 @@ def make_situation(
         item_minutes=_item_minutes(bank, conduct),
         memory=_memory(tracer, seen),
         attempts=_attempts(bank, state, recent, at=at),
+        fact_stability=_stability(bank, recent),
         placing=recent.placing,
-        exploration=exploration_of(bounds, conduct, explored=recent.explored),
+        exploration=wishes.exploration_of(bounds, conduct, explored=recent.explored),
         **(wishes.fields_of(bounds, plan, at=at) | _asked(bank, plan)),
     )
+
+
+def _stability(bank: CourseBank, recent: Recent) -> Floats | None:
+    """Return [K] the stability of each fact, days; NaN for skills and facts never answered."""
+    if not recent.stability:
+        return None
+    known = recent.stability
+    return np.array([known.get(pk, np.nan) for pk in bank.concept_ids.tolist()])
 
 
 def _asked(bank: CourseBank, plan: Plan) -> dict[str, Any]:
@@ -193,58 +193,6 @@ def _asked(bank: CourseBank, plan: Plan) -> dict[str, Any]:
         return {}
     items = _items_to_ask_again(bank, plan)
     return {"pinned": items, "pinned_since": {}, "asked_again": True}
-
-
-def exploration_of(bounds: wishes.Bounds, conduct: Conduct, *, explored: int = 0) -> Exploration:
-    """Return what random draws are allowed: the class's say, and the teacher's for this learner."""
-    return Exploration(
-        allowed=conduct.explores,
-        in_test=bounds.in_test,
-        flagged=bounds.is_flagged,
-        explored=explored,
-    )
-
-
-def may_be_new(state: tracing_engine.TracedLearner, conduct: Conduct) -> bool:
-    """Test whether the learner might be in the middle of being placed, or before."""
-    return conduct.places and len(lately.first_tries(state.recent)) < RULES.placement_items
-
-
-def is_placing(state: tracing_engine.TracedLearner, last_reason: str) -> bool:
-    """Test whether the learner, who may be new, has had nothing but what places them.
-
-    `last_reason` is that of the decision before; a teacher's pick does not end the placement.
-    """
-    return not len(state.recent) or last_reason in {PLACEMENT, TEACHER_PICK}
-
-
-def bounds_of(
-    rules: Sequence[Wish],
-    bank: CourseBank,
-    *,
-    lower_prob: Floats,
-    evidence_n: npt.NDArray[np.int64],
-    item_ids: npt.NDArray[np.int64],
-    answered_at: Floats,
-    at: float,
-) -> wishes.Bounds:
-    """Return what teachers' rules come to for a learner.
-
-    Args:
-        rules: those that hold for the learner.
-        bank: the course, with K concepts.
-        lower_prob, evidence_n: [K] the learner's mastery, its 5 % quantile, and answers behind it.
-        item_ids, answered_at: [R] the learner's answers, oldest first, epoch seconds.
-        at: now, epoch seconds.
-    """
-    known = wishes.Known(
-        reached=(lower_prob >= RULES.prerequisite_threshold)
-        & (evidence_n >= RULES.prerequisite_evidence),
-        mastered=(lower_prob >= RULES.mastery_threshold) & (evidence_n >= RULES.mastery_evidence),
-        item_ids=item_ids,
-        at=answered_at,
-    )
-    return wishes.bound(rules, bank=bank, known=known, at=at)
 
 
 def _recent_answers(state: tracing_engine.TracedLearner, recent: Recent) -> RecentAnswers:

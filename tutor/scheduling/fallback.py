@@ -63,7 +63,7 @@ def _situation(
         answers = known.get("recent") or engine.RecentAnswers(
             np.empty(0, dtype=np.int64), np.empty(0), np.empty(0)
         )
-        bounds = engine.bounds_of(
+        bounds = wishes.bounds_of(
             conduct.wishes,
             bank,
             lower_prob=known["concept_lower_prob"],
@@ -97,7 +97,7 @@ def _situation(
         session_position=plan.answered,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
-        exploration=engine.exploration_of(bounds, conduct),
+        exploration=wishes.exploration_of(bounds, conduct),
         **wishes.fields_of(dataclasses.replace(bounds, pinned=frozenset()), plan, at=at),
         **known,
     )

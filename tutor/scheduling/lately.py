@@ -4,8 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tutor.scheduling import wishes
-from tutor.scheduling.plans import Conduct, Recent
+from tutor.scheduling.plans import RULES, Conduct, Recent
 from tutor.tracing import engine as tracing_engine
+
+# Reasons of decisions that leave a newcomer one.
+PLACING = frozenset({"placement", "teacher-pick"})
 
 
 def first_tries(latest: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
@@ -41,3 +44,28 @@ def cut_off_at(state: tracing_engine.TracedLearner, conduct: Conduct) -> tuple[f
         return None
     oldest = float(state.recent["at"][0])
     return (since, oldest) if since < oldest else None
+
+
+def may_be_new(state: tracing_engine.TracedLearner, conduct: Conduct) -> bool:
+    """Test whether the learner might be in the middle of being placed, or before."""
+    return conduct.places and len(first_tries(state.recent)) < RULES.placement_items
+
+
+def is_placing(state: tracing_engine.TracedLearner, last_reason: str) -> bool:
+    """Test whether the learner, who may be new, has had nothing but what places them.
+
+    `last_reason` is that of the decision before; a teacher's pick does not end the placement.
+    """
+    return not len(state.recent) or last_reason in PLACING
+
+
+def list_possibly_stuck(seen: tracing_engine.Seen) -> list[int]:
+    """Return the ids of concepts with so many answers that a learner might be stuck on them."""
+    state = seen.state.filter
+    return state.concept_ids[state.practice_counts >= RULES.stuck_after].tolist()
+
+
+def expect_items(minutes: float, conduct: Conduct) -> int:
+    """Return how many items of usual length fit into so many minutes, at least 1."""
+    usual = float(np.median([*conduct.minutes.values()] or [RULES.minutes_per_item]))
+    return max(round(minutes / usual), 1)

@@ -142,6 +142,8 @@ class Decision(AppendOnlyModel):
     settings = models.ForeignKey(
         ClassScheduling, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # What was left of a sitting that is planned in minutes; null for one planned in questions.
+    minutes_left = models.FloatField(null=True)
     # Ids of the teacher's rules that held for the learner; null for none.
     steering = models.JSONField(null=True)
     # learn, practise, review or probe; empty for a finish.
@@ -206,6 +208,23 @@ class Decision(AppendOnlyModel):
         if self.reason == "stuck":
             return (self.reason_facts["concept"],)
         return tuple(self.receipt.get("stuck") or ())
+
+
+class FactMemories(models.Model):
+    """How well a learner remembers the facts of a course: a fold of the log, kept for speed."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    # Concept id -> [answers, sum of credits, stability (days), difficulty, last answer].
+    body = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["learner", "course"], name="fact_memories_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} in {self.course_id}"
 
 
 class PolicyNight(AppendOnlyModel):

@@ -5,6 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
+from curriculum.scheduler import Exploration, Rules
+from tutor.tracing import bands
+
+__all__ = ["RULES", "Conduct", "Exploration", "Plan", "Recent", "Wish"]
+
+RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Recent:
         placing: all answers of the learner so far were to place them.
         earlier: (item id, epoch seconds) of the answers since the oldest wish that are no longer
             in the state, oldest first; read only where the wishes count answers.
+        stability: fact's concept id -> days after which its recall has sunk to 0.9.
     """
 
     modes: tuple[tuple[int, str], ...] = ()
@@ -81,6 +88,7 @@ class Recent:
     released: Mapping[int, float] = field(default_factory=dict)
     placing: bool = False
     earlier: tuple[tuple[int, float], ...] = ()
+    stability: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +98,16 @@ class Plan:
     Attributes:
         goal_concepts: concept ids that the assignment asks for; empty means the whole course.
         answered: answers given in this sitting.
-        planned: answers after which it ends.
+        planned: answers after which it ends; None where it is planned in minutes.
         opens_at, closes_at: the assignment's dates, epoch seconds.
+        minutes_left: of a sitting that is planned in minutes; below 0 once they are over.
         asked_again: a concept whose delayed probe is due.
     """
 
     goal_concepts: tuple[int, ...]
     answered: int
-    planned: int
+    planned: int | None
     opens_at: float | None = None
     closes_at: float | None = None
+    minutes_left: float | None = None
     asked_again: int | None = None

@@ -4,6 +4,7 @@ It holds while the course's items are the ones that a decision knew: the log and
 learnt are kept, a course's earlier list of items is not.
 """
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, lately
+from tutor.scheduling import engine, lately, remembering
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
@@ -118,7 +119,10 @@ def walk(past: Past) -> Iterator[Moment]:
             seen=seen,
             plan=_plan_of(past, place),
             conduct=conduct,
-            recent=_recent_of(past, place, seen, conduct),
+            recent=dataclasses.replace(
+                _recent_of(past, place, seen, conduct),
+                stability=remembering.stability_of(fold.kept),
+            ),
             at=decision.at.timestamp(),
         )
         yield Moment(decision, fold.tracer, seen, situation)
@@ -133,6 +137,9 @@ class _Fold:
         )
         self.state = tracing_engine.start(self.tracer)
         self.folded = 0
+        bank = self.tracer.bank
+        self.facts = frozenset(bank.concept_ids[bank.is_fact].tolist())
+        self.kept: dict[int, remembering.Kept] = {}
 
     def see(self, rows: tuple[FoldRow, ...], decision: Decision) -> tracing_engine.Seen:
         """Return the learner as the decision saw them, after the answers until then."""
@@ -143,6 +150,8 @@ class _Fold:
             self.state = tracing_engine.fold_one(
                 self.tracer, self.state, row=row, concept_ids=concepts
             )
+            if self.facts and remembering.counts(self.tracer, row):
+                remembering.fold_all(self.kept, row, concept_ids=concepts, facts=self.facts)
             self.folded += 1
         prediction = None if stored is None else tracing_selectors.read_prediction(stored)
         return tracing_engine.see(
@@ -169,10 +178,12 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
             assignment=assignment, revision=decision.course.revision
         )
     asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
+    planned = assignment.items_per_session if assignment else FREE_PRACTICE
     return engine.Plan(
         goal_concepts=goal,
         answered=place - started,
-        planned=assignment.items_per_session if assignment else FREE_PRACTICE,
+        planned=None if decision.minutes_left is not None else planned,
+        minutes_left=decision.minutes_left,
         opens_at=assignment.opens_at.timestamp() if assignment else None,
         closes_at=assignment.due_at.timestamp() if assignment and assignment.due_at else None,
         asked_again=asked,
@@ -186,7 +197,7 @@ def _recent_of(
     shown = [row for row in earlier if row.item_version is not None]
     shown.sort(key=lambda row: (row.at, row.pk), reverse=True)
     window = decision.at - dt.timedelta(days=engine.RULES.exposure_days)
-    waiting = set(engine.list_possibly_stuck(seen))
+    waiting = set(lately.list_possibly_stuck(seen))
     return engine.Recent(
         modes=tuple((row.item_version.item_id, row.mode) for row in shown[: engine.MODES_LOOKED_AT])
         if len(seen.state.mastered)
@@ -197,8 +208,8 @@ def _recent_of(
             for row in past.releases
             if row.at <= decision.at and row.concept_id in waiting
         },
-        placing=engine.may_be_new(seen.state, conduct)
-        and engine.is_placing(seen.state, _last_reason(earlier)),
+        placing=lately.may_be_new(seen.state, conduct)
+        and lately.is_placing(seen.state, _last_reason(earlier)),
         earlier=_earlier(past.rows, seen, conduct),
     )
 

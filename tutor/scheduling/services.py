@@ -16,10 +16,9 @@ from tutor.common import turns
 from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.registry.models import Promotion
-from tutor.responses import selectors as response_selectors
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, fallback, lately, probing, selectors
-from tutor.scheduling.engine import Conduct, Plan, Recent
+from tutor.scheduling import engine, fallback, lately, looking_back, probing, selectors, wishes
+from tutor.scheduling.engine import Conduct, Plan
 from tutor.scheduling.models import (
     Decision,
     DelayedProbe,
@@ -46,6 +45,7 @@ class Sitting:
         follows: the presentation whose answer led here.
         shifts: concept id -> what that answer changed, kept with the decision.
         last_reason: of the decision whose answer led here.
+        minutes_left: where the session is planned in minutes; then `planned` is an estimate.
     """
 
     answered: int
@@ -53,6 +53,7 @@ class Sitting:
     follows: uuid.UUID | None = None
     shifts: dict[str, Any] = field(default_factory=dict)
     last_reason: str = ""
+    minutes_left: float | None = None
 
 
 def decide_next(
@@ -78,9 +79,9 @@ def decide_next(
         assignment=assignment,
         revision=tracer.bank.revision,
     )
-    recent = find_recent(
+    recent = looking_back.find_recent(
         learner_id=learner.pk,
-        course_id=course.pk,
+        tracer=tracer,
         conduct=conduct,
         seen=seen,
         at=at,
@@ -116,6 +117,7 @@ def decide_next(
             receipt=chosen.receipt(),
             follows=sitting.follows,
             shifts=sitting.shifts,
+            minutes_left=sitting.minutes_left,
             steering=[wish.pk for wish in conduct.wishes] or None,
             **_shown(chosen, tracer, seed),
             **_estimated(chosen, tracer, seen),
@@ -126,59 +128,30 @@ def decide_next(
     return decision
 
 
-def find_recent(
+def plan_length(
     *,
-    learner_id: int,
-    course_id: int,
-    conduct: Conduct,
-    seen: tracing_engine.Seen,
-    at: dt.datetime,
-    last_reason: str = "",
-) -> Recent:
-    """Return what the rules look back at, as far as it can matter: each look is a query."""
-    # Only what was mastered once is reviewed, and only reviews have a share to keep to.
-    reviews = len(seen.state.mastered) > 0
-    waiting = engine.list_possibly_stuck(seen)
-    window = dt.timedelta(days=engine.RULES.exposure_days)
-    return Recent(
-        modes=selectors.list_recent_modes(learner_id=learner_id, course_id=course_id)
-        if reviews
-        else (),
-        explored=selectors.count_explored(
-            learner_id=learner_id, course_id=course_id, since=at - window
-        )
-        if conduct.explores
-        else 0,
-        released=selectors.list_releases(learner_id=learner_id, concept_ids=waiting)
-        if waiting
-        else {},
-        placing=engine.may_be_new(seen.state, conduct)
-        and _is_placing(learner_id, course_id, seen, last_reason),
-        earlier=_earlier(learner_id, course_id, conduct, seen),
+    learner: Learner,
+    course: Course,
+    assignment: Assignment | None,
+    items: int,
+    minutes: int | None,
+) -> int:
+    """Return after how many answers a sitting that begins now is expected to end.
+
+    Args:
+        learner, course, assignment: whose, and on what.
+        items: as it is planned in items.
+        minutes: as it is planned in minutes; then `items` do not count.
+    """
+    conduct = conducts.find_conduct(
+        learner_id=learner.pk,
+        course_id=course.pk,
+        assignment=assignment,
+        revision=course.revision,
     )
-
-
-def _is_placing(
-    learner_id: int, course_id: int, seen: tracing_engine.Seen, last_reason: str
-) -> bool:
-    if not last_reason and len(seen.state.recent):
-        last_reason = selectors.get_last_reason(learner_id=learner_id, course_id=course_id)
-    return engine.is_placing(seen.state, last_reason)
-
-
-def _earlier(
-    learner_id: int, course_id: int, conduct: Conduct, seen: tracing_engine.Seen
-) -> tuple[tuple[int, float], ...]:
-    """Return answers that teachers' rules count and the state no longer holds."""
-    if not conduct.wishes:
-        return ()
-    span = lately.cut_off_at(seen.state, conduct)
-    if span is None:
-        return ()
-    rows = response_selectors.list_first_tries(
-        learner_id=learner_id, course_id=course_id, since=span[0], before=span[1]
-    )
-    return tuple(rows)
+    if minutes is not None:
+        items = lately.expect_items(minutes, conduct)
+    return min(items, wishes.longest_of(conduct.wishes) or items)
 
 
 def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> Plan:
@@ -188,7 +161,8 @@ def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> 
     return Plan(
         goal_concepts=goal,
         answered=sitting.answered,
-        planned=sitting.planned,
+        planned=sitting.planned if sitting.minutes_left is None else None,
+        minutes_left=sitting.minutes_left,
         opens_at=_epoch(assignment.opens_at if assignment else None),
         closes_at=_epoch(assignment.due_at if assignment else None),
     )

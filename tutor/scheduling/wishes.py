@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tutor.content.selectors import CourseBank, bits_of
-from tutor.scheduling.plans import Plan, Wish
+from tutor.scheduling.plans import RULES, Conduct, Exploration, Plan, Wish
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -63,6 +63,45 @@ class Bounds:
 UNBOUNDED = Bounds()
 
 
+def bounds_of(
+    rules: Sequence[Wish],
+    bank: CourseBank,
+    *,
+    lower_prob: Floats,
+    evidence_n: Ints,
+    item_ids: Ints,
+    answered_at: Floats,
+    at: float,
+) -> Bounds:
+    """Return what teachers' rules come to for a learner.
+
+    Args:
+        rules: those that hold for the learner.
+        bank: the course, with K concepts.
+        lower_prob, evidence_n: [K] the learner's mastery, its 5 % quantile, and answers behind it.
+        item_ids, answered_at: [R] the learner's answers, oldest first, epoch seconds.
+        at: now, epoch seconds.
+    """
+    known = Known(
+        reached=(lower_prob >= RULES.prerequisite_threshold)
+        & (evidence_n >= RULES.prerequisite_evidence),
+        mastered=(lower_prob >= RULES.mastery_threshold) & (evidence_n >= RULES.mastery_evidence),
+        item_ids=item_ids,
+        at=answered_at,
+    )
+    return bound(rules, bank=bank, known=known, at=at)
+
+
+def exploration_of(bounds: Bounds, conduct: Conduct, *, explored: int = 0) -> Exploration:
+    """Return what random draws are allowed: the class's say, and the teacher's for this learner."""
+    return Exploration(
+        allowed=conduct.explores,
+        in_test=bounds.in_test,
+        flagged=bounds.is_flagged,
+        explored=explored,
+    )
+
+
 def bound(wishes: Sequence[Wish], *, bank: CourseBank, known: Known, at: float) -> Bounds:
     """Return what the wishes come to. `at` is now, epoch seconds.
 
@@ -85,7 +124,7 @@ def bound(wishes: Sequence[Wish], *, bank: CourseBank, known: Known, at: float) 
         quota_left=quota_left,
         due_at=min((date for date in values("exam") if date > at), default=None),
         minutes_a_day=min(values("minutes"), default=None),
-        longest=min(values("length"), default=None),
+        longest=longest_of(wishes),
         barred=bits_of({name for names in values("bar") for name in names}),
         time_factor=max(values("time"), default=1.0),
         is_flagged="steady" in by_kind,
@@ -100,6 +139,8 @@ def fields_of(bounds: Bounds, plan: Plan, *, at: float) -> dict[str, Any]:
     if bounds.minutes_a_day is not None and deadline is not None:
         # The sitting that is going on counts as a day of practice.
         study = bounds.minutes_a_day * max((deadline - at) / DAY_S, 1.0)
+    limits = [most for most in (plan.planned, bounds.longest) if most is not None]
+    left = plan.minutes_left
     return {
         "pinned": bounds.pinned,
         "pinned_since": bounds.pinned_since,
@@ -108,7 +149,9 @@ def fields_of(bounds: Bounds, plan: Plan, *, at: float) -> dict[str, Any]:
         "quota_left": bounds.quota_left,
         "due_at": bounds.due_at,
         "study_minutes": study,
-        "session_limit": min(plan.planned, bounds.longest or plan.planned),
+        "session_limit": min(limits, default=None),
+        # Who needs longer for an item has fewer of them left.
+        "minutes_left": None if left is None else max(left, 0.0) / bounds.time_factor,
     }
 
 
@@ -119,6 +162,11 @@ def items_banned(wishes: Sequence[Wish], *, bank: CourseBank) -> frozenset[int]:
         if wish.kind == "ban":
             found.update(_items_of(wish, bank))
     return frozenset(found)
+
+
+def longest_of(wishes: Sequence[Wish]) -> int | None:
+    """Return after how many answers the wishes end a sitting; None where they do not."""
+    return min((wish.value for wish in wishes if wish.kind == "length"), default=None)
 
 
 def first_counted(wishes: Sequence[Wish]) -> float | None:

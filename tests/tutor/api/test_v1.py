@@ -156,6 +156,13 @@ class TestPractising:
 
         assert response.json()["assignment"] == str(assignment.public_id)
 
+    def test_may_be_planned_in_minutes(self, api, school):
+        response = api.post(f"{school.path}/sessions", {"course": "small", "minutes": 15})
+
+        assert (response.json()["planned_minutes"], response.json()["planned_items"]) == (15, 15)
+        refused = api.post(f"{school.path}/sessions", {"course": "small", "minutes": 0})
+        assert refused.status_code == 400
+
     def test_is_open_to_an_administrators_token(self, school):
         assert start(Api(school.administrator), school)["next"]
 

@@ -33,6 +33,7 @@ def session_document(
         "course": session.course.slug,
         "assignment": session.assignment.public_id if session.assignment else None,
         "planned_items": session.planned_items,
+        "planned_minutes": session.planned_minutes,
         "answered": session.n_answered,
         "correct": session.n_correct,
         "started_at": session.started_at,
