@@ -13,6 +13,7 @@ from tests.factories import (
     make_organisation,
     make_upload,
     make_user,
+    set_scheduling,
     start_session,
 )
 from tutor.common import clock
@@ -126,6 +127,8 @@ class World:
         self.classroom = make_class(course=course, users=members)
         make_class(course=course, users=[self.users["other teacher"], self.users["other student"]])
         self.assignment = make_assignment(classroom=self.classroom, at=at)
+        # To begin with the question that the forms below answer.
+        set_scheduling(self.classroom, at=at)
         self.rule = ruling.set_rule(
             classroom=self.classroom, order=Order(kind="length", value=9), actor=None, at=at
         )
