@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tutor.calibration import collecting, engine
-from tutor.calibration.grouping import Grouping
 from tutor.calibration.models import CalibrationRun, DifficultyOverride
+from tutor.responses.grouping import Grouping
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from django.db import transaction
 from tutor.calibration import (
     collecting,
     engine,
-    grouping,
     options,
     recording,
     selectors,
@@ -21,6 +20,7 @@ from tutor.calibration.fingerprint import hash_inputs
 from tutor.calibration.models import CalibrationRun
 from tutor.common.alone import alone
 from tutor.content.models import Course
+from tutor.responses import grouping
 from tutor.tracing.holding import lock_name
 
 Progress = Callable[[str, int], object]

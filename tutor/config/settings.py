@@ -301,6 +301,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=30),
         "options": {"expires": 3600.0},
     },
+    "compare-groups": {
+        "task": "scheduling.compare_groups",
+        "schedule": crontab(hour=4, minute=20),
+        "options": {"expires": 3600.0},
+    },
     "sweep-uploads": {
         "task": "intake.sweep",
         "schedule": 15.0,

@@ -1,15 +1,21 @@
 """Decisions in Django's admin, to look at."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from tutor.accounts.administration import ReadOnlyAdmin
 from tutor.scheduling.models import (
     ClassScheduling,
     Decision,
     DelayedProbe,
+    GroupComparison,
     PolicyNight,
     PolicyPromotion,
     PolicyVersion,
+    SteeringRule,
     StuckRelease,
 )
 
@@ -83,3 +89,54 @@ class StuckReleasesAdmin(ReadOnlyAdmin):
     list_display = ("at", "learner", "concept", "released_by", "note")
     list_select_related = ("learner__user", "concept", "released_by")
     ordering = ("-id",)
+
+
+@admin.register(SteeringRule)
+class SteeringRulesAdmin(ReadOnlyAdmin):
+    """What teachers asked for and took back; set on the class's own page."""
+
+    organisation_path = "classroom__organisation"
+    list_display = ("at", "classroom", "kind", "item", "concept", "value", "set_by", "reason")
+    list_select_related = ("classroom", "item", "concept", "set_by")
+    list_filter = ("kind",)
+    ordering = ("-id",)
+
+
+@admin.register(GroupComparison)
+class GroupComparisonsAdmin(ReadOnlyAdmin):
+    """How groups of learners fared, each with how many there are; none below ten is measured."""
+
+    organisation_path = "course__organisation"
+    list_display = ("at", "course", "by", "alarms")
+    list_select_related = ("course",)
+    ordering = ("-id",)
+    fields = ("course", "at", "by", "gaps")
+    readonly_fields = fields
+
+    @admin.display(description="Alarms")
+    def alarms(self, row: GroupComparison) -> int:
+        """Return how many intervals lie wholly beyond the tolerated gap."""
+        return sum(gap["alarm"] for gaps in row.body.values() for gap in gaps)
+
+    @admin.display(description="Gaps")
+    def gaps(self, row: GroupComparison) -> SafeString:
+        """Return every group against all others, measure by measure."""
+        lines = [
+            (measure, gap["group"], gap["learners"], *_in_words(gap))
+            for measure, gaps in row.body.items()
+            for gap in gaps
+        ]
+        rows = format_html_join("", f"<tr>{'<td>{}</td>' * 6}</tr>", lines)
+        return format_html(
+            "<table><thead><tr><th>Measure</th><th>Group</th><th>Learners</th><th>Mean</th>"
+            "<th>Less the others (95 % interval)</th><th>Alarm</th></tr></thead>"
+            "<tbody>{}</tbody></table>",
+            rows,
+        )
+
+
+def _in_words(gap: dict[str, Any]) -> tuple[str, str, str]:
+    if gap["mean"] is None:
+        return "–", "too few learners", ""
+    interval = f"{gap['gap']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
+    return f"{gap['mean']:.3f}", interval, "yes" if gap["alarm"] else "no"

@@ -16,6 +16,7 @@ from tutor.scheduling.models import ClassScheduling, PolicyPromotion, PolicyVers
 from tutor.scheduling.plans import Wish
 
 _conducts = new_cache(capacity=512)
+_wishes = new_cache(capacity=512)
 
 
 def find_conduct(
@@ -67,8 +68,11 @@ def list_wishes(rules: Iterable[SteeringRule]) -> tuple[Wish, ...]:
 
 
 def read_wishes(*, rule_ids: Collection[int]) -> tuple[Wish, ...]:
-    """Return the wishes of these rows, in force or not."""
-    return list_wishes(_with_all(SteeringRule.objects.filter(pk__in=rule_ids)))
+    """Return the wishes of these rows, in force or not; a row is never changed, so it is cached."""
+    return _wishes.get(
+        tuple(rule_ids),
+        lambda: list_wishes(_with_all(SteeringRule.objects.filter(pk__in=rule_ids))),
+    )
 
 
 def _with_all(rows: QuerySet[SteeringRule]) -> QuerySet[SteeringRule]:

@@ -124,6 +124,8 @@ def _why_unusable(decision: Decision) -> str:
     """Return why a decision's chances cannot be made again, empty where they may be."""
     if decision.mode == "" or decision.receipt.get("v", 1) < 2:
         return "made by an earlier program"
+    if decision.receipt.get("placing"):
+        return "to place a newcomer, where no policy is asked"
     # Whatever failed then may work now.
     return "chosen in the course's order after an error" if decision.fallback == "error" else ""
 

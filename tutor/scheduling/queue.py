@@ -2,4 +2,5 @@
 
 LEARN = "scheduling.learn_policies"
 JUDGE_NETWORKS = "scheduling.judge_networks"
+COMPARE_GROUPS = "scheduling.compare_groups"
 PRUNE_PREDICTIONS = "scheduling.prune_predictions"

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from tutor.common import clock
-from tutor.scheduling import judging, nights, queue, services
+from tutor.scheduling import groups, judging, nights, queue, services
 
 
 @shared_task(
@@ -32,3 +32,9 @@ def prune_predictions(**_: object) -> int:
 def judge_networks(**_: object) -> int:
     """Score deep predictions against answers; return in how many places their standing changed."""
     return judging.judge_all(at=clock.now())
+
+
+@shared_task(name=queue.COMPARE_GROUPS, acks_late=True)
+def compare_groups(**_: object) -> int:
+    """Compare groups of learners in every course; return how many courses have some."""
+    return groups.compare_all(at=clock.now())

@@ -13,9 +13,10 @@ from tests.tutor.calibration.logs import a_course, answer_all
 from tests.tutor.histories import versions_of
 from tests.tutor.responses.importing.logs import write_log
 from tests.tutor.tracing.imports import course_named, import_log
-from tutor.calibration import grouping, preparing, running, showing
-from tutor.calibration.grouping import By
+from tutor.calibration import preparing, running, showing
 from tutor.classes.models import Enrolment
+from tutor.responses import grouping
+from tutor.responses.grouping import By
 from tutor.responses.models import Response
 
 pytestmark = pytest.mark.django_db

@@ -5,12 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from tutor.calibration import engine, grouping, running, showing
+from tutor.calibration import engine, running, showing
 from tutor.calibration.errors import NothingToCalibrate
 from tutor.calibration.models import CalibrationRun
 from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.content.models import Course
+from tutor.responses import grouping
 from tutor.tracing.management.courses import add_course_arguments, choose_courses
 
 
