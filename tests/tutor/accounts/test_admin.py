@@ -26,7 +26,13 @@ from tutor.classes.models import Assignment, Classroom
 from tutor.content.models import Concept
 from tutor.registry.models import Network, SwitchJob, TracedCourse, TracerVersion, TrainingJob
 from tutor.scheduling import steering
-from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
+from tutor.scheduling.models import (
+    Decision,
+    DelayedProbe,
+    GroupComparison,
+    SteeringRule,
+    StuckRelease,
+)
 from tutor.tracing.models import DeepStanding, DueLearner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -68,6 +74,12 @@ class School:
         )
         self.release = StuckRelease.objects.create(
             learner=learner, concept=concept, evidence_n=3, at=AT, released_by=self.teacher
+        )
+        self.rule = SteeringRule.objects.create(
+            classroom=self.classroom, kind="pin", concept=concept, at=AT
+        )
+        self.comparison = GroupComparison.objects.create(
+            course=self.course, at=AT, by="class", body={}
         )
         tracer = TracerVersion.objects.get(course=self.course)
         self.network = Network.objects.create(
@@ -122,6 +134,8 @@ class School:
             "scheduling.policynight": self.course.policy_nights.get(),
             "scheduling.delayedprobe": self.probe,
             "scheduling.stuckrelease": self.release,
+            "scheduling.steeringrule": self.rule,
+            "scheduling.groupcomparison": self.comparison,
             "content.statuschange": self.change,
             "calibration.calibrationrun": self.run,
             "calibration.itemcalibration": self.run.items.first(),
