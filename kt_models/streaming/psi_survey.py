@@ -30,19 +30,28 @@ IntArray = NDArray[np.int64]
 class Layout:
     """N items over K concepts under one set of parameters; build with `lay_out`.
 
+    Items with the same concepts differ by their offsets alone: what the learner's concepts say is
+    found once for each of the S different rows of concepts.
+
     Attributes:
         concept_ids: [K] distinct ids.
-        places: [N, M] index into `concept_ids`, K for padding.
-        offsets: [N + K] logit offsets of the items, then of the concepts' reference items.
+        sets: [S, M] the rows of concepts, as index into `concept_ids`, K for padding.
+        set_of: [N] row in `sets` of each item.
+        offsets: [N] logit offsets of the items.
+        concept_offsets: [K] those of the concepts' reference items.
         offset_vars: [N] variances of the items' offsets.
-        shares: [N] weight of each concept of an item.
+        has_vars: any of them is not 0.
+        shares: [S] weight of each concept of an item.
         counts: [N] concepts of each item, at least 1.
     """
 
     concept_ids: IntArray
-    places: IntArray
+    sets: IntArray
+    set_of: IntArray
     offsets: FloatArray
+    concept_offsets: FloatArray
     offset_vars: FloatArray
+    has_vars: bool
     shares: FloatArray
     counts: FloatArray
 
@@ -96,15 +105,21 @@ def lay_out(
     missing = set(concepts.ravel().tolist()) - place_of.keys()
     if missing:
         raise ShapeMismatch(f"Concepts of items that are not listed: {sorted(missing)}.")
-    places = [[place_of[pk] for pk in row] for row in concepts.tolist()]
-    counts = np.count_nonzero(concepts >= 0, axis=1)
+    # The order within a row stays: sums depend on it in their last bits.
+    rows, set_of = np.unique(concepts, axis=0, return_inverse=True)
+    sets = [[place_of[pk] for pk in row] for row in rows.tolist()]
+    counts = np.count_nonzero(rows >= 0, axis=1)
+    offset_vars = np.zeros(len(item_offsets)) if item_vars is None else item_vars
     return Layout(
         concept_ids=concept_ids,
-        places=np.array(places, dtype=np.int64).reshape(concepts.shape),
-        offsets=np.concatenate([item_offsets, concept_offsets]),
-        offset_vars=np.zeros(len(item_offsets)) if item_vars is None else item_vars,
+        sets=np.array(sets, dtype=np.int64).reshape(rows.shape),
+        set_of=set_of.ravel(),
+        offsets=item_offsets,
+        concept_offsets=concept_offsets,
+        offset_vars=offset_vars,
+        has_vars=bool(offset_vars.any()),
         shares=parameters.shares(counts),
-        counts=np.maximum(counts, 1).astype(np.float64),
+        counts=np.maximum(counts, 1).astype(np.float64)[set_of.ravel()],
     )
 
 
@@ -119,34 +134,42 @@ def survey(
         layout: the bank.
         at: epoch seconds.
     """
-    n_items = len(layout.shares)
-    # By concept first, and from there to the items: a bank has more items than concepts.
+    # By concept first, then by set of concepts, and from there to the items: a bank has more items.
     rows = rows_of(state, np.append(layout.concept_ids, -1))
     means, variances = (values[rows] for values in faded(state, parameters, at))
     left = (1.0 + np.append(state.practice_counts, (0.0, 0.0))) ** -parameters.gain_rho
     left[-1] = 0.0
-    mean, var, damped = np.stack([means, variances, left[rows]])[:, layout.places].sum(axis=2)
+    mean, var, damped = np.stack([means, variances, left[rows]])[:, layout.sets].sum(axis=2)
 
-    share, ability_var = layout.shares, ability_var_at(state, parameters, at)
-    logit_mean = np.concatenate([share * mean, means[:-1]])
-    logit_mean += state.ability_mean
-    logit_mean += layout.offsets
-    logit_var = np.concatenate([share * share * var + layout.offset_vars, variances[:-1]])
-    logit_var += ability_var
-    prob = sigmoid(logit_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * logit_var))
-
-    item_prob = prob[:n_items]
+    ability_var, set_of = ability_var_at(state, parameters, at), layout.set_of
+    item_mean = (layout.shares * mean + state.ability_mean).take(set_of)
+    item_mean += layout.offsets
+    set_var = layout.shares * layout.shares * var
+    if layout.has_vars:
+        item_var = set_var.take(set_of)
+        item_var += layout.offset_vars
+        item_var += ability_var
+        widened = np.sqrt(1.0 + psi_core.LOGIT_SHRINK * item_var)
+    else:
+        set_var += ability_var
+        item_var = set_var.take(set_of)
+        widened = np.sqrt(1.0 + psi_core.LOGIT_SHRINK * set_var).take(set_of)
+    item_prob = sigmoid(item_mean / widened)
     gain = item_prob * parameters.gain_right + (1.0 - item_prob) * parameters.gain_wrong
+
+    concept_mean = means[:-1] + state.ability_mean
+    concept_mean += layout.concept_offsets
+    concept_var = variances[:-1] + ability_var
     evidence = np.append(state.evidence_counts, (0.0, 0.0))[rows[:-1]]
-    lower = logit_mean[n_items:] + LOWER_QUANTILE * np.sqrt(logit_var[n_items:])
+    shrunk = concept_mean / np.sqrt(1.0 + psi_core.LOGIT_SHRINK * concept_var)
     return Survey(
-        items=Prediction(logit_mean[:n_items], logit_var[:n_items], item_prob),
-        gains=gain * damped / layout.counts,
+        items=Prediction(item_mean, item_var, item_prob),
+        gains=gain * damped.take(set_of) / layout.counts,
         concepts=ConceptEstimates(
-            logit_mean=logit_mean[n_items:],
-            logit_var=logit_var[n_items:],
-            prob=prob[n_items:],
-            lower_prob=sigmoid(lower),
+            logit_mean=concept_mean,
+            logit_var=concept_var,
+            prob=sigmoid(shrunk),
+            lower_prob=sigmoid(concept_mean + LOWER_QUANTILE * np.sqrt(concept_var)),
             evidence_n=evidence.astype(np.int64),
         ),
         last_at=np.append(state.values[:, 2], (-np.inf, -np.inf))[rows[:-1]],

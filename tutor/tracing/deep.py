@@ -169,11 +169,16 @@ class Use:
     def weighted(self, bank: CourseBank) -> tuple[Floats, Floats]:
         """Return what is added to the logits of a bank's items (N,) and concepts (K,)."""
         items = self.item_weights * self.items
-        concepts = self.concept_weight * self.concepts
         if self.distrusted is None:
-            return items, concepts
+            return items, self.weighted_concepts
         main = self.distrusted[bank.concepts[:, 0]]
-        return np.where(main, 0.0, items), np.where(self.distrusted, 0.0, concepts)
+        return np.where(main, 0.0, items), self.weighted_concepts
+
+    @property
+    def weighted_concepts(self) -> Floats:
+        """(K,) what is added to the logits of the concepts alone."""
+        concepts = self.concept_weight * self.concepts
+        return concepts if self.distrusted is None else np.where(self.distrusted, 0.0, concepts)
 
     @property
     def rung(self) -> Rung:
@@ -267,9 +272,9 @@ def pool_survey(
     return pool.pool(survey, parameters, item_shifts=items, concept_shifts=concepts)
 
 
-def pool_concepts(estimates: ConceptEstimates, found: Use, bank: CourseBank) -> ConceptEstimates:
+def pool_concepts(estimates: ConceptEstimates, found: Use) -> ConceptEstimates:
     """Return the filter's estimates of the bank's K concepts with the prediction counted in."""
-    return pool.pool_concepts(estimates, found.weighted(bank)[1])
+    return pool.pool_concepts(estimates, found.weighted_concepts)
 
 
 def pool_concept(estimate: ConceptEstimate, shift: float) -> ConceptEstimate:

@@ -444,4 +444,4 @@ def pool_concepts(
         at=at,
         distrusted=distrusted,
     )
-    return deep_estimates.pool_concepts(estimates, found, tracer.bank)
+    return deep_estimates.pool_concepts(estimates, found)

@@ -363,7 +363,7 @@ def masteries_among(
         if pk in tracer.bank.index_of_concept:
             found = engine.estimate_concept(tracer, state, concept_id=pk, at=at.timestamp())
             if deep is not None:
-                shift = deep.weighted(tracer.bank)[1][tracer.bank.index_of_concept[pk]]
+                shift = deep.weighted_concepts[tracer.bank.index_of_concept[pk]]
                 found = pool_concept(found, float(shift))
             masteries[pk] = Mastery(
                 concept_id=pk,

@@ -85,7 +85,7 @@ class Pupil:
             evidence >= rules.mastery_evidence
         )
         size = self.bank.n_concepts
-        base = self.state.ability_mean + self.layout.offsets[-size:]
+        base = self.state.ability_mean + self.layout.concept_offsets
         practised = np.zeros(size)
         practised[self.state.concept_ids - 10] = self.state.practice_counts
         shown = slice(-256, None)
