@@ -122,7 +122,10 @@ def _of_pin(
     attained: Bools,
 ) -> list[str]:
     if pin.item_id is None:
-        what, own = names.concept(pin.concept_id or 0), wishes.carrying(bank, pin.concept_id)
+        what, own = (
+            names.concept(pin.concept_id or 0),
+            sorted(wishes.carrying(bank, pin.concept_id)),
+        )
     else:
         what, own = f"The question {names.item(pin.item_id)}", [pin.item_id]
     rows = np.array([bank.index_of_item[pk] for pk in own if pk in bank.index_of_item], dtype=int)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank, bits_of
 from tutor.scheduling.plans import RULES, Conduct, Exploration, Plan, Wish
 
@@ -174,18 +175,40 @@ def first_counted(wishes: Sequence[Wish]) -> float | None:
     return min((wish.at for wish in wishes if wish.kind in COUNTING), default=None)
 
 
-def _items_of(wish: Wish, bank: CourseBank) -> list[int]:
+def _items_of(wish: Wish, bank: CourseBank) -> frozenset[int]:
     if wish.item_id is not None:
-        return [wish.item_id]
+        return frozenset({wish.item_id})
     return carrying(bank, wish.concept_id)
 
 
-def carrying(bank: CourseBank, concept_id: int | None) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """The items of a course in use, and those of each concept, by concept id."""
+
+    in_use: frozenset[int]
+    carrying: Mapping[int, frozenset[int]]
+
+
+_sets = new_cache(capacity=32)
+
+
+def _sets_of(bank: CourseBank) -> _Sets:
+    return _sets.get((bank.course_id, bank.revision), lambda: _make_sets(bank))
+
+
+def _make_sets(bank: CourseBank) -> _Sets:
+    return _Sets(
+        in_use=frozenset(bank.item_ids[bank.operational].tolist()),
+        carrying={
+            pk: frozenset(bank.item_ids[(bank.concepts == index).any(axis=1)].tolist())
+            for pk, index in bank.index_of_concept.items()
+        },
+    )
+
+
+def carrying(bank: CourseBank, concept_id: int | None) -> frozenset[int]:
     """Return the ids of the items with the concept."""
-    index = bank.index_of_concept.get(concept_id) if concept_id is not None else None
-    if index is None:
-        return []
-    return bank.item_ids[(bank.concepts == index).any(axis=1)].tolist()
+    return _sets_of(bank).carrying.get(concept_id or 0, frozenset())
 
 
 def _pins(wishes: Sequence[Wish], bank: CourseBank, known: Known) -> dict[int, float]:
@@ -213,8 +236,9 @@ def _quota_left(wishes: Sequence[Wish], bank: CourseBank, known: Known) -> Ints 
         index = bank.index_of_concept.get(wish.concept_id or 0)
         if index is None:
             continue
-        given = np.isin(known.item_ids[known.at >= wish.at], carrying(bank, wish.concept_id))
-        rest = max(int(wish.value) - int(given.sum()), 0)
+        own = carrying(bank, wish.concept_id)
+        since = known.item_ids[known.at >= wish.at].tolist()
+        rest = max(int(wish.value) - sum(pk in own for pk in since), 0)
         left[index] = rest if left[index] < 0 else min(left[index], rest)
     return left
 
@@ -231,17 +255,18 @@ def _out_of_turn(
     A concept's turn comes when each before it is reached, or has nothing left that may be given.
     """
     found: set[int] = set()
-    may = bank.operational & ~np.isin(bank.item_ids, list(banned))
+    sets = _sets_of(bank)
+    may = sets.in_use - banned
     if quota_left is not None:
-        used = np.flatnonzero(quota_left == 0)
-        may &= ~np.isin(bank.concepts, used).any(axis=1)
+        for used in bank.concept_ids[quota_left == 0].tolist():
+            may -= sets.carrying[used]
     for wish in wishes:
-        places = [bank.index_of_concept.get(pk) for pk in wish.value]
-        turns = [index for index in places if index is not None]
         waits = False
-        for index in turns:
-            own = (bank.concepts == index).any(axis=1)
+        for pk in wish.value:
+            index = bank.index_of_concept.get(pk)
+            if index is None:
+                continue
             if waits:
-                found.update(bank.item_ids[own].tolist())
-            waits = waits or bool(not known.reached[index] and (own & may).any())
+                found |= sets.carrying[pk]
+            waits = waits or (not known.reached[index] and not may.isdisjoint(sets.carrying[pk]))
     return frozenset(found)
