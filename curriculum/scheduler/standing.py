@@ -303,3 +303,18 @@ def _count_fails(
         elif fails == 0 and not below.isdisjoint(carried):
             returned += 1
     return fails, returned
+
+
+def find_due(situation: Situation) -> BoolArray:
+    """Return [K] what is due for review at the situation's moment, wanted or not.
+
+    The rule of `assess`, for looking ahead: with the moment moved on and no answers since.
+    """
+    rules = situation.rules
+    mastered = (situation.concept_lower_prob >= rules.mastery_threshold) & (
+        situation.evidence_n >= rules.mastery_evidence
+    )
+    days_since = (situation.at - situation.concept_last_at) / DAY_S
+    recent_rows = situation.bank.rows_of(situation.recent.item_ids)
+    recall = find_recall(situation, recent_rows)
+    return _find_due(situation, mastered, days_since, recall, recent_rows)

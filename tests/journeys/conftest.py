@@ -36,8 +36,12 @@ def sign_in(school: Site, browser) -> Iterator[Callable[..., Person]]:
     """Opens a browser of its own for a person and signs them in."""
     contexts = []
 
-    def open_browser(username: str, *, width: int = 1280, height: int = 800) -> Person:
-        context = browser.new_context(viewport={"width": width, "height": height})
+    def open_browser(
+        username: str, *, width: int = 1280, height: int = 800, scheme: str = "light"
+    ) -> Person:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         person = Person(page=context.new_page(), site=school, username=username)

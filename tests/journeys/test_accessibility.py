@@ -37,9 +37,7 @@ def walk(sign_in, stranger, username, size=None):
 def walk_as_student(student):
     student.open("/learn/")
     yield student
-    for switch in ("List", "Map"):
-        student.page.get_by_text(switch, exact=True).click()
-        yield student
+    yield from walk_around(student)
     student.start()
     kinds = set()
     for _ in range(6):
@@ -58,7 +56,26 @@ def walk_as_student(student):
         student.press("Next question")
     student.press("Stop for now")
     yield student
+    yield from walk_around(student)
     assert len(kinds) >= 2
+
+
+def walk_around(student):
+    """The pages beside practising."""
+    student.open("/learn/map/")
+    for switch in ("List", "Map"):
+        student.page.locator("label", has_text=switch).click()
+        yield student
+    for page in ("progress", "reviews", "how"):
+        student.open(f"/learn/{page}/")
+        student.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+        yield student
+    student.open("/learn/progress/")
+    topic = student.page.locator(".lines th a")
+    if topic.count():
+        with student.page.expect_navigation():
+            topic.first.click()
+        yield student
 
 
 def walk_as_staff(sign_in, size):
@@ -98,6 +115,14 @@ class TestEveryPage:
 
         assert found == set()
         assert too_wide == set()
+
+    def test_keeps_nobody_out_in_the_dark(self, sign_in):
+        student = sign_in("newcomer", scheme="dark")
+        found = set()
+        for person in (student, *walk_as_student(student)):
+            found |= set(violations(person))
+
+        assert found == set()
 
     def test_fits_a_phone(self, sign_in, stranger):
         too_wide = {
@@ -141,7 +166,12 @@ class TestKeyboard:
         assert reached[0] == "Skip to the content"
         assert "Sign out" in reached
         assert any(name.startswith(("Practise Everything", "Continue")) for name in reached)
-        assert any(name.startswith("Map of concepts") for name in reached)
+
+        student.open("/learn/map/")
+        for _ in range(11):
+            student.page.keyboard.press("Tab")
+            reached.append(focused(student))
+        assert any(name.startswith("Map of topics") for name in reached)
 
     def test_shows_where_it_is(self, sign_in):
         student = sign_in("newcomer")

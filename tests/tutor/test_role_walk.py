@@ -43,6 +43,9 @@ ROLES = (
 SIGN_IN = "sign-in"  # a redirect to the sign-in page
 # Address -> method and what each of ROLES gets; 302 is a redirect elsewhere.
 OWN_PAGE = (SIGN_IN, 200, 404, 404, 404, 404, 404)
+# Of every student, each about themselves.
+STUDENT_PAGE = (SIGN_IN, 200, 200, 404, 404, 404, 404)
+STUDENT_ACT = (SIGN_IN, 302, 302, 404, 404, 404, 404)
 OWN_ACT = (SIGN_IN, 302, 404, 404, 404, 404, 404)
 CLASS_PAGE = (SIGN_IN, 404, 404, 200, 404, 200, 404)
 CLASS_ACT = (SIGN_IN, 404, 404, 302, 404, 302, 404)
@@ -56,6 +59,13 @@ TABLE = {
     "sign-in": ("get", (200, 200, 200, 200, 200, 200, 200)),
     "sign-out": ("post", (302, 302, 302, 302, 302, 302, 302)),
     "student:home": ("get", (SIGN_IN, 200, 200, 404, 404, 404, 404)),
+    "student:map": ("get", STUDENT_PAGE),
+    "student:progress": ("get", STUDENT_PAGE),
+    "student:reviews": ("get", STUDENT_PAGE),
+    "student:how": ("get", STUDENT_PAGE),
+    # Nobody has answered anything on it: it leads back to the list.
+    "student:concept": ("get", STUDENT_ACT),
+    "student:goal": ("post", STUDENT_ACT),
     "student:start": ("post", OWN_ACT),
     "student:practise": ("get", OWN_PAGE),
     "student:finish": ("post", OWN_ACT),
@@ -151,6 +161,8 @@ class World:
             "decision": presentation,
             "upload": self.upload.public_id,
             "rule": self.rule.pk,
+            "course": self.session.course.slug,
+            "concept": self.session.course.concepts.first().slug,
         }
         wanted = parameters_of(name)
         address = reverse(name, kwargs={key: arguments[key] for key in wanted})
@@ -167,6 +179,7 @@ class World:
             "student:answer": form,
             "student:hint": {"level": "1"},
             "teacher:rules-set": {"kind": "minutes", "number": "20", "reason": "a week to go"},
+            "student:goal": {"days": "3"},
             "intake:act": {"do": "import"},
             "api:sessions": {"assignment": str(self.assignment.public_id)},
             "api:answers": {"presentation": presentation, "client_key": key, "answer": answer},

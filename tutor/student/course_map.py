@@ -17,7 +17,11 @@ LINE_CHARACTERS = 22
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A concept on the map; x and y are its upper left corner, `lines` its name in the box."""
+    """A concept on the map; x and y are its upper left corner, `lines` its name in the box.
+
+    `mastery` is thought now and may fall. `is_learned`: it was mastered at some moment.
+    `awarded_at`: it was proved on two days, for good.
+    """
 
     number: int
     name: str
@@ -26,6 +30,9 @@ class Node:
     y: int
     mastery: Mastery
     requires: tuple[str, ...]
+    slug: str
+    is_learned: bool
+    awarded_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class CourseMap:
     width: int
     height: int
     counts: tuple[tuple[Band, int], ...]
+    n_awarded: int
+    n_learned: int
 
     @property
     def begun(self) -> list[Node]:
@@ -53,6 +62,9 @@ def draw(*, learner: Learner, course: Course, at: dt.datetime) -> CourseMap:
     """Return the map of a course for a learner."""
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     masteries = tracing_selectors.get_masteries(learner=learner, course=course, at=at)
+    awards = tracing_selectors.list_awards(learner=learner, course=course)
+    learned = tracing_selectors.list_learned(learner=learner, course=course)
+    slugs = dict(course.concepts.values_list("pk", "slug"))
     layout = map_layout.lay_out(n_concepts=len(bank.concept_names), requires=bank.requires)
     nodes = tuple(
         Node(
@@ -63,6 +75,9 @@ def draw(*, learner: Learner, course: Course, at: dt.datetime) -> CourseMap:
             y=layout.corners[index][1],
             mastery=masteries[pk],
             requires=tuple(bank.concept_names[r] for c, r in bank.requires if c == index),
+            slug=slugs[pk],
+            is_learned=pk in learned or pk in awards,
+            awarded_at=awards.get(pk),
         )
         for index, pk in enumerate(bank.concept_ids.tolist())
     )
@@ -73,6 +88,8 @@ def draw(*, learner: Learner, course: Course, at: dt.datetime) -> CourseMap:
         width=layout.width,
         height=layout.height,
         counts=tuple((band, counts[band]) for band in Band),
+        n_awarded=sum(node.awarded_at is not None for node in nodes),
+        n_learned=sum(node.is_learned for node in nodes),
     )
 
 

@@ -254,5 +254,6 @@ def summary(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
         "changes": summaries.describe_session(found, at=at),
         "reason": summaries.finish_sentence(found),
         "may_go_on": summaries.may_go_on(found, at=at),
+        "following": summaries.describe_next(found, at=at),
     }
     return render(request, "student/summary.html", context)

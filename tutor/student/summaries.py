@@ -1,16 +1,25 @@
 """What changed, in words."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+
+from tutor.accounts.models import Learner
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.practice.models import PracticeSession
-from tutor.scheduling import reasons
+from tutor.responses.models import Response
+from tutor.scheduling import reasons, reviews
 from tutor.scheduling.models import Decision
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.bands import Band
+from tutor.tracing.standing import BETWEEN_PROOFS
 
 # Finishes after which there is more to do.
 GOES_ON = ("limit-reached", "stopped", "switched")
@@ -18,13 +27,18 @@ GOES_ON = ("limit-reached", "stopped", "switched")
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How an answer or a session moved one concept; probabilities in 0..1."""
+    """How an answer or a session moved one concept; probabilities in 0..1.
+
+    Of a session, `why` says what came in it, and `is_awarded_now` whether the award came with it.
+    """
 
     name: str
     before: float
     after: float
     band_before: Band | None
     band_after: Band
+    why: str = ""
+    is_awarded_now: bool = False
 
     @property
     def before_percent(self) -> int:
@@ -66,6 +80,8 @@ def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift
     masteries = tracing_selectors.get_masteries(
         learner=session.learner, course=session.course, at=session.finished_at or at
     )
+    tallies = _count(session)
+    awards = tracing_selectors.list_awards(learner=session.learner, course=session.course)
     return [
         Shift(
             name=bank.concept_names[bank.index_of_concept[pk]],
@@ -73,23 +89,120 @@ def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift
             after=masteries[pk].prob,
             band_before=None,
             band_after=masteries[pk].band,
+            why=_why(tallies.get(pk, Counter())),
+            is_awarded_now=pk in awards and awards[pk] >= session.started_at,
         )
         for pk in practised_concepts(session)
         if pk in masteries
     ]
 
 
+def _count(session: PracticeSession) -> dict[int, Counter[str]]:
+    """Return concept id -> how many first tries of the session were right, helped and wrong."""
+    shown = _decided(session).exclude(follows=None).values_list("follows", flat=True)
+    rows = Response.objects.filter(
+        learner=session.learner, presentation__in=list(shown), attempt=1, corrects=None
+    )
+    found: dict[int, Counter[str]] = {}
+    for version_id, is_correct, hints in rows.values_list(
+        "item_version", "is_correct", "hints_seen"
+    ):
+        what = "wrong" if not is_correct else "helped" if hints else "right"
+        for pk in content_selectors.get_concepts_of_version(version_id=version_id):
+            found.setdefault(pk, Counter())[what] += 1
+    return found
+
+
+def _why(tally: Counter[str]) -> str:
+    """Return what came, in a sentence or two."""
+    right, helped, wrong = tally["right"], tally["helped"], tally["wrong"]
+    n = right + helped + wrong
+    if not n:
+        return ""
+    if right == n:
+        first = ngettext(
+            "Right at the first try, without help.", "All %(n)d right without help.", n
+        )
+    elif right or wrong == n:
+        first = gettext("%(right)d of %(n)d right without help.")
+    else:
+        first = gettext("None of %(n)d right without help.")
+    told = first % {"right": right, "n": n}
+    if helped:
+        counts = ngettext(
+            "%(n)d right with help: practice, which proves nothing yet.",
+            "%(n)d right with help: practice, which proves nothing yet.",
+            helped,
+        )
+        told = f"{told} {counts % {'n': helped}}"
+    return told
+
+
+def describe_next(session: PracticeSession, *, at: dt.datetime) -> list[str]:
+    """Return what comes next, in sentences: an award at hand, what to reach, a review."""
+    learner, course = session.learner, session.course
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    names = dict(zip(bank.concept_ids.tolist(), bank.concept_names, strict=True))
+    told = []
+    proofs = tracing_selectors.list_proofs(learner=learner, course=course)
+    practised = practised_concepts(session)
+    masteries = tracing_selectors.get_masteries(learner=learner, course=course, at=at)
+    # Said only where it is still sure: after a long pause one right answer would not do.
+    at_hand = [pk for pk in proofs if pk in masteries and masteries[pk].band is Band.MASTERED]
+    at_hand.sort(key=lambda pk: pk not in practised)
+    if at_hand:
+        when = gettext("from tomorrow on")
+        if proofs[at_hand[0]] + BETWEEN_PROOFS <= at:
+            when = gettext("now")
+        told.append(
+            gettext("One more right answer without help, %(when)s, gives you “%(name)s” for good.")
+            % {"when": when, "name": names[at_hand[0]]}
+        )
+    open_ = [pk for pk in practised if pk in masteries and masteries[pk].band is not Band.MASTERED]
+    if open_:
+        best = max(open_, key=lambda pk: masteries[pk].prob)
+        told.append(
+            gettext("Nearest to mastered is “%(name)s”: a few more right answers.")
+            % {"name": names[best]}
+        )
+    told += _next_review(learner, course, names, at)
+    return told
+
+
+def _next_review(
+    learner: Learner, course: Course, names: dict[int, str], at: dt.datetime
+) -> list[str]:
+    found = reviews.list_reviews(learner=learner, course=course, at=at)
+    waiting = [(review.due_on, names[review.concept_id]) for review in found if review.due_on]
+    if not waiting:
+        return []
+    due_on, name = min(waiting)
+    if due_on <= timezone.localdate(at):
+        return [gettext("“%(name)s” is due for review.") % {"name": name}]
+    day = date_format(due_on, "l, j F")
+    return [
+        gettext("“%(name)s” comes back on %(day)s, to see what has stayed.")
+        % {"name": name, "day": day}
+    ]
+
+
 def practised_concepts(session: PracticeSession) -> list[int]:
     """Return the concepts of the items that the session showed and got answered."""
+    shown = _decided(session)
+    found = (
+        int(pk) for shifts in shown.order_by("pk").values_list("shifts", flat=True) for pk in shifts
+    )
+    return list(dict.fromkeys(found))
+
+
+def _decided(session: PracticeSession) -> QuerySet[Decision]:
+    """Return the decisions that followed the session's answers."""
     shown = Decision.objects.filter(
         learner=session.learner, course=session.course, at__gte=session.started_at
     ).exclude(shifts={})
     if session.finished_at is not None:
         shown = shown.filter(at__lte=session.finished_at)
-    found = (
-        int(pk) for shifts in shown.order_by("pk").values_list("shifts", flat=True) for pk in shifts
-    )
-    return list(dict.fromkeys(found))
+    return shown
 
 
 def finish_sentence(session: PracticeSession) -> str:

@@ -1,4 +1,4 @@
-"""What the start page offers: one thing to do first, the rest after it."""
+"""What the start page offers: one thing to do first, a few others as good after it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,17 +8,43 @@ from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
 from tutor.content.models import Course
 from tutor.practice import selectors as practice_selectors
+from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
-from tutor.student import course_map
+from tutor.responses import pace
+from tutor.scheduling import reviews
+from tutor.student import progress
+
+# More to choose from is no help.
+MOST_OTHERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class CourseToday:
-    """A course of the learner: as a map, and to be practised freely unless that is going on."""
+class Task:
+    """Something to do now.
+
+    Attributes:
+        course: of the task.
+        assignment: None for practising freely.
+        session: the one to go on with, None for one to begin.
+        items: questions that are planned, or left; it may end earlier.
+        low, high: minutes that they will take, at the learner's own pace if it is known.
+        is_own_pace: whether it is.
+        n_due: topics of the course due for review.
+    """
 
     course: Course
-    map: course_map.CourseMap
-    is_begun: bool
+    assignment: Assignment | None
+    session: PracticeSession | None
+    items: int
+    low: int
+    high: int
+    is_own_pace: bool
+    n_due: int
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.assignment.title if self.assignment else self.course.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +52,93 @@ class Today:
     """What a learner can do now.
 
     Attributes:
-        unfinished: sessions to go on with.
-        assignments: what is open, the nearest due first, without those of `unfinished`.
-        closed: what can no longer be practised.
+        first: the one thing to do; None where there is nothing.
+        others: what is as good, at most four.
+        closed: assignments that can no longer be practised.
+        courses: the learner's.
+        week: days practised against the goal.
     """
 
-    unfinished: tuple[PracticeSession, ...]
-    assignments: tuple[Assignment, ...]
+    first: Task | None
+    others: tuple[Task, ...]
     closed: tuple[Assignment, ...]
-    courses: tuple[CourseToday, ...]
-
-    @property
-    def has_choice(self) -> bool:
-        """Whether something can be started."""
-        return bool(self.assignments) or any(not entry.is_begun for entry in self.courses)
+    courses: tuple[Course, ...]
+    week: progress.ThisWeek
 
 
 def plan(*, learner: Learner, at: dt.datetime) -> Today:
-    """Return what a learner can do now."""
-    courses = list(class_selectors.list_courses_of(learner=learner))
-    unfinished = tuple(
-        session
-        for course in courses
-        if (session := practice_selectors.get_open_session(learner=learner, course_id=course.pk))
-    )
-    begun = {session.assignment_id for session in unfinished}
-    begun_freely = {session.course_id for session in unfinished if session.assignment_id is None}
+    """Return what a learner can do now: what is unfinished, then what is due first, then freely."""
+    courses = tuple(class_selectors.list_courses_of(learner=learner))
     assignments = list(class_selectors.list_assignments_of(learner=learner, at=at))
+    tasks = [
+        *_unfinished(learner, courses, assignments, at),
+        *(_begin(learner, a.classroom.course, a, at) for a in assignments if not is_closed(a, at)),
+        *(_begin(learner, course, None, at) for course in courses),
+    ]
+    begun = {_key(task) for task in tasks if task.session is not None}
+    open_ = [task for task in tasks if task.session is not None or _key(task) not in begun]
     return Today(
-        unfinished=unfinished,
-        assignments=tuple(a for a in assignments if not is_closed(a, at) and a.pk not in begun),
+        first=open_[0] if open_ else None,
+        others=tuple(open_[1 : 1 + MOST_OTHERS]),
         closed=tuple(a for a in assignments if is_closed(a, at)),
-        courses=tuple(
-            CourseToday(
-                course=course,
-                map=course_map.draw(learner=learner, course=course, at=at),
-                is_begun=course.pk in begun_freely,
-            )
-            for course in courses
-        ),
+        courses=courses,
+        week=progress.get_this_week(learner=learner, at=at),
     )
 
 
 def is_closed(assignment: Assignment, at: dt.datetime) -> bool:
     """Test whether an assignment's time is over."""
     return assignment.due_at is not None and assignment.due_at <= at
+
+
+def _unfinished(
+    learner: Learner, courses: tuple[Course, ...], assignments: list[Assignment], at: dt.datetime
+) -> list[Task]:
+    known = {assignment.pk: assignment for assignment in assignments}
+    found = []
+    for course in courses:
+        session = practice_selectors.get_open_session(learner=learner, course_id=course.pk)
+        if session is not None:
+            left = max(1, session.planned_items - session.n_answered)
+            assignment = known.get(session.assignment_id or 0, session.assignment)
+            found.append(_task(learner, course, assignment, at, items=left, session=session))
+    return found
+
+
+def _begin(
+    learner: Learner, course: Course, assignment: Assignment | None, at: dt.datetime
+) -> Task:
+    items = assignment.items_per_session if assignment else usecases.ITEMS_PER_SESSION
+    return _task(learner, course, assignment, at, items=items, session=None)
+
+
+def _task(
+    learner: Learner,
+    course: Course,
+    assignment: Assignment | None,
+    at: dt.datetime,
+    *,
+    items: int,
+    session: PracticeSession | None,
+) -> Task:
+    found = pace.get_pace(learner=learner, course=course, at=at)
+    low, high = found.minutes(items)
+    return Task(
+        course=course,
+        assignment=assignment,
+        session=session,
+        items=items,
+        low=low,
+        high=high,
+        is_own_pace=found.source == "own",
+        n_due=_count_due(learner, course, at) if assignment is None else 0,
+    )
+
+
+def _count_due(learner: Learner, course: Course, at: dt.datetime) -> int:
+    found = reviews.list_reviews(learner=learner, course=course, at=at, days=1)
+    return sum(review.is_due for review in found)
+
+
+def _key(task: Task) -> tuple[int, int | None]:
+    return task.course.pk, task.assignment.pk if task.assignment else None

@@ -8,6 +8,12 @@ app_name = "student"
 
 urlpatterns = [
     path("", home_pages.home, name="home"),
+    path("map/", home_pages.show_map, name="map"),
+    path("progress/", home_pages.show_progress, name="progress"),
+    path("progress/<slug:course>/<slug:concept>/", home_pages.show_concept, name="concept"),
+    path("goal/", home_pages.set_goal, name="goal"),
+    path("reviews/", home_pages.show_reviews, name="reviews"),
+    path("how/", home_pages.show_how, name="how"),
     path("start/", practice_pages.start, name="start"),
     path("practise/<uuid:session>/", practice_pages.practise, name="practise"),
     path("practise/<uuid:session>/finish/", practice_pages.finish, name="finish"),

@@ -453,3 +453,22 @@ def list_awards(*, learner: Learner, course: Course) -> dict[int, dt.datetime]:
         if not asked or percent >= min(asked):
             found.setdefault(concept_id, at)
     return found
+
+
+def list_learned(*, learner: Learner, course: Course) -> frozenset[int]:
+    """Return the concepts that the learner mastered at some moment, forgotten since or not."""
+    tracer = get_tracer(course_id=course.pk, revision=course.revision)
+    return frozenset(get_state(learner_id=learner.pk, tracer=tracer).mastered.tolist())
+
+
+def list_proofs(*, learner: Learner, course: Course) -> dict[int, dt.datetime]:
+    """Return concept id -> when the first of the two proofs was, where the award is still to come.
+
+    The second one may come a day after that.
+    """
+    awarded = list_awards(learner=learner, course=course)
+    rows = AwardStep.objects.filter(
+        learner=learner, concept__course=course, step=AwardStep.Step.FIRST
+    )
+    found = dict(rows.order_by("at").values_list("concept", "at"))
+    return {pk: at for pk, at in found.items() if pk not in awarded}

@@ -1,0 +1,135 @@
+"""How it went over time: answers by week, days against the goal, and each concept's line."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from tutor.accounts.models import Learner
+from tutor.classes import selectors as class_selectors
+from tutor.content import selectors as content_selectors
+from tutor.content.models import Course
+from tutor.responses.models import Response
+from tutor.student import charts
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing import trajectories
+from tutor.tracing.bands import Mastery
+
+WEEKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week of first tries; it begins on a Monday."""
+
+    begins: dt.date
+    answers: int
+    right: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThisWeek:
+    """Days practised against the goal; `marks` are the seven days: (day, practised, is past)."""
+
+    goal: int
+    days: int
+    marks: tuple[tuple[dt.date, bool, bool], ...]
+
+    @property
+    def left(self) -> int:
+        """Days to go to the goal."""
+        return max(0, self.goal - self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A concept with what is thought of it now, and how it came there."""
+
+    slug: str
+    name: str
+    mastery: Mastery
+    awarded_at: dt.datetime | None
+    points: tuple[trajectories.Point, ...]
+    spark: str
+
+    @property
+    def last_day(self) -> dt.date:
+        """When it was practised last."""
+        return self.points[-1].day
+
+
+def list_weeks(*, learner: Learner, at: dt.datetime) -> list[Week]:
+    """Return the latest weeks up to this one, the oldest first; weeks without answers too."""
+    monday = _monday(timezone.localdate(at))
+    first = monday - dt.timedelta(weeks=WEEKS - 1)
+    rows = (
+        Response.objects.filter(
+            learner=learner, attempt=1, corrects__isnull=True, answered_at__gte=_midnight(first)
+        )
+        .annotate(day=TruncDate("answered_at"))
+        .values("day")
+        .annotate(answers=Count("pk"), right=Count("pk", filter=Q(is_correct=True)))
+    )
+    by_week: dict[dt.date, list[tuple[int, int]]] = {}
+    for row in rows:
+        by_week.setdefault(_monday(row["day"]), []).append((row["answers"], row["right"]))
+    begins = [first + dt.timedelta(weeks=number) for number in range(WEEKS)]
+    return [
+        Week(
+            begins=begin,
+            answers=sum(answers for answers, _ in by_week.get(begin, [])),
+            right=sum(right for _, right in by_week.get(begin, [])),
+            days=len(by_week.get(begin, [])),
+        )
+        for begin in begins
+    ]
+
+
+def get_this_week(*, learner: Learner, at: dt.datetime) -> ThisWeek:
+    """Return the days of this week on which the learner practised."""
+    today = timezone.localdate(at)
+    monday = _monday(today)
+    rows = Response.objects.filter(learner=learner, answered_at__gte=_midnight(monday))
+    practised = set(
+        rows.annotate(day=TruncDate("answered_at")).values_list("day", flat=True).distinct()
+    )
+    days = [monday + dt.timedelta(days=number) for number in range(7)]
+    return ThisWeek(
+        goal=class_selectors.get_weekly_goal(learner=learner),
+        days=len(practised),
+        marks=tuple((day, day in practised, day <= today) for day in days),
+    )
+
+
+def list_lines(*, learner: Learner, course: Course, at: dt.datetime) -> list[Line]:
+    """Return the concepts with answers in teaching order."""
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    slugs = dict(course.concepts.values_list("pk", "slug"))
+    masteries = tracing_selectors.get_masteries(learner=learner, course=course, at=at)
+    awards = tracing_selectors.list_awards(learner=learner, course=course)
+    points = trajectories.list_trajectories(
+        learner=learner, course=course, to_day=timezone.localdate
+    )
+    return [
+        Line(
+            slug=slugs[pk],
+            name=bank.concept_names[index],
+            mastery=masteries[pk],
+            awarded_at=awards.get(pk),
+            points=points[pk],
+            spark=charts.spark([point.prob for point in points[pk]] + [masteries[pk].prob]),
+        )
+        for index, pk in enumerate(bank.concept_ids.tolist())
+        if pk in points
+    ]
+
+
+def _monday(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=day.weekday())
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
