@@ -72,6 +72,8 @@ def answer(visit: Visit) -> None:
     """What comes of an answer, right or wrong as it happens."""
     practise(visit)
     form = visit.page.locator(".item form.answering").first
+    if not form.count():
+        return  # nothing fits just now: the page that says so
     options = form.locator("input[type=radio], input[type=checkbox]")
     if options.count():
         options.first.check()
@@ -144,6 +146,7 @@ def _people(
                 color_scheme=scheme,  # type: ignore[arg-type]
                 reduced_motion="reduce",
             )
+            context.set_default_timeout(15_000)
             visits[account] = Visit(context.new_page(), url)
             if account:
                 _sign_in(visits[account], account, passwords[account])
