@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tutor.config.settings")
@@ -110,21 +111,22 @@ PAGES: tuple[tuple[str, str, Act], ...] = (
     ("how", "student", at("/learn/how/")),
     ("how-new", "newcomer", at("/learn/how/")),
     ("question", "student", practise),
-    ("answered", "student", answer),
     ("today-resume", "student", at("/learn/")),
-    ("summary", "student", see_summary),
+    ("answered", "newcomer", answer),
+    ("summary", "newcomer", see_summary),
 )
+# Taken when all others are: after them nobody is new any more.
+LAST = ("answered", "summary")
 
 
 def take(browser: Browser, url: str, passwords: dict[str, str], out: Path, wanted: str) -> int:
     """Take the pictures; return how many."""
     taken = 0
-    for size, (width, height) in SIZES.items():
-        for scheme in SCHEMES:
-            with _people(browser, url, passwords, width, height, scheme) as person:
-                for name, account, act in PAGES:
-                    if not re.search(wanted, name):
-                        continue
+    for is_last, (size, (width, height)), scheme in product((False, True), SIZES.items(), SCHEMES):
+        pages = [page for page in PAGES if (page[0] in LAST) == is_last]
+        with _people(browser, url, passwords, width, height, scheme) as person:
+            for name, account, act in pages:
+                if re.search(wanted, name):
                     visit = person(account)
                     act(visit)
                     visit.page.screenshot(path=out / f"{name}-{size}-{scheme}.png", full_page=True)
