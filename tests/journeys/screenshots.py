@@ -73,13 +73,14 @@ def answer(visit: Visit) -> None:
     """What comes of an answer, right or wrong as it happens."""
     practise(visit)
     form = visit.page.locator(".item form.answering").first
-    if not form.count():
-        return  # nothing fits just now: the page that says so
-    options = form.locator("input[type=radio], input[type=checkbox]")
+    options = form.locator("input[type=radio]:visible, input[type=checkbox]:visible")
+    field = form.locator("input.answer:visible")
     if options.count():
         options.first.check()
+    elif field.count():
+        field.fill("1")
     else:
-        form.locator("input.answer").fill("1")
+        return  # nothing fits just now: the page that says so
     form.locator(".primary").click()
     visit.page.locator(".verdict, .problem").first.wait_for()
 
