@@ -65,7 +65,7 @@ class SessionStart(APIView):
             assignment=assignment,
             at=at,
             draw_seed=secrets.randbits(53),
-            minutes=payload.validated_data.get("minutes"),
+            minutes=payload.get("minutes"),
         )
         return Response(shapes.SessionOutput.write(documents.session_document(session)))
 
