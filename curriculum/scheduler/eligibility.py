@@ -53,6 +53,11 @@ def banned(_: Situation, standing: Standing) -> BoolArray | None:
     return standing.banned
 
 
+def set_aside(_: Situation, standing: Standing) -> BoolArray | None:
+    """Remove what the learner has put off for this session."""
+    return standing.set_aside
+
+
 def quota_used(situation: Situation, _: Standing) -> BoolArray | None:
     """Remove items with a concept of which the teacher wants no more given."""
     if situation.quota_left is None:
@@ -172,6 +177,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("not-operational", not_operational),
     ("outside-assignment", outside_assignment),
     ("banned", banned),
+    ("set-aside", set_aside),
     ("quota-used", quota_used),
     ("accommodation", accommodation),
     ("time-left", time_left),

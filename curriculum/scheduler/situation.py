@@ -124,6 +124,7 @@ class Situation:
             it (inf: none does, the caller unpins it); an item that is not named counts any.
         asked_again: the pinned items are a delayed probe of what was practised, not a wish.
         banned: item ids the teacher does not want given.
+        set_aside: item ids that the learner has put off for this session.
         session_position: answers given in this session.
         session_limit: answers after which it ends.
         pilot_share: chance that an item of the pilot is tried out, if one may be; 0 to 0.5.
@@ -165,6 +166,7 @@ class Situation:
     pinned_since: Mapping[int, float] = field(default_factory=dict)
     asked_again: bool = False
     banned: frozenset[int] = frozenset()
+    set_aside: frozenset[int] = frozenset()
     session_position: int = 0
     session_limit: int | None = None
     pilot_share: float = 0.0

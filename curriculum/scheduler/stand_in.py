@@ -15,6 +15,7 @@ from curriculum.scheduler.standing import CLOSED, LEARN, Standing
 HARD = (
     ("not-operational", eligibility.not_operational),
     ("banned", eligibility.banned),
+    ("set-aside", eligibility.set_aside),
     ("quota-used", eligibility.quota_used),
     ("accommodation", eligibility.accommodation),
 )
@@ -23,8 +24,8 @@ HARD = (
 def stand_in_order(situation: Situation) -> tuple[Standing, Eligibility]:
     """Return every concept of the goal as being learnt, and every item of one that may be given.
 
-    Of the rules remain those that need no estimate: not in use, banned, quota, accommodation; and
-    the item of the last answer waits while there is another one.
+    Of the rules remain those that need no estimate: not in use, banned, set aside, quota,
+    accommodation; and the item of the last answer waits while there is another one.
     """
     bank, size = situation.bank, situation.bank.n_concepts
     no, unknown = np.zeros(size, dtype=np.bool_), np.full(size, np.nan)
@@ -40,6 +41,9 @@ def stand_in_order(situation: Situation) -> tuple[Standing, Eligibility]:
         mode=np.where(situation.goal, LEARN, CLOSED).astype(np.int8),
         pinned_now=None,
         banned=np.isin(bank.item_ids, list(situation.banned)) if situation.banned else None,
+        set_aside=np.isin(bank.item_ids, list(situation.set_aside))
+        if situation.set_aside
+        else None,
         locked=np.zeros(bank.n_items, dtype=np.bool_),
         recent_rows=rows,
         exposures=np.bincount(rows[rows >= 0], minlength=bank.n_items),

@@ -55,6 +55,7 @@ class Standing:
         mode: [K] code into MODES, or CLOSED: mastered and not due, or not wanted.
         pinned_now: [N] pinned items not answered yet in the exposure window.
         banned: [N].
+        set_aside: [N] put off by the learner, None where nothing is.
         locked: [N] items with a concept of which a direct prerequisite is not reached.
         recent_rows: [R] item rows, -1 where no longer in the bank.
         exposures: [N] answers to each item within the exposure window.
@@ -76,6 +77,7 @@ class Standing:
     mode: ModeArray
     pinned_now: BoolArray | None
     banned: BoolArray | None
+    set_aside: BoolArray | None
     locked: BoolArray
     recent_rows: IntArray
     exposures: IntArray
@@ -92,7 +94,9 @@ def assess(situation: Situation) -> Standing:
     recall = find_recall(situation, recent_rows)
     due = _find_due(situation, mastered, days_since, recall, recent_rows)
     mode = _choose_modes(situation, reached, mastered, due)
-    banned = _rows_flag(situation, situation.banned)
+    banned, put_off = (
+        _rows_flag(situation, ids) for ids in (situation.banned, situation.set_aside)
+    )
     pinned = _rows_flag(situation, situation.pinned)
     goal = situation.goal
     if pinned is not None:
@@ -101,7 +105,7 @@ def assess(situation: Situation) -> Standing:
         mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
     locked = _find_locked(situation, reached)
     open_goal = goal & (mode != CLOSED)
-    wanted = _with_backfill(situation, open_goal, ~reached, locked, banned)
+    wanted = _with_backfill(situation, open_goal, ~reached, locked, (banned, put_off))
     backfill = wanted & ~open_goal
     held, step_back, failed = _step_back(situation, wanted, recent_rows)
     if held.any():
@@ -130,6 +134,7 @@ def assess(situation: Situation) -> Standing:
         mode=mode,
         pinned_now=pinned,
         banned=banned,
+        set_aside=put_off,
         locked=locked,
         recent_rows=recent_rows,
         exposures=_count_exposures(situation, recent_rows),
@@ -198,7 +203,7 @@ def _with_backfill(
     goal: BoolArray,
     unreached: BoolArray,
     locked: BoolArray,
-    banned: BoolArray | None,
+    refused: tuple[BoolArray | None, ...],
 ) -> BoolArray:
     """Return the goal and every unreached concept on the way to a goal that is locked.
 
@@ -207,8 +212,9 @@ def _with_backfill(
     """
     bank = situation.bank
     allowed = bank.operational & ~locked
-    if banned is not None:
-        allowed &= ~banned
+    for removed in refused:
+        if removed is not None:
+            allowed &= ~removed
     startable = np.zeros(bank.n_concepts, dtype=np.bool_)
     startable[bank.pair_concept[allowed.take(bank.pair_item)]] = True
     wanted = goal.copy()

@@ -76,6 +76,16 @@ TABLE = {
     "student:answered": ("get", OWN_ACT),
     "student:retry": ("post", OWN_ACT),
     "student:hint": ("post", OWN_ACT),
+    "student:preview": ("get", OWN_PAGE),
+    # Its steps are not open.
+    "student:step": ("post", (SIGN_IN, 404, 404, 404, 404, 404, 404)),
+    "student:unlearnt": ("post", OWN_ACT),
+    # It was not put off: back to the question.
+    "student:example": ("get", OWN_ACT),
+    "student:skip": ("post", OWN_ACT),
+    "student:report": ("post", OWN_ACT),
+    "student:pause": ("post", OWN_ACT),
+    "student:stuck": ("post", OWN_ACT),
     "teacher:classes": ("get", (SIGN_IN, 200, 200, 200, 200, 200, 200)),
     "teacher:classroom": ("get", CLASS_PAGE),
     "teacher:learner": ("get", CLASS_PAGE),

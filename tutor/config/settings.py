@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "tutor.config.content_security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -127,6 +128,15 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
 LANGUAGE_CODE = "en"
+# A catalogue in this folder makes its language one that browsers may ask for.
+LOCALE_PATHS = [BASE_DIR / "tutor" / "config" / "locale"]
+LANGUAGES = [
+    ("en", "English"),
+    *(
+        (path.parent.parent.name.lower().replace("_", "-"), path.parent.parent.name)
+        for path in sorted(LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo"))
+    ),
+]
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

@@ -45,6 +45,8 @@ def check_item(item: ItemSpec, *, seeds: Iterable[int]) -> list[str]:
 def _self_check(item: RenderedItem) -> list[str]:
     """Grade the item's own key and its anticipated wrong answers."""
     problems: list[str] = []
+    for number, step in enumerate(item.steps, start=1):
+        problems += [f"step {number}: {text}" for text in _self_check(step)]
     try:
         result = grade(item, right_answer(item))
         if not result.is_correct:

@@ -36,6 +36,9 @@ def item_body(spec: ItemSpec) -> dict[str, Any]:
     if spec.needs:
         # Left out where empty: what was stored before there was such a field keeps its hash.
         body["needs"] = list(spec.needs)
+    # Only where there are any, so that items without keep their fingerprint.
+    if spec.steps:
+        body["steps"] = [dict(step) for step in spec.steps]
     return body
 
 

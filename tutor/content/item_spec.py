@@ -8,6 +8,7 @@ from tutor.content.answers import ANSWER_FIELDS, WRONG_FIELDS
 from tutor.content.course_fields import Fields, check_slug
 from tutor.content.rendered import KINDS, Kind, Markup
 
+STEP_KINDS = ("number", "expression", "text")
 CHOICE_KINDS = ("single_choice", "multiple_choice")
 MIN_HINTS = 2
 # What an item may demand of whoever answers it, beyond reading and writing: sound to be heard, a
@@ -15,7 +16,7 @@ MIN_HINTS = 2
 NEEDS = ("sound", "picture", "drag")
 _FIELDS = (
     *("slug", "concepts", "kind", "difficulty", "parameters", "conditions", "stem"),
-    *("choices", "keep_order", "answer", "wrong", "hints", "solution", "needs"),
+    *("choices", "keep_order", "answer", "wrong", "hints", "steps", "solution", "needs"),
 )
 # Names that mean something in expressions, or would read as maths.
 _RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "in"})
@@ -29,6 +30,7 @@ class ItemSpec:
         concepts: slugs, the main concept first.
         difficulty: the author's estimate in logits: 0 average, +1 hard, -1 easy.
         parameters: (name, expression) in the order of drawing.
+        steps: smaller questions on the way, each with ask, kind and answer.
         answer, wrong, choices: as in the file, checked.
         needs: names of `NEEDS`, in their order.
         file: where the item stands, for messages.
@@ -46,6 +48,7 @@ class ItemSpec:
     answer: Mapping[str, Any] = field(default_factory=dict)
     wrong: tuple[Mapping[str, Any], ...] = ()
     hints: tuple[str, ...] = ()
+    steps: tuple[Mapping[str, Any], ...] = ()
     solution: str = ""
     needs: tuple[str, ...] = ()
     markup: Markup = "text"
@@ -91,6 +94,7 @@ def read_item(
         answer=_answer(fields, kind),
         wrong=_wrong(fields, kind, misconceptions),
         hints=_hints(fields, kind),
+        steps=_steps(fields),
         solution=fields.text("solution"),
         needs=_needs(fields),
         file=file,
@@ -214,3 +218,19 @@ def _hints(fields: Fields, kind: str) -> tuple[str, ...]:
     if kind != "self_marked" and "hints" in fields.data and len(hints) < MIN_HINTS:
         fields.note("hints", len(hints), f"is too few. Write a ladder of at least {MIN_HINTS}.")
     return hints
+
+
+def _steps(fields: Fields) -> tuple[Mapping[str, Any], ...]:
+    read: list[dict[str, Any]] = []
+    for number, entry in enumerate(fields.list("steps"), start=1):
+        step = Fields(entry, where=f"{fields.where}, step {number}", problems=fields.problems)
+        step.refuse_others(("ask", "kind", "answer"))
+        kind = step.text("kind")
+        if kind not in STEP_KINDS:
+            if kind:
+                step.note(
+                    "kind", kind, f"is no kind of a step. Use one of: {', '.join(STEP_KINDS)}."
+                )
+            continue
+        read.append({"ask": step.text("ask"), "kind": kind, "answer": dict(_answer(step, kind))})
+    return tuple(read)

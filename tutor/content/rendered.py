@@ -113,7 +113,8 @@ class WrongAnswer:
 class RenderedItem:
     """One question for one learner; equal bodies and seeds give equal items.
 
-    `markup` says how stem, choices, hints and solution become HTML (`markup.render`).
+    `markup` says how stem, choices, hints and solution become HTML (`markup.render`). `steps` are
+    smaller questions on the way to the answer, each an item with a stem and a key alone.
     """
 
     kind: Kind
@@ -125,3 +126,4 @@ class RenderedItem:
     solution: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     markup: Markup = "text"
+    steps: tuple["RenderedItem", ...] = ()

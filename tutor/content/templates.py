@@ -116,4 +116,18 @@ def _render(
         solution=_fill(body, body.get("solution") or "", names),
         parameters={name: exact.format_value(value, mode="plain") for name, value in names.items()},
         markup=body.get("markup", "text"),
+        steps=tuple(_step(body, step, names) for step in body.get("steps") or ()),
+    )
+
+
+def _step(body: Body, step: Mapping[str, Any], names: Mapping[str, Any]) -> RenderedItem:
+    return RenderedItem(
+        kind=step["kind"],
+        stem=_fill(body, step["ask"], names),
+        choices=(),
+        answer=answers.read_answer(step["kind"], step.get("answer") or {}, names),
+        wrong=(),
+        hints=(),
+        solution="",
+        markup=body.get("markup", "text"),
     )

@@ -22,7 +22,7 @@ from tutor.common.prepared_writes import PreparedUpdate
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
-from tutor.practice import selectors
+from tutor.practice import remarks, selectors
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
 from tutor.practice.models import PracticeSession
 from tutor.practice.selectors import Showing
@@ -246,7 +246,9 @@ def _record(
             # Counted under the lock that opening a hint takes: none can slip in between.
             hints_seen=response_selectors.count_hints(presentation=decision.public_id),
             presented_at=decision.at,
-            elapsed_ms=_elapsed_ms(submission, decision, answered_at),
+            elapsed_ms=None
+            if _is_time_unknown(submission, decision, arrival)
+            else _elapsed_ms(submission, decision, answered_at),
             answered_at=answered_at,
             received_at=arrival.at,
             source=arrival.source,
@@ -257,6 +259,16 @@ def _record(
     # Already at hand: saves the fold a query.
     response.item_version = decision.item_version
     return response
+
+
+def _is_time_unknown(submission: Submission, decision: Decision, arrival: Arrival) -> bool:
+    """Test whether the learner left the page for a while and it did not measure the time."""
+    # Only the page knows pauses: no other client waits for the query.
+    return (
+        arrival.source == "practice"
+        and submission.elapsed_ms is None
+        and remarks.was_paused(decision_id=decision.pk)
+    )
 
 
 def _elapsed_ms(submission: Submission, decision: Decision, answered_at: dt.datetime) -> int:
@@ -311,6 +323,7 @@ def _decide_after(
         at=arrival.at,
         seed=arrival.draw_seed,
         sitting=scheduling_services.Sitting(
+            resting=session.resting,
             answered=session.n_answered,
             planned=session.planned_items,
             follows=response.presentation,

@@ -24,6 +24,34 @@ class NothingToRetry(TutorError):
     status = 409
 
 
+class NoMoreSkips(TutorError):
+    """A session lets a learner skip so many items and no more."""
+
+    code = "practice.no-more-skips"
+    status = 409
+
+
+class NotWaiting(TutorError):
+    """Only the item that waits in an open session can be put off."""
+
+    code = "practice.not-waiting"
+    status = 409
+
+
+class KeyReused(TutorError):
+    """The client key names something else that was said."""
+
+    code = "practice.key-reused"
+    status = 409
+
+
+class NoSuchStep(TutorError):
+    """The item has no such step, or its steps are not open."""
+
+    code = "practice.no-such-step"
+    status = 404
+
+
 class NoMoreHints(TutorError):
     """The ladder has no further rung."""
 

@@ -42,6 +42,7 @@ _SESSION_FIELDS = (
     "started_at",
     "finished_at",
     "finish_reason",
+    "resting",
     "course__slug",
     "course__title",
     "course__revision",
@@ -56,7 +57,7 @@ class Presentation:
     """One showing of an item to a learner, as it stands now.
 
     `slug` and `version_number` name the item; `responses` are the answers to it so far, first
-    attempt first; `hints` the rungs opened.
+    attempt first; `hints` those opened, `n_open` the rungs opened of the whole ladder.
     """
 
     decision: Decision
@@ -66,6 +67,35 @@ class Presentation:
     concept_ids: tuple[int, ...]
     hints: tuple[str, ...]
     responses: tuple[Response, ...]
+    n_open: int = 0
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The ladder: hints, then smaller steps, then a similar item worked out.
+
+        None where the learner is asked without help.
+        """
+        if self.decision.reason == ASKED_AGAIN and not self.is_answered:
+            return ()
+        steps = ("steps",) if self.item.steps else ()
+        # Another seed of a template is a sibling; where there is none, the solution would tell all.
+        example = ("example",) if self.item.parameters and self.item.solution else ()
+        return ("hint",) * len(self.item.hints) + steps + example
+
+    @property
+    def next_rung(self) -> str:
+        """What the learner may ask for next: hint, steps, example, or nothing."""
+        return self.rungs[self.n_open] if self.n_open < len(self.rungs) else ""
+
+    @property
+    def has_steps_open(self) -> bool:
+        """Whether the smaller steps are there to answer."""
+        return "steps" in self.rungs[: self.n_open]
+
+    @property
+    def has_example_open(self) -> bool:
+        """Whether the similar item is there to read."""
+        return "example" in self.rungs[: self.n_open]
 
     @property
     def is_answered(self) -> bool:
@@ -136,6 +166,7 @@ def _presentation(
         version_number=name[1],
         concept_ids=content_selectors.get_concepts_of_version(version_id=version_id),
         hints=item.hints[:hints_seen],
+        n_open=hints_seen,
         responses=responses,
     )
 
@@ -174,6 +205,7 @@ _SHOWING_FIELDS = (
     "finished_at",
     "finish_reason",
     "assignment__public_id",
+    "resting",
     "assignment__classroom",
     "assignment__opens_at",
     "assignment__due_at",
@@ -268,3 +300,26 @@ def get_open_or_last_session(*, learner: Learner, course_id: int) -> PracticeSes
 def get_next_decision(*, learner: Learner, follows: uuid.UUID) -> Decision | None:
     """Return what was decided after the answer to a presentation."""
     return scheduling_selectors.get_follower(learner_id=learner.pk, follows=follows)
+
+
+def main_concept_of(decision: Decision) -> int:
+    """Return the id of the concept that an item was chosen for, else the item's first."""
+    concepts = content_selectors.get_concepts_of_version(version_id=decision.item_version_id)
+    wanted = decision.reason_facts.get("concept")
+    return wanted if wanted in concepts else concepts[0]
+
+
+# Seeds tried for a sibling that is not the very same question.
+_SIBLING_TRIES = 8
+
+
+def get_sibling(*, shown: Presentation) -> rendered.RenderedItem:
+    """Return the same template with other numbers, or the item itself where there are none."""
+    decision = shown.decision
+    for step in range(1, _SIBLING_TRIES + 1):
+        sibling = content_selectors.get_rendered_item(
+            version_id=decision.item_version_id, seed=(decision.item_seed + step) % 2**31
+        )
+        if sibling.stem != shown.item.stem:
+            return sibling
+    return shown.item

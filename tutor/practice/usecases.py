@@ -16,7 +16,10 @@ from tutor.content.models import Course
 from tutor.practice import selectors
 from tutor.practice.answering import Outcome, Submission, retry_answer, submit_answer
 from tutor.practice.errors import AlreadyAnswered, NoMoreHints
+from tutor.practice.helping import answer_step, open_rung
 from tutor.practice.models import PracticeSession
+from tutor.practice.putting_off import PutOff, put_off
+from tutor.practice.saying import pause, report_item, write_note
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
@@ -27,12 +30,19 @@ from tutor.tracing import services as tracing_services
 
 __all__ = [
     "Outcome",
+    "PutOff",
     "Submission",
+    "answer_step",
     "finish_practice",
+    "open_rung",
+    "pause",
+    "put_off",
+    "report_item",
     "retry_answer",
     "start_practice",
     "submit_answer",
     "take_hint",
+    "write_note",
 ]
 
 ITEMS_PER_SESSION = 10

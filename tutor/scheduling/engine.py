@@ -165,6 +165,7 @@ def make_situation(
         policy_version=conduct.policy.version,
         recent=_recent_answers(state, recent),
         rules=dataclasses.replace(RULES, kill_switch=True) if conduct.kill_switch else RULES,
+        set_aside=items_set_aside(bank, plan),
         session_position=plan.answered,
         pilot_share=bank.pilot_share,
         opens_at=plan.opens_at,
@@ -231,6 +232,15 @@ def _items_to_ask_again(bank: CourseBank, plan: Plan) -> frozenset[int]:
     if index is None:
         return frozenset()
     return frozenset(bank.item_ids[(bank.concepts == index).any(axis=1)].tolist())
+
+
+def items_set_aside(bank: CourseBank, plan: Plan) -> frozenset[int]:
+    """Return the ids of items that the learner has put off, alone or with their concept."""
+    resting = frozenset(plan.resting_items)
+    if plan.resting_concepts:
+        carry = np.isin(bank.concept_pks, plan.resting_concepts).any(axis=1)
+        resting |= frozenset(bank.item_ids[carry].tolist())
+    return resting
 
 
 def _item_minutes(bank: CourseBank, conduct: Conduct) -> npt.NDArray[np.float64] | None:

@@ -94,6 +94,7 @@ def _situation(
         at=at,
         policy_version=conduct.policy.version,
         rules=engine.RULES,
+        set_aside=engine.items_set_aside(bank, plan),
         session_position=plan.answered,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,

@@ -102,6 +102,7 @@ class Plan:
         opens_at, closes_at: the assignment's dates, epoch seconds.
         minutes_left: of a sitting that is planned in minutes; below 0 once they are over.
         asked_again: a concept whose delayed probe is due.
+        resting_concepts, resting_items: ids of what the learner has put off for this sitting.
     """
 
     goal_concepts: tuple[int, ...]
@@ -111,3 +112,13 @@ class Plan:
     closes_at: float | None = None
     minutes_left: float | None = None
     asked_again: int | None = None
+    resting_concepts: tuple[int, ...] = ()
+    resting_items: tuple[int, ...] = ()
+
+
+def resting_of(kept: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the plan's fields for what a session, or a decision's facts, keeps as put off."""
+    return {
+        "resting_concepts": tuple(kept.get("concepts", ())),
+        "resting_items": tuple(kept.get("items", ())),
+    }

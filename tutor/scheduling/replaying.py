@@ -16,7 +16,7 @@ from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, lately, remembering
+from tutor.scheduling import engine, lately, plans, remembering
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
@@ -177,16 +177,19 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
         goal = class_selectors.get_goal_concepts(
             assignment=assignment, revision=decision.course.revision
         )
+    chain = past.decisions[started + 1 : place + 1]
     asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
     planned = assignment.items_per_session if assignment else FREE_PRACTICE
     return engine.Plan(
         goal_concepts=goal,
-        answered=place - started,
+        # What was put off was no answer.
+        answered=sum(not row.reason_facts.get("instead") for row in chain),
         planned=None if decision.minutes_left is not None else planned,
         minutes_left=decision.minutes_left,
         opens_at=assignment.opens_at.timestamp() if assignment else None,
         closes_at=assignment.due_at.timestamp() if assignment and assignment.due_at else None,
         asked_again=asked,
+        **plans.resting_of(decision.reason_facts.get("resting", {})),
     )
 
 

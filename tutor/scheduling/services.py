@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,16 @@ from tutor.common.prepared_writes import PreparedInsert
 from tutor.content.models import Course
 from tutor.registry.models import Promotion
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, fallback, lately, looking_back, probing, selectors, wishes
+from tutor.scheduling import (
+    engine,
+    fallback,
+    lately,
+    looking_back,
+    plans,
+    probing,
+    selectors,
+    wishes,
+)
 from tutor.scheduling.engine import Conduct, Plan
 from tutor.scheduling.models import (
     Decision,
@@ -46,6 +56,8 @@ class Sitting:
         shifts: concept id -> what that answer changed, kept with the decision.
         last_reason: of the decision whose answer led here.
         minutes_left: where the session is planned in minutes; then `planned` is an estimate.
+        resting: {"concepts": ids, "items": ids} that the learner has put off until it ends.
+        instead: why the item before was put off ("skip", "unlearnt"), empty after an answer.
     """
 
     answered: int
@@ -54,6 +66,8 @@ class Sitting:
     shifts: dict[str, Any] = field(default_factory=dict)
     last_reason: str = ""
     minutes_left: float | None = None
+    resting: Mapping[str, Any] = field(default_factory=dict)
+    instead: str = ""
 
 
 def decide_next(
@@ -119,7 +133,7 @@ def decide_next(
             shifts=sitting.shifts,
             minutes_left=sitting.minutes_left,
             steering=[wish.pk for wish in conduct.wishes] or None,
-            **_shown(chosen, tracer, seed),
+            **_with_put_off(_shown(chosen, tracer, seed), sitting),
             **_estimated(chosen, tracer, seen),
         )
     )
@@ -165,6 +179,7 @@ def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> 
         minutes_left=sitting.minutes_left,
         opens_at=_epoch(assignment.opens_at if assignment else None),
         closes_at=_epoch(assignment.due_at if assignment else None),
+        **plans.resting_of(sitting.resting),
     )
 
 
@@ -203,6 +218,14 @@ def _shown(
         "reason": chosen.reason.code.value,
         "reason_facts": chosen.reason.facts,
     }
+
+
+def _with_put_off(shown: dict[str, Any], sitting: Sitting) -> dict[str, Any]:
+    """Return the columns with what was put off among the facts: without it no choice is remade."""
+    put_off = {"resting": dict(sitting.resting)} if sitting.resting else {}
+    if sitting.instead:
+        put_off["instead"] = sitting.instead
+    return {**shown, "reason_facts": {**shown["reason_facts"], **put_off}}
 
 
 def _estimated(

@@ -1,12 +1,14 @@
 """From a form to an answer."""
 
+import datetime as dt
 import uuid
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from tutor.common.errors import TutorError
 from tutor.content.grading import UnreadableAnswer
-from tutor.content.rendered import NumberAnswer, RenderedItem
+from tutor.content.rendered import ExpressionAnswer, NumberAnswer, RenderedItem
 from tutor.practice.usecases import Submission
 
 
@@ -38,17 +40,25 @@ def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
-def read_submission(form: QueryDict, presentation: uuid.UUID) -> Submission:
-    """Return the submission in a practice form.
+# Younger than this it was not held back: the way here took it.
+_AT_ONCE = dt.timedelta(seconds=5)
+
+
+def read_submission(form: QueryDict, presentation: uuid.UUID, *, at: dt.datetime) -> Submission:
+    """Return the submission in a practice form that arrived at `at`.
+
+    A page that held the answer back says for how long: its clock may be wrong, a span is not.
 
     Raises:
         FormBroken: the client key is missing.
         UnreadableAnswer: nothing was chosen or written.
     """
+    age = dt.timedelta(milliseconds=_whole(form.get("age_ms", "")) or 0)
     return Submission(
         presentation=presentation,
         client_key=read_uuid(form.get("client_key", "")),
         answer=_answer(form),
+        answered_at=None if age < _AT_ONCE else at - age,
         elapsed_ms=_whole(form.get("elapsed_ms", "")),
     )
 
@@ -59,13 +69,25 @@ def _answer(form: QueryDict) -> dict[str, object]:
         return {"choices": form.getlist("choice")}
     if kind == "single_choice":
         if not form.get("choice"):
-            raise UnreadableAnswer("Choose one of the answers.")
+            raise UnreadableAnswer(_("Choose one of the answers."))
         return {"choice": form["choice"]}
     if kind == "self_marked":
         if form.get("right") not in {"yes", "no"}:
-            raise UnreadableAnswer("Say whether you got it right.")
+            raise UnreadableAnswer(_("Say whether you got it right."))
         return {"right": form["right"] == "yes"}
     return {"text": form.get("text", "")}
+
+
+def extra_keys(item: RenderedItem) -> list[tuple[str, str]]:
+    """Return (what is shown, what is typed) for signs that a phone's keyboard hides."""
+    key = item.answer
+    if isinstance(key, ExpressionAnswer):
+        letters = [(letter, letter) for letter in key.variables]
+        signs = [("x²", "^2"), ("xⁿ", "^"), ("√", "sqrt("), ("/", "/"), ("(", "("), (")", ")")]
+        return [*letters, *signs, ("−", "-")]
+    if isinstance(key, NumberAnswer):
+        return [("−", "-"), ("/", "/"), *([(";", "; ")] if len(key.values) > 1 else [])]
+    return []
 
 
 def keypad(item: RenderedItem) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tutor.student import home_pages, practice_pages
+from tutor.student import help_pages, home_pages, practice_pages, saying_pages
 
 app_name = "student"
 
@@ -17,9 +17,17 @@ urlpatterns = [
     path("start/", practice_pages.start, name="start"),
     path("practise/<uuid:session>/", practice_pages.practise, name="practise"),
     path("practise/<uuid:session>/finish/", practice_pages.finish, name="finish"),
+    path("practise/<uuid:session>/pause/", practice_pages.pause, name="pause"),
+    path("practise/<uuid:session>/help/", saying_pages.stuck, name="stuck"),
     path("practise/<uuid:session>/summary/", practice_pages.summary, name="summary"),
     path("items/<uuid:presentation>/answer/", practice_pages.answer, name="answer"),
     path("items/<uuid:presentation>/answered/", practice_pages.answered, name="answered"),
     path("items/<uuid:presentation>/retry/", practice_pages.retry, name="retry"),
-    path("items/<uuid:presentation>/hint/", practice_pages.hint, name="hint"),
+    path("items/<uuid:presentation>/hint/", help_pages.hint, name="hint"),
+    path("items/<uuid:presentation>/step/", help_pages.step, name="step"),
+    path("items/<uuid:presentation>/preview/", help_pages.preview, name="preview"),
+    path("items/<uuid:presentation>/unlearnt/", saying_pages.unlearnt, name="unlearnt"),
+    path("items/<uuid:presentation>/example/", saying_pages.example, name="example"),
+    path("items/<uuid:presentation>/skip/", saying_pages.skip, name="skip"),
+    path("items/<uuid:presentation>/report/", saying_pages.report, name="report"),
 ]

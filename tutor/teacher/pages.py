@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
+from tutor.practice import remarks
 from tutor.teacher import overview, receipts
 
 DECISIONS_PER_PAGE = 25
@@ -48,6 +49,7 @@ def learner(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> 
         "learner": person,
         "practised": [line for line in concepts if line.mastery.evidence_n],
         "others": [line for line in concepts if not line.mastery.evidence_n],
+        "remarks": remarks.list_remarks(learner=person, course_id=found.course_id),
         "page": Paginator(decisions, DECISIONS_PER_PAGE).get_page(request.GET.get("page")),
     }
     context["lines"] = [receipts.describe(row) for row in context["page"].object_list]

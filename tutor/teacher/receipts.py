@@ -27,6 +27,7 @@ RULES = {
     "not-operational": "not released, or withdrawn",
     "outside-assignment": "not asked for by the assignment",
     "banned": "not wanted by the teacher",
+    "set-aside": "put off by the learner for this session",
     "prerequisite-not-reached": "a prerequisite is not reached yet",
     "stepping-back": "failed several times; its prerequisites come first",
     "concept-mastered": "the concept is mastered and not due for review",

@@ -84,6 +84,7 @@ def situations(draw):
         rules=chosen_rules,
         pinned=frozenset(bank.item_ids[rng.random(n) < draw(odds) * 0.3].tolist()),
         banned=frozenset(bank.item_ids[rng.random(n) < draw(odds)].tolist()),
+        set_aside=frozenset(bank.item_ids[rng.random(n) < draw(odds)].tolist()),
         session_position=draw(st.integers(0, 3)),
         session_limit=draw(st.sampled_from([None, None, None, None, None, 2])),
     )

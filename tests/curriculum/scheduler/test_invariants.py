@@ -45,7 +45,7 @@ def breaks_a_firm_rule(situation, row):
     bank = situation.bank
     return (
         not bank.operational[row]
-        or int(bank.item_ids[row]) in situation.banned
+        or int(bank.item_ids[row]) in situation.banned | situation.set_aside
         or any(
             not is_reached(situation, needed)
             for concept in carried(bank, row)
@@ -150,6 +150,7 @@ class TestEverySituation:
         fresh = dataclasses.replace(
             situation,
             banned=frozenset(),
+            set_aside=frozenset(),
             pinned=frozenset(),
             recent=make_situation().recent,
             session_limit=None,

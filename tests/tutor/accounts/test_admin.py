@@ -1,5 +1,7 @@
 """An administrator manages their own organisation in Django's admin and sees nothing of another."""
 
+import uuid
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -24,6 +26,7 @@ from tutor.calibration import services as calibration_services
 from tutor.calibration.models import CalibratedCourse, ItemLife
 from tutor.classes.models import Assignment, Classroom
 from tutor.content.models import Concept
+from tutor.practice.models import ItemReport, SetAside, TeacherNote
 from tutor.registry.models import Network, SwitchJob, TracedCourse, TracerVersion, TrainingJob
 from tutor.scheduling import steering
 from tutor.scheduling.models import (
@@ -50,6 +53,12 @@ class School:
         make_upload(actor=self.administrator)
         session = start_session(learner=self.student.learner, course=self.course)
         self.response = answer_current(session).response
+        said = {"learner": self.student.learner, "client_key": uuid.uuid4(), "at": AT}
+        self.report = ItemReport.objects.create(**said, decision=session.current, kind="other")
+        self.note = TeacherNote.objects.create(**said, session=session)
+        self.set_aside = SetAside.objects.create(
+            **said, session=session, decision=session.current, kind="skip"
+        )
         self.run = make_run(course=self.course)
         self.scheduling = set_scheduling(self.classroom)
         self.policy = steering.store_policy_version(
@@ -119,6 +128,9 @@ class School:
             "content.concept": Concept.objects.filter(course=self.course).first(),
             "content.item": self.response.item_version.item,
             "responses.response": self.response,
+            "practice.itemreport": self.report,
+            "practice.teachernote": self.note,
+            "practice.setaside": self.set_aside,
             "registry.tracerversion": TracerVersion.objects.get(course=self.course),
             "registry.promotion": self.course.promotions.get(),
             "registry.tracedcourse": TracedCourse.objects.get(pk=self.course.pk),

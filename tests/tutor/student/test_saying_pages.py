@@ -1,0 +1,276 @@
+"""The practice page's other ways on, its help, and the parts that it swaps."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import translation
+
+from tests.factories import (
+    answer_current,
+    make_class,
+    make_course,
+    make_organisation,
+    make_user,
+    start_session,
+)
+from tutor.classes.models import Classroom
+from tutor.common import clock
+from tutor.content import grading
+from tutor.practice import selectors as practice_selectors
+from tutor.practice.models import ItemReport, Pause, PracticeSession, SetAside, TeacherNote
+from tutor.responses.models import Response
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def student(client):
+    user = make_user(organisation=make_organisation(), name="Sam Student")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def session(student):
+    course = make_course(organisation=student.organisation)
+    make_class(course=course, users=[student])
+    return start_session(learner=student.learner, course=course, at=clock.now())
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def address(name, session):
+    ids = {"pause": session.public_id, "stuck": session.public_id, "practise": session.public_id}
+    return reverse(f"student:{name}", args=[ids.get(name, session.current.public_id)])
+
+
+def form(session, **fields):
+    answer = grading.right_answer(practice_selectors.rendered_item(session.current))
+    given = {"text": answer.get("text", ""), "right": "yes"}
+    given["choice"] = answer.get("choices", answer.get("choice", ""))
+    kind = session.current.item_version.kind
+    return {"client_key": uuid.uuid4(), "kind": kind, **given, **fields}
+
+
+class TestAnswerInAnOpenPage:
+    def test_gives_the_feedback_at_once_under_its_own_address(self, session, client):
+        told = client.post(address("answer", session), form(session), headers=HTMX)
+
+        assert told.status_code == 200
+        assert told.headers["HX-Push-Url"] == address("answered", session)
+        assert "✓ Right" in text(told)
+        assert "<html" not in text(told)
+        assert "<title>Right" in text(told)
+        assert "HX-Request" in told.headers["Vary"]
+
+    def test_sent_twice_gives_the_same_and_stores_one(self, session, client):
+        sent = form(session)
+        told = [client.post(address("answer", session), sent, headers=HTMX) for _ in range(2)]
+
+        # Keys and tokens are new each time.
+        same = [re.sub(r'value="[^"]+"', "", text(one)) for one in told]
+        assert same[0] == same[1]
+        assert Response.objects.count() == 1
+
+    def test_that_cannot_be_read_gives_the_question_again(self, session, client):
+        sent = form(session, kind="single_choice", choice="")
+
+        again = client.post(address("answer", session), sent, headers=HTMX)
+
+        assert again.status_code == 422
+        assert "It was not counted" in text(again)
+        assert "<html" not in text(again)
+
+    def test_gives_a_whole_page_when_the_browser_goes_back(self, session, client):
+        headers = {**HTMX, "HX-History-Restore-Request": "true"}
+
+        assert "<html" in text(client.get(address("practise", session), headers=headers))
+
+    @pytest.mark.parametrize(
+        ("age_ms", "minutes"), [("", 0), ("900", 0), (str(7 * 60_000), 7), ("-1", 0), ("x", 0)]
+    )
+    def test_that_was_held_back_counts_from_when_it_was_given(
+        self, student, client, age_ms, minutes
+    ):
+        course = make_course(organisation=student.organisation)
+        before = clock.now() - dt.timedelta(hours=1)
+        session = start_session(learner=student.learner, course=course, at=before)
+
+        client.post(address("answer", session), form(session, age_ms=age_ms), headers=HTMX)
+
+        [stored] = Response.objects.all()
+        assert stored.received_at - stored.answered_at == dt.timedelta(minutes=minutes)
+
+
+class TestPutOff:
+    @pytest.mark.parametrize("name", ["unlearnt", "skip"])
+    def test_is_stored_once_and_leads_on(self, session, client, name):
+        sent, to = {"client_key": uuid.uuid4()}, address(name, session)
+
+        ended = [client.post(to, sent, follow=True) for _ in range(2)]
+
+        assert [one.status_code for one in ended] == [200, 200]
+        assert SetAside.objects.get().kind == name
+        assert not Response.objects.exists()
+
+    def test_shows_a_worked_example_to_whom_it_is_new(self, session, client):
+        item = practice_selectors.rendered_item(session.current)
+
+        led = client.post(address("unlearnt", session), {"client_key": uuid.uuid4()}, follow=True)
+
+        assert "New to you" in text(led)
+        assert "worked out" in text(led) or "Worked example" in text(led)
+        if item.parameters:
+            assert led.context["example"].stem != item.stem
+
+    def test_states_the_cost_of_skipping_and_stops_at_two(self, session, client):
+        for left in (2, 1):
+            page = text(client.get(address("practise", session)))
+            assert f"{left} skip{'s' if left > 1 else ''} left in this session" in page
+            client.post(address("skip", session), {"client_key": uuid.uuid4()})
+            session.refresh_from_db()
+
+        assert "No skips left" in text(client.get(address("practise", session)))
+
+    def test_of_an_answered_question_shows_its_feedback(self, session, client):
+        to = address("skip", session)
+        answer_current(session, at=clock.now())
+
+        led = client.post(to, {"client_key": uuid.uuid4()}, follow=True)
+
+        assert "✓ Right" in text(led)
+
+    def test_without_a_key_is_refused(self, session, client):
+        assert client.post(address("skip", session)).status_code == 400
+
+    def test_is_shown_to_the_teacher(self, session, client):
+        client.post(address("unlearnt", session), {"client_key": uuid.uuid4()})
+        classroom = Classroom.objects.get()
+        teacher = make_user(organisation=session.course.organisation, role="administrator")
+        client.force_login(teacher)
+
+        page = client.get(
+            reverse("teacher:learner", args=[classroom.public_id, session.learner.pseudonym])
+        )
+
+        assert "Has not learnt this yet" in text(page)
+
+
+class TestReport:
+    def test_is_stored_and_thanked_for_once(self, session, client):
+        sent = {"client_key": uuid.uuid4(), "kind": "unclear", "text": "What <b>is</b> asked?"}
+
+        for _ in range(2):
+            thanked = client.post(address("report", session), sent, follow=True)
+
+        assert text(thanked).count("Thank you") == 1
+        assert ItemReport.objects.get().text == "What <b>is</b> asked?"
+
+    def test_in_an_open_page_swaps_the_form_for_the_thanks(self, session, client):
+        sent = {"client_key": uuid.uuid4(), "kind": "other"}
+
+        thanked = client.post(address("report", session), sent, headers=HTMX, follow=True)
+
+        assert "Thank you" in text(thanked)
+        assert "<form" not in text(thanked)
+
+
+class TestStuck:
+    def test_takes_a_note_and_shows_it_to_the_teacher(self, session, client):
+        sent = {"client_key": uuid.uuid4(), "text": "I do not get <i>halves</i>"}
+
+        for _ in range(2):
+            thanked = client.post(address("stuck", session), sent, follow=True)
+
+        assert "with your teacher now" in text(thanked)
+        assert TeacherNote.objects.get().text == "I do not get <i>halves</i>"
+
+    @pytest.mark.parametrize("reason", ["stuck", "blocked", "set-aside"])
+    def test_is_where_a_session_ends_that_needs_a_teacher(self, session, client, reason):
+        PracticeSession.objects.filter(pk=session.pk).update(
+            finished_at=clock.now(), finish_reason=reason
+        )
+
+        led = client.get(address("practise", session), follow=True)
+
+        assert "you kept at it" in text(led)
+        assert reverse("student:summary", args=[session.public_id]) in text(led)
+
+
+class TestPause:
+    def test_leads_to_the_start_page_and_leaves_the_question_waiting(self, session, client):
+        led = client.post(address("pause", session), {"client_key": uuid.uuid4()}, follow=True)
+
+        assert "Go on where you left off" in text(led)
+        assert Pause.objects.get().decision == session.current
+        session.refresh_from_db()
+        assert session.finished_at is None
+
+
+class TestHelp:
+    def test_goes_from_hints_by_steps_to_an_example(self, session, client):
+        for seed in range(300):
+            if session.current.item_version.item.slug == "add-two":
+                break
+            client.post(reverse("student:finish", args=[session.public_id]))
+            session = start_session(
+                learner=session.learner, course=session.course, at=clock.now(), draw_seed=seed
+            )
+        for level, told in enumerate(("Hint 1", "Hint 2", "In smaller steps"), start=1):
+            shown = client.post(address("hint", session), {"level": level}, headers=HTMX)
+            assert told in text(shown)
+        step = practice_selectors.rendered_item(session.current).steps[0]
+        sent = {"step": 1, "client_key": uuid.uuid4()}
+
+        wrong = client.post(address("step", session), {**sent, "text": "-5"}, headers=HTMX)
+        unreadable = client.post(
+            address("step", session),
+            {"step": 1, "text": "?!", "client_key": uuid.uuid4()},
+            headers=HTMX,
+        )
+        right = client.post(
+            address("step", session),
+            {**sent, "client_key": uuid.uuid4(), **grading.right_answer(step)},
+            headers=HTMX,
+        )
+        example = client.post(address("hint", session), {"level": 4}, headers=HTMX)
+
+        assert "is not it yet" in text(wrong)
+        assert 'role="alert"' in text(unreadable)
+        assert "Step 2" in text(right)
+        assert "worked out" in text(example)
+        assert not Response.objects.exists()
+
+
+class TestPreview:
+    def test_gives_maths_and_stores_nothing(self, session, client):
+        shown = client.get(address("preview", session), {"text": "1/2"})
+
+        assert shown.status_code == 200
+        if session.current.item_version.kind == "number":
+            assert "<mfrac>" in text(shown)
+        assert not Response.objects.exists()
+
+
+class TestLanguage:
+    def test_of_the_page_is_stated(self, session, client):
+        assert '<html lang="en">' in text(client.get(address("practise", session)))
+
+    def test_marks_every_sentence_of_the_practice_page(self, session, client, monkeypatch):
+        # A language in which everything that is marked reads as ◊.
+        monkeypatch.setattr(translation._trans, "gettext", lambda _: "◊")
+        monkeypatch.setattr(translation._trans, "ngettext", lambda *_: "◊")
+        page = client.get(address("practise", session)).content.decode()
+        page = page.partition("<main")[2]
+        for part in ("stem", "option"):
+            page = re.sub(rf'<(div|span) class="{part}".*?</\1>', "", page, flags=re.DOTALL)
+        words = re.findall(r">\s*([A-Za-z][^<]*[a-z])\s*<", page)
+
+        assert page.count("◊") > 15
+        assert words == []

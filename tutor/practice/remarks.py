@@ -1,0 +1,67 @@
+"""Reads of what learners said beside answering."""
+
+from dataclasses import dataclass
+
+from tutor.accounts.models import Learner
+from tutor.practice.models import (
+    ItemReport,
+    Pause,
+    PracticeSession,
+    SetAside,
+    StepAnswer,
+    TeacherNote,
+)
+from tutor.practice.selectors import Presentation
+
+SKIPS_PER_SESSION = 2
+
+
+def count_skips_left(*, session: PracticeSession) -> int:
+    """Return how many items the learner may still skip in the session."""
+    used = SetAside.objects.filter(session=session, kind=SetAside.Kind.SKIP).count()
+    return max(SKIPS_PER_SESSION - used, 0)
+
+
+def get_set_aside(*, decision_id: int) -> SetAside | None:
+    """Return how a showing was put off, if it was."""
+    return SetAside.objects.filter(decision=decision_id).select_related("session").first()
+
+
+def was_paused(*, decision_id: int) -> bool:
+    """Test whether the learner left this showing for a while."""
+    return Pause.objects.filter(decision=decision_id).exists()
+
+
+def list_step_answers(*, shown: Presentation) -> dict[int, list[StepAnswer]]:
+    """Return step -> the answers to it, oldest first."""
+    found: dict[int, list[StepAnswer]] = {}
+    for row in StepAnswer.objects.filter(decision=shown.decision.pk).order_by("pk"):
+        found.setdefault(row.step, []).append(row)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a learner said in a course beside answering, each newest first."""
+
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[TeacherNote, ...]
+    reports: tuple[ItemReport, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.set_aside or self.notes or self.reports)
+
+
+def list_remarks(*, learner: Learner, course_id: int, most: int = 20) -> Remarks:
+    """Return the newest of what a learner said in a course, at most so many of each."""
+    item = ("decision__item_version__item",)
+    put_off = SetAside.objects.filter(learner=learner, decision__course=course_id)
+    notes = TeacherNote.objects.filter(learner=learner, session__course=course_id)
+    reports = ItemReport.objects.filter(learner=learner, decision__course=course_id)
+    return Remarks(
+        set_aside=tuple(put_off.select_related(*item).order_by("-pk")[:most]),
+        notes=tuple(notes.order_by("-pk")[:most]),
+        reports=tuple(reports.select_related(*item).order_by("-pk")[:most]),
+    )
