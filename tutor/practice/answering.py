@@ -24,7 +24,7 @@ from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.practice import remarks, selectors
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
-from tutor.practice.models import PracticeSession
+from tutor.practice.models import PracticeSession, SetAside
 from tutor.practice.selectors import Showing
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
@@ -243,8 +243,7 @@ def _record(
             credit=grade.credit,
             misconception=grade.misconception or "",
             attempt=attempt,
-            # Counted under the lock that opening a hint takes: none can slip in between.
-            hints_seen=response_selectors.count_hints(presentation=decision.public_id),
+            hints_seen=_count_help(showing),
             presented_at=decision.at,
             elapsed_ms=None
             if _is_time_unknown(submission, decision, arrival)
@@ -259,6 +258,22 @@ def _record(
     # Already at hand: saves the fold a query.
     response.item_version = decision.item_version
     return response
+
+
+def _count_help(showing: Showing) -> int:
+    """Return how much help the learner had; 1 at least where they said it was new to them.
+
+    They may have been shown one worked out, and answer from a page that was still open. A session
+    waits for nothing that was put off: the usual answer asks nothing of the kind.
+    """
+    decision = showing.decision
+    # Counted under the lock that opening a hint takes: none can slip in between.
+    opened = response_selectors.count_hints(presentation=decision.public_id)
+    if showing.session is not None:
+        return opened
+    put_off = remarks.get_set_aside(decision_id=decision.pk)
+    is_shown = put_off is not None and put_off.kind == SetAside.Kind.UNLEARNT
+    return max(opened, int(is_shown))
 
 
 def _is_time_unknown(submission: Submission, decision: Decision, arrival: Arrival) -> bool:

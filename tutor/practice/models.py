@@ -31,7 +31,7 @@ class PracticeSession(models.Model):
     current = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
     # Mastery of every concept at the start: concept id -> probability, for the summary at the end.
     mastery_at_start = models.JSONField(default=dict)
-    # What rests until the end: {"concepts": ids not learnt yet, "items": ids skipped}.
+    # What rests until the end: {"concepts": ids not learnt yet, "items": ids put off lately}.
     resting = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

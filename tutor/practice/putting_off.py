@@ -1,7 +1,8 @@
 """Putting an item off: "I haven't learned this yet" and skipping. Neither is an answer.
 
-Nothing is folded, so mastery stays as it is. What was put off rests until the session ends: a
-skipped item alone, of what is not learnt yet every item of its concept.
+Nothing is folded, so mastery stays as it is. What was put off rests: the item itself for the
+rules' cool-down, as an answered one does, also in sessions begun meanwhile; of what is not learnt
+yet every item of its concept, until the session ends.
 """
 
 import datetime as dt
@@ -52,7 +53,7 @@ def put_off(*, learner: Learner, wish: PutOff) -> SetAside:
         PresentationUnknown: the learner was not shown this item.
         AlreadyAnswered: the answer is in.
         NotWaiting: the session is over.
-        NoMoreSkips: the session's skips are used up.
+        NoMoreSkips: the day's skips are used up.
     """
     response_services.lock_learner(learner_id=learner.pk)
     showing = selectors.get_showing(learner=learner, public_id=wish.presentation)
@@ -66,8 +67,10 @@ def put_off(*, learner: Learner, wish: PutOff) -> SetAside:
     session = showing.session
     if session is None:
         raise NotWaiting("This session is over.", presentation=str(wish.presentation))
-    if wish.kind == SetAside.Kind.SKIP and not remarks.count_skips_left(session=session):
-        raise NoMoreSkips("You have used the skips of this session.", session=str(session.pk))
+    if wish.kind == SetAside.Kind.SKIP and not remarks.count_skips_left(
+        session=session, at=wish.at
+    ):
+        raise NoMoreSkips("You have used the skips of today.", session=str(session.pk))
     row = SetAside.objects.create(
         learner=learner,
         client_key=wish.client_key,

@@ -1,6 +1,9 @@
 """Reads of what learners said beside answering."""
 
+import datetime as dt
 from dataclasses import dataclass
+
+from django.utils import timezone
 
 from tutor.accounts.models import Learner
 from tutor.practice.models import (
@@ -12,14 +15,38 @@ from tutor.practice.models import (
     TeacherNote,
 )
 from tutor.practice.selectors import Presentation
+from tutor.scheduling.plans import RULES
 
-SKIPS_PER_SESSION = 2
+# In one course, by the local calendar: a session begun anew brings none back.
+SKIPS_PER_DAY = 2
 
 
-def count_skips_left(*, session: PracticeSession) -> int:
-    """Return how many items the learner may still skip in the session."""
-    used = SetAside.objects.filter(session=session, kind=SetAside.Kind.SKIP).count()
-    return max(SKIPS_PER_SESSION - used, 0)
+def count_skips_left(*, session: PracticeSession, at: dt.datetime) -> int:
+    """Return how many items the learner may still skip in the session's course on this day."""
+    today = SetAside.objects.filter(
+        learner=session.learner_id,
+        session__course=session.course_id,
+        kind=SetAside.Kind.SKIP,
+        at__gte=_midnight(at),
+    )
+    return max(SKIPS_PER_DAY - today.count(), 0)
+
+
+def list_resting_items(*, learner: Learner, course_id: int, at: dt.datetime) -> list[int]:
+    """Return the ids of the items that the learner put off so lately that they do not come back.
+
+    An answered item does not either for as long: the rules' cool-down.
+    """
+    rows = SetAside.objects.filter(
+        learner=learner,
+        session__course=course_id,
+        at__gt=at - dt.timedelta(seconds=RULES.cooldown_s),
+    )
+    return sorted(set(rows.values_list("decision__item_version__item", flat=True)))
+
+
+def _midnight(at: dt.datetime) -> dt.datetime:
+    return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def get_set_aside(*, decision_id: int) -> SetAside | None:

@@ -313,8 +313,11 @@ def main_concept_of(decision: Decision) -> int:
 _SIBLING_TRIES = 8
 
 
-def get_sibling(*, shown: Presentation) -> rendered.RenderedItem:
-    """Return the same template with other numbers, or the item itself where there are none."""
+def get_sibling(*, shown: Presentation) -> rendered.RenderedItem | None:
+    """Return the same template with other numbers; None where it always asks the same.
+
+    Then the solution would be that of the very question, which may still be answered.
+    """
     decision = shown.decision
     for step in range(1, _SIBLING_TRIES + 1):
         sibling = content_selectors.get_rendered_item(
@@ -322,4 +325,4 @@ def get_sibling(*, shown: Presentation) -> rendered.RenderedItem:
         )
         if sibling.stem != shown.item.stem:
             return sibling
-    return shown.item
+    return None

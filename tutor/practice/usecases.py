@@ -13,7 +13,7 @@ from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
 from tutor.common import turns
 from tutor.content.models import Course
-from tutor.practice import selectors
+from tutor.practice import remarks, selectors
 from tutor.practice.answering import Outcome, Submission, retry_answer, submit_answer
 from tutor.practice.errors import AlreadyAnswered, NoMoreHints
 from tutor.practice.helping import answer_step, open_rung
@@ -87,6 +87,8 @@ def start_practice(
         items=assignment.items_per_session if assignment else ITEMS_PER_SESSION,
         minutes=minutes,
     )
+    items = remarks.list_resting_items(learner=learner, course_id=course.pk, at=at)
+    resting = {"items": items} if items else {}
     decision = scheduling_services.decide_next(
         learner=learner,
         course=course,
@@ -96,7 +98,10 @@ def start_practice(
         at=at,
         seed=draw_seed,
         sitting=scheduling_services.Sitting(
-            answered=0, planned=planned, minutes_left=None if minutes is None else float(minutes)
+            answered=0,
+            planned=planned,
+            minutes_left=None if minutes is None else float(minutes),
+            resting=resting,
         ),
     )
     masteries = tracing_selectors.masteries_seen(
@@ -109,6 +114,7 @@ def start_practice(
         planned_items=planned,
         planned_minutes=minutes,
         current=decision,
+        resting=resting,
         mastery_at_start={pk: round(found.prob, 4) for pk, found in masteries.items()},
         started_at=at,
     )

@@ -173,7 +173,7 @@ def retry(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
 @login_required
 @form_only(else_to="student:practise")
 def pause(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
-    """Leave for a while: the same question waits, and the time away does not count."""
+    """Leave for a while: the same question waits, and the time away is no time spent on it."""
     learner = own_learner(request)
     found = own_session(learner, session)
     if found.finished_at is None:

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from tutor.accounts import selectors as account_selectors
 from tutor.accounts.models import Learner
+from tutor.common import clock
 from tutor.common.errors import NotVisible
 from tutor.content import selectors as content_selectors
 from tutor.practice import feedback as feedbacks
@@ -100,7 +101,7 @@ def item_context(session: PracticeSession, shown: Presentation, **extra: Any) ->
         "chip": reasons.chip(shown.decision),
         "reason": reasons.sentence(shown.decision, bank),
         "concepts": [bank.concept_names[bank.index_of_concept[pk]] for pk in shown.concept_ids],
-        "skips_left": remarks.count_skips_left(session=session),
+        "skips_left": remarks.count_skips_left(session=session, at=clock.now()),
         "skip_key": uuid.uuid4(),
         "unlearnt_key": uuid.uuid4(),
         "pause_key": uuid.uuid4(),

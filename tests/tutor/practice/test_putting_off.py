@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from tests.factories import (
     AT,
@@ -145,7 +146,28 @@ class TestEither:
         session.refresh_from_db()
         assert outcome.following is None
         assert session.current == waiting
-        assert Response.objects.count() == 1
+        # Whom it was new to may have seen one worked out: practice, and no proof.
+        assert Response.objects.get().hints_seen == (kind == UNLEARNT)
+
+    def test_does_not_come_back_in_sessions_of_the_next_day(self, session, kind):
+        item = session.current.item_version.item_id
+        put_off(session, kind)
+        usecases.finish_practice(learner=session.learner, session=session, at=AT)
+
+        soon = start_session(
+            learner=session.learner, course=session.course, at=AT + dt.timedelta(minutes=1)
+        )
+
+        assert soon.resting == {"items": [item]}
+        assert soon.current.item_version.item_id != item
+        replaying.decide_again(soon.current)
+        usecases.finish_practice(
+            learner=session.learner, session=soon, at=AT + dt.timedelta(minutes=2)
+        )
+        later = start_session(
+            learner=session.learner, course=session.course, at=AT + dt.timedelta(days=1)
+        )
+        assert later.resting == {}
 
 
 class TestSkip:
@@ -156,7 +178,7 @@ class TestSkip:
         put_off(session, SKIP)
 
         assert session.resting["items"][0] == first
-        assert remarks.count_skips_left(session=session) == 0
+        assert remarks.count_skips_left(session=session, at=AT) == 0
         with pytest.raises(NoMoreSkips):
             put_off(session, SKIP)
         assert SetAside.objects.count() == 2
@@ -173,15 +195,18 @@ class TestSkip:
 
         assert first not in shown
 
-    def test_is_open_again_in_the_next_session(self, session):
+    def test_is_one_of_two_a_day_and_not_a_session(self, session):
         put_off(session, SKIP)
         put_off(session, SKIP)
         usecases.finish_practice(learner=session.learner, session=session, at=AT)
 
         again = start_session(learner=session.learner, course=session.course)
 
-        assert again.resting == {}
-        assert remarks.count_skips_left(session=again) == 2
+        with pytest.raises(NoMoreSkips):
+            put_off(again, SKIP)
+        tomorrow = timezone.localtime(AT).replace(hour=0, minute=0) + dt.timedelta(days=1)
+        assert remarks.count_skips_left(session=again, at=tomorrow - dt.timedelta(minutes=1)) == 0
+        assert remarks.count_skips_left(session=again, at=tomorrow) == 2
 
 
 class TestUnlearnt:

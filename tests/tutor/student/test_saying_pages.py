@@ -20,6 +20,7 @@ from tutor.classes.models import Classroom
 from tutor.common import clock
 from tutor.content import grading
 from tutor.practice import selectors as practice_selectors
+from tutor.practice import usecases
 from tutor.practice.models import ItemReport, Pause, PracticeSession, SetAside, TeacherNote
 from tutor.responses.models import Response
 
@@ -125,14 +126,31 @@ class TestPutOff:
         led = client.post(address("unlearnt", session), {"client_key": uuid.uuid4()}, follow=True)
 
         assert "New to you" in text(led)
-        assert "worked out" in text(led) or "Worked example" in text(led)
         if item.parameters:
+            assert "worked out" in text(led)
             assert led.context["example"].stem != item.stem
+
+    def test_keeps_the_solution_of_the_very_question_to_itself(self, session, client):
+        for seed in range(200):
+            item = practice_selectors.rendered_item(session.current)
+            if not item.parameters:
+                break
+            usecases.finish_practice(learner=session.learner, session=session, at=clock.now())
+            session = start_session(
+                learner=session.learner, course=session.course, at=clock.now(), draw_seed=seed
+            )
+        assert not item.parameters
+
+        led = client.post(address("unlearnt", session), {"client_key": uuid.uuid4()}, follow=True)
+
+        assert led.context["example"] is None
+        assert item.stem not in text(led)
+        assert "Your teacher can show you" in text(led)
 
     def test_states_the_cost_of_skipping_and_stops_at_two(self, session, client):
         for left in (2, 1):
             page = text(client.get(address("practise", session)))
-            assert f"{left} skip{'s' if left > 1 else ''} left in this session" in page
+            assert f"{left} skip{'s' if left > 1 else ''} left today" in page
             client.post(address("skip", session), {"client_key": uuid.uuid4()})
             session.refresh_from_db()
 
