@@ -20,7 +20,7 @@ class TestTenQuestions:
 
         assert set(manners) == {*MANNERS, "right"}
         assert "last question of this session" in student.page.locator("main").inner_text()
-        assert student.page.locator(".shifts tbody tr").count() > 0
+        assert student.page.locator(".changes .went").count() > 0
         assert student.complaints == []
         check_the_database(student, manners)
 

@@ -227,7 +227,7 @@
   // Signed out meanwhile, or the session is over: the whole page changes, not a part of it.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const to = new URL(event.detail.xhr.responseURL || location.href);
-    if (to.pathname.startsWith("/learn/")) return;
+    if (to.pathname !== "/sign-in/") return;
     event.detail.shouldSwap = false;
     location.assign("/sign-in/?next=" + encodeURIComponent(location.pathname));
   });
