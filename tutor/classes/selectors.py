@@ -120,6 +120,15 @@ def find_percent_at(rules: Sequence[tuple[dt.datetime, int]], at: dt.datetime) -
     return earlier[-1] if earlier else DEFAULT_AWARD_PERCENT
 
 
+def is_awarded(rules: Rules, *, class_ids: Collection[int], percent: int, at: dt.datetime) -> bool:
+    """Test whether one of a learner's classes awarded by this percentage or less at a moment.
+
+    Whoever is in no class is awarded by whatever rule there is.
+    """
+    asked = [find_percent_at(rules.get(pk, ()), at) for pk in class_ids]
+    return not asked or percent >= min(asked)
+
+
 def get_weekly_goal(*, learner: Learner) -> int:
     """Return on how many days of a week the learner means to practise."""
     rows = WeeklyGoal.objects.filter(learner=learner).order_by("-pk")

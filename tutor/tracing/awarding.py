@@ -31,13 +31,13 @@ def give(
 ) -> None:
     """Keep what an answer just folded proves; the caller holds the learner's lock.
 
-    One query for an answer that proves something, none for the others; an insert at most twice
-    per concept and rule in a learner's life.
+    One query for an answer that proves something, none for the others; an insert, and a look at the
+    learner's classes, at most twice per concept and rule in a learner's life.
     """
     passed = _passed(tracer, after, row, concept_ids)
     if passed:
         known = _read_known(learner_id=row.learner_id, concept_ids=[pk for pk, *_ in passed])
-        _store(_next_steps(tracer, known, row, passed, given_at=response.received_at))
+        _store(tracer, _next_steps(tracer, known, row, passed, given_at=response.received_at))
 
 
 def catch_up(
@@ -48,7 +48,7 @@ def catch_up(
     Answer by answer, some 100 µs each: for commands and workers.
     """
     for learner_id, steps in derive(tracer=tracer, learner_ids=learner_ids, at=at):
-        yield learner_id, _store(steps)
+        yield learner_id, _store(tracer, steps)
 
 
 def derive(
@@ -148,7 +148,18 @@ def _next_steps(
     return steps
 
 
-def _store(steps: Sequence[AwardStep]) -> int:
-    if steps:
-        AwardStep.objects.bulk_create(steps, ignore_conflicts=True)
+def _store(tracer: engine.CourseTracer, steps: Sequence[AwardStep]) -> int:
+    """Insert one learner's steps, each with whether it was what their classes asked."""
+    if not steps:
+        return 0
+    bank = tracer.bank
+    rules = class_selectors.get_award_rules(course_id=bank.course_id, revision=bank.revision)
+    classes = class_selectors.list_class_ids_of(
+        learner_id=steps[0].learner_id, course_id=bank.course_id
+    )
+    for step in steps:
+        step.met_rule = class_selectors.is_awarded(
+            rules, class_ids=classes, percent=step.percent, at=step.at
+        )
+    AwardStep.objects.bulk_create(steps, ignore_conflicts=True)
     return len(steps)

@@ -162,6 +162,9 @@ class AwardStep(AppendOnlyModel):
     # The estimate that it was: with the log up to `given_at` it can be made again.
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
     lower_prob = models.FloatField()
+    # Whether it was what a class asked that the learner was in when this row was written: such an
+    # award stays whatever class comes next. False of rows older than this column.
+    met_rule = models.BooleanField(default=False)
     # When the answer was given, and when this row was written.
     at = models.DateTimeField()
     given_at = models.DateTimeField()

@@ -440,7 +440,8 @@ def masteries_seen(
 def list_awards(*, learner: Learner, course: Course) -> dict[int, dt.datetime]:
     """Return concept id -> when the learner was awarded it; what is in here never leaves.
 
-    An award counts in every class of the learner's whose rule it met on its day.
+    An award counts for good if it met the rule of a class that the learner was in when it was
+    given, and else as long as they are in one whose rule it met on its day.
     """
     rules = class_selectors.get_award_rules(course_id=course.pk, revision=course.revision)
     classes = class_selectors.list_class_ids_of(learner_id=learner.pk, course_id=course.pk)
@@ -448,9 +449,9 @@ def list_awards(*, learner: Learner, course: Course) -> dict[int, dt.datetime]:
         learner=learner, concept__course=course, step=AwardStep.Step.AWARD
     )
     found: dict[int, dt.datetime] = {}
-    for concept_id, percent, at in rows.order_by("at").values_list("concept", "percent", "at"):
-        asked = [class_selectors.find_percent_at(rules.get(pk, ()), at) for pk in classes]
-        if not asked or percent >= min(asked):
+    facts = rows.order_by("at").values_list("concept", "percent", "at", "met_rule")
+    for concept_id, percent, at, met_rule in facts:
+        if met_rule or class_selectors.is_awarded(rules, class_ids=classes, percent=percent, at=at):
             found.setdefault(concept_id, at)
     return found
 

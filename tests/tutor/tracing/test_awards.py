@@ -177,6 +177,43 @@ def test_a_class_may_ask_for_more_and_what_was_given_before_stays(student, class
         class_services.set_award_rule(classroom=classroom, percent=20, actor=None, at=AT)
 
 
+@pytest.mark.parametrize("is_read_again", [False, True])
+def test_another_class_or_a_stricter_rule_hides_no_award(student, classroom, is_read_again):
+    course = classroom.course
+    stricter = make_class(course=course)
+    class_services.set_award_rule(classroom=classroom, percent=50, actor=None, at=AT - DAY)
+    class_services.set_award_rule(classroom=stricter, percent=95, actor=None, at=AT - DAY)
+    course.refresh_from_db()
+    practise(student, course, days=[0, 1], answers=9)
+    if is_read_again:
+        # The same, where the log is read later on.
+        AwardStep.objects.all()._raw_delete(AwardStep.objects.db)
+        call_command("give_awards", stdout=StringIO())
+    given = awards(student, classroom)
+    only_by_the_milder = AwardStep.objects.filter(step=2, percent=50).exclude(
+        concept__in=AwardStep.objects.filter(step=2, percent=95).values("concept")
+    )
+    assert only_by_the_milder.filter(met_rule=True).exists()
+
+    class_services.admit_users(classroom=stricter, users=[student])
+    classroom.enrolments.filter(learner=student.learner).delete()
+    class_services.set_award_rule(classroom=classroom, percent=95, actor=None, at=AT + 9 * DAY)
+
+    assert awards(student, stricter) == given
+
+
+def test_an_award_by_a_rule_of_another_class_alone_does_not_count(student, classroom):
+    milder = make_class(course=classroom.course)
+    class_services.set_award_rule(classroom=milder, percent=50, actor=None, at=AT - DAY)
+    class_services.set_award_rule(classroom=classroom, percent=95, actor=None, at=AT - DAY)
+    classroom.course.refresh_from_db()
+    practise(student, classroom.course, days=[0, 1], answers=9)
+
+    steps = AwardStep.objects.filter(step=2)
+    assert steps.filter(percent=50, met_rule=False).exists()
+    assert set(awards(student, classroom)) == {step.concept_id for step in steps.filter(percent=95)}
+
+
 def test_a_rule_that_asks_less_counts_from_its_day_and_is_made_up_for(student, classroom):
     class_services.set_award_rule(classroom=classroom, percent=95, actor=None, at=AT - DAY)
     practise(student, classroom.course, days=[0, 1], answers=18)
