@@ -117,6 +117,44 @@ class TestBadNetwork:
         assert page.evaluate("Object.keys(localStorage).length") == 0
         go_on(student)
 
+    def test_an_answer_outlives_a_captive_portal(self, student):
+        shown, page = student.presentation(), student.page
+        student.fill_in(grading.right_answer(student.item()))
+        page.route(
+            "**/answer/",
+            lambda route: route.fulfill(
+                status=200, content_type="text/html", body="<p>Welcome</p>"
+            ),
+        )
+        page.get_by_role("button", name="Check").click()
+        page.get_by_text(HELD).wait_for()
+        beside = page.locator("#hints, .ways, .foot").evaluate_all("all => all.map(o => o.inert)")
+        page.unroute("**/answer/")
+
+        page.evaluate("dispatchEvent(new Event('online'))")
+        page.locator(".verdict.right").wait_for()
+
+        assert beside == [True, True, True]
+        assert rows(student, shown) == 1
+        go_on(student)
+
+    def test_a_tab_that_waits_sees_what_another_one_delivered(self, student):
+        shown, page = student.presentation(), student.page
+        student.fill_in(grading.right_answer(student.item()))
+        page.route("**/answer/", lambda route: route.abort())
+        # Only the other tab is to try again.
+        page.evaluate("window.setTimeout = () => 0")
+        page.get_by_role("button", name="Check").click()
+        page.get_by_text(HELD).wait_for()
+        page.unroute("**/answer/")
+
+        second = page.context.new_page()
+        second.goto(f"{student.site.url}/learn/")
+        page.locator(".verdict.right").wait_for()
+
+        assert rows(student, shown) == 1
+        go_on(student)
+
     def test_an_answer_outlives_the_tab(self, student):
         shown, page = student.presentation(), student.page
         student.fill_in(grading.right_answer(student.item()))

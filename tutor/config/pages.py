@@ -40,4 +40,8 @@ class TutorErrorPages:
         """Return the page of an anticipated failure; leave the others to Django."""
         if not isinstance(error, TutorError):
             return None
-        return render(request, "error.html", {"error": error}, status=error.status)
+        page = render(request, "error.html", {"error": error}, status=error.status)
+        if 400 <= error.status < 500 and error.status != 429:
+            # A page that holds an answer for sending need not try it again (student/posting.py).
+            page.headers["X-Tutor-Answer"] = "refused"
+        return page

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tutor.accounts.models import Learner
 from tutor.common import turns
 from tutor.practice import remarks, selectors
-from tutor.practice.errors import AlreadyAnswered, NoMoreSkips, NotWaiting
+from tutor.practice.errors import AlreadyAnswered, KeyReused, NoMoreSkips, NotWaiting
 from tutor.practice.models import PracticeSession, SetAside
 from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
@@ -54,6 +54,7 @@ def put_off(*, learner: Learner, wish: PutOff) -> SetAside:
         AlreadyAnswered: the answer is in.
         NotWaiting: the session is over.
         NoMoreSkips: the day's skips are used up.
+        KeyReused: the key names another item that was put off.
     """
     response_services.lock_learner(learner_id=learner.pk)
     showing = selectors.get_showing(learner=learner, public_id=wish.presentation)
@@ -71,6 +72,9 @@ def put_off(*, learner: Learner, wish: PutOff) -> SetAside:
         session=session, at=wish.at
     ):
         raise NoMoreSkips("You have used the skips of today.", session=str(session.pk))
+    # The learner is locked: nobody else can take the key between here and the insert.
+    if SetAside.objects.filter(learner=learner, client_key=wish.client_key).exists():
+        raise KeyReused("This page is broken; open it again.", client_key=str(wish.client_key))
     row = SetAside.objects.create(
         learner=learner,
         client_key=wish.client_key,

@@ -54,6 +54,11 @@ def get_set_aside(*, decision_id: int) -> SetAside | None:
     return SetAside.objects.filter(decision=decision_id).select_related("session").first()
 
 
+def map_set_aside(*, decision_ids: list[int]) -> dict[int, SetAside]:
+    """Return decision id -> how it was put off, for those that were."""
+    return {row.decision_id: row for row in SetAside.objects.filter(decision__in=decision_ids)}
+
+
 def was_paused(*, decision_id: int) -> bool:
     """Test whether the learner left this showing for a while."""
     return Pause.objects.filter(decision=decision_id).exists()

@@ -42,11 +42,16 @@ def report_item(
             at=at,
             decision=decision,
             kind=kind,
-            text=text.strip()[:MAX_TEXT],
+            text=_clean(text),
         )
     )
     _require_same(row, "decision_id", decision.pk)
     return row
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL stores no NUL.
+    return text.replace("\x00", "\ufffd").strip()[:MAX_TEXT]
 
 
 def write_note(
@@ -63,7 +68,7 @@ def write_note(
             client_key=client_key,
             at=at,
             session=session,
-            text=text.strip()[:MAX_TEXT],
+            text=_clean(text),
         )
     )
     _require_same(row, "session_id", session.pk)

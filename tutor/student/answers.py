@@ -42,6 +42,8 @@ def _whole(text: str) -> int | None:
 
 # Younger than this it was not held back: the way here took it.
 _AT_ONCE = dt.timedelta(seconds=5)
+# Older than any answer that is still taken, and a span that every date can bear.
+_OLDEST_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
 
 def read_submission(form: QueryDict, presentation: uuid.UUID, *, at: dt.datetime) -> Submission:
@@ -53,7 +55,7 @@ def read_submission(form: QueryDict, presentation: uuid.UUID, *, at: dt.datetime
         FormBroken: the client key is missing.
         UnreadableAnswer: nothing was chosen or written.
     """
-    age = dt.timedelta(milliseconds=_whole(form.get("age_ms", "")) or 0)
+    age = dt.timedelta(milliseconds=min(_whole(form.get("age_ms", "")) or 0, _OLDEST_MS))
     return Submission(
         presentation=presentation,
         client_key=read_uuid(form.get("client_key", "")),
@@ -86,19 +88,18 @@ def extra_keys(item: RenderedItem) -> list[tuple[str, str]]:
         signs = [("x²", "^2"), ("xⁿ", "^"), ("√", "sqrt("), ("/", "/"), ("(", "("), (")", ")")]
         return [*letters, *signs, ("−", "-")]
     if isinstance(key, NumberAnswer):
-        return [("−", "-"), ("/", "/"), *([(";", "; ")] if len(key.values) > 1 else [])]
+        return [("−", "-"), ("/", "/"), *([(";", "; ")] if key.is_set else [])]
     return []
 
 
 def keypad(item: RenderedItem) -> str:
-    """Return the `inputmode` that suits the item on a phone.
+    """Return the `inputmode` for a phone beside the keys of `extra_keys`, "" for the usual one.
 
-    A number may need a minus, a slash or "x = ", which a purely numeric keypad lacks on some
-    phones; so only plain whole numbers without a sign get it.
+    A keypad of digits lacks units, the per cent sign and what stands between several numbers. The
+    item's form says whether it needs them; its right value must not, or the keypad would tell.
     """
     key = item.answer
-    if isinstance(key, NumberAnswer) and len(key.values) == 1 and key.unit is None:
-        value = key.values[0]
-        if value.denominator == 1 and value >= 0 and not item.wrong:
-            return "numeric"
-    return "text"
+    is_plain = isinstance(key, NumberAnswer) and not (
+        key.is_set or key.unit_required or key.form == "percent"
+    )
+    return "decimal" if is_plain else ""

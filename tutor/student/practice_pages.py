@@ -23,7 +23,7 @@ from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
 from tutor.student import answers, practice_parts, summaries
-from tutor.student.posting import form_only
+from tutor.student.posting import ASKED_AGAIN, STORED, form_only, marked
 from tutor.student.practice_parts import draw, lead, lead_on, own_learner, own_session
 
 
@@ -81,8 +81,12 @@ def answer(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
     except AlreadyAnswered:
         pass
     except UnreadableAnswer as error:
-        return _ask_again(request, presentation, error)
-    return _tell(request, presentation)
+        return _mark(request, _ask_again(request, presentation, error), ASKED_AGAIN)
+    return _mark(request, _tell(request, presentation), STORED)
+
+
+def _mark(request: HttpRequest, response: HttpResponse, outcome: str) -> HttpResponse:
+    return marked(response, outcome) if practice_parts.wants_part(request) else response
 
 
 def _ask_again(
@@ -166,8 +170,9 @@ def retry(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
             picked=request.POST.getlist("choice"),
         )
         address = reverse("student:answered", args=[presentation])
-        return draw(request, "answered", context, status=422, address=address)
-    return _tell(request, presentation)
+        again = draw(request, "answered", context, status=422, address=address)
+        return _mark(request, again, ASKED_AGAIN)
+    return _mark(request, _tell(request, presentation), STORED)
 
 
 @login_required

@@ -146,10 +146,7 @@ def list_steps(shown: Presentation) -> list[dict[str, Any]]:
         tries = given.get(number, [])
         is_done = any(row.is_correct for row in tries)
         last = tries[-1].answer.get("text", "") if tries else ""
-        keypad = answers.keypad(step)
-        steps.append(
-            {"number": number, "item": step, "is_done": is_done, "last": last, "keypad": keypad}
-        )
+        steps.append({"number": number, "item": step, "is_done": is_done, "last": last})
         if not is_done:
             break
     return steps

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from tutor.accounts.models import Learner
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
+from tutor.practice import remarks
+from tutor.practice.models import SetAside
 from tutor.responses.models import Response
 from tutor.scheduling import reasons
 from tutor.scheduling import selectors as scheduling_selectors
@@ -22,6 +24,7 @@ class Told:
     reason: str
     expected: float | None
     response: Response | None
+    put_off: SetAside | None = None
 
     @property
     def expected_in_ten(self) -> int | None:
@@ -30,9 +33,9 @@ class Told:
 
     @property
     def came(self) -> str:
-        """What came: right, helped, wrong or open."""
+        """What came: right, helped, wrong, how it was put off (`SetAside.Kind`), or open."""
         if self.response is None:
-            return "open"
+            return "open" if self.put_off is None else self.put_off.kind
         if not self.response.is_correct:
             return "wrong"
         return "helped" if self.response.hints_seen else "right"
@@ -48,6 +51,7 @@ def list_latest(*, learner: Learner, course: Course) -> list[Told]:
         learner=learner, presentation__in=shown, attempt=1
     ).order_by("pk")
     answered = {response.presentation: response for response in responses}
+    put_off = remarks.map_set_aside(decision_ids=[decision.pk for decision in decisions])
     return [
         Told(
             at=decision.at,
@@ -55,6 +59,7 @@ def list_latest(*, learner: Learner, course: Course) -> list[Told]:
             reason=str(reasons.sentence(decision, bank)),
             expected=decision.expected,
             response=answered.get(decision.public_id),
+            put_off=put_off.get(decision.pk),
         )
         for decision in decisions
     ]

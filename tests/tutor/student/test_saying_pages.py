@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
@@ -15,6 +16,7 @@ from tests.factories import (
     make_organisation,
     make_user,
     start_session,
+    wrong_answer,
 )
 from tutor.classes.models import Classroom
 from tutor.common import clock
@@ -109,6 +111,61 @@ class TestAnswerInAnOpenPage:
         assert stored.received_at - stored.answered_at == dt.timedelta(minutes=minutes)
 
 
+class TestWhatBecameOfAnAnswer:
+    """A page deletes the answer that it holds only when this mark says what became of it."""
+
+    def test_is_marked_on_what_was_stored_and_on_its_repeats(self, session, client):
+        sent, other = form(session), form(session)
+
+        told = [
+            client.post(address("answer", session), one, headers=HTMX)
+            for one in (sent, sent, other)
+        ]
+
+        assert [one.headers["X-Tutor-Answer"] for one in told] == ["stored"] * 3
+
+    def test_is_marked_on_what_cannot_be_read_even_when_the_question_is_gone(self, session, client):
+        to, sent = address("answer", session), form(session, kind="single_choice", choice="")
+
+        again = client.post(to, sent, headers=HTMX)
+        client.post(address("skip", session), {"client_key": uuid.uuid4()})
+        gone = client.post(to, sent, headers=HTMX)
+
+        assert again.headers["X-Tutor-Answer"] == gone.headers["X-Tutor-Answer"] == "asked-again"
+        # No redirect that a browser follows by itself: the mark would get lost on the way.
+        assert gone.status_code == 200
+        assert gone.headers["HX-Redirect"] == address("practise", session)
+
+    @pytest.mark.parametrize("age_ms", [31 * 24 * 3600 * 1000, 999_999_999_999_999])
+    def test_is_marked_on_what_comes_too_late(self, session, client, age_ms):
+        late = client.post(
+            address("answer", session), form(session, age_ms=str(age_ms)), headers=HTMX
+        )
+
+        assert late.status_code == 400
+        assert late.headers["X-Tutor-Answer"] == "refused"
+        assert "30 days late" in text(late)
+        assert not Response.objects.exists()
+
+    def test_is_marked_on_another_try(self, session, client):
+        shown = session.current
+        item = practice_selectors.rendered_item(shown)
+        client.post(address("answer", session), form(session, **wrong_answer(item)), headers=HTMX)
+        to = reverse("student:retry", args=[shown.public_id])
+
+        told = client.post(to, form(session), headers=HTMX)
+
+        assert told.headers["X-Tutor-Answer"] == "stored"
+
+    def test_is_not_marked_where_the_sign_in_is_asked_for_or_a_form_is_forged(self, session):
+        guest, forged = Client(), Client(enforce_csrf_checks=True)
+        forged.force_login(session.learner.user)
+
+        for one in (guest, forged):
+            told = one.post(address("answer", session), form(session), headers=HTMX)
+            assert "X-Tutor-Answer" not in told.headers
+
+
 class TestPutOff:
     @pytest.mark.parametrize("name", ["unlearnt", "skip"])
     def test_is_stored_once_and_leads_on(self, session, client, name):
@@ -156,6 +213,28 @@ class TestPutOff:
 
         assert "No skips left" in text(client.get(address("practise", session)))
 
+    @pytest.mark.parametrize("name", ["unlearnt", "skip"])
+    def test_under_the_key_of_another_is_refused(self, session, client, name):
+        sent = {"client_key": uuid.uuid4()}
+        client.post(address("skip", session), sent)
+        session.refresh_from_db()
+
+        refused = client.post(address(name, session), sent)
+
+        assert refused.status_code == 409
+        assert "open it again" in text(refused)
+        assert SetAside.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("name", "said"), [("unlearnt", "It was new to you"), ("skip", "You skipped it")]
+    )
+    def test_is_told_among_the_last_questions(self, session, client, name, said):
+        client.post(address(name, session), {"client_key": uuid.uuid4()})
+
+        told = text(client.get(reverse("student:how")))
+
+        assert said in told
+
     def test_of_an_answered_question_shows_its_feedback(self, session, client):
         to = address("skip", session)
         answer_current(session, at=clock.now())
@@ -197,6 +276,14 @@ class TestReport:
 
         assert "Thank you" in text(thanked)
         assert "<form" not in text(thanked)
+
+    def test_with_a_nul_is_stored_without_it(self, session, client):
+        said = {"client_key": uuid.uuid4(), "text": "a\x00b"}
+
+        client.post(address("report", session), {**said, "kind": "other"})
+        client.post(address("stuck", session), said)
+
+        assert ItemReport.objects.get().text == TeacherNote.objects.get().text == "a\ufffdb"
 
 
 class TestStuck:

@@ -21,8 +21,8 @@
   function startWatch() {
     const showing = page()?.dataset.showing;
     stopWatch();
+    watch.name = showing ? `tutor-spent:${showing}` : "";
     if (!showing || document.hidden) return;
-    watch.name = `tutor-spent:${showing}`;
     watch.since = performance.now();
   }
   const elapsed = () => Math.round(spent() + (watch.since === null ? 0 : performance.now() - watch.since));
@@ -54,77 +54,119 @@
   const isShown = (entry) => find(`form.answering[action="${CSS.escape(entry.url)}"]`) !== null
     || find(`form.answering[action="${entry.url}"]`) !== null;
 
-  function lock(form, isLocked) {
-    form.toggleAttribute("inert", isLocked);
-    form.setAttribute("aria-busy", String(isLocked));
-    form.classList.toggle("held", isLocked);
-    if (isLocked) form.dataset.sent = "yes"; else delete form.dataset.sent;
+  function lock(form) {
+    form.inert = true;
+    form.setAttribute("aria-busy", "true");
+    form.classList.add("held");
+    form.dataset.sent = "yes";
+    lockBeside();
+  }
+
+  // Help taken now, or another way on, would come before the answer that waits.
+  function lockBeside() {
+    if (!find(".item > form.held")) return;
+    for (const part of document.querySelectorAll("#hints, .ways, .foot")) part.inert = true;
   }
 
   function tokenIn(root) {
     return root.querySelector("[name=csrfmiddlewaretoken]")?.value;
   }
 
-  async function post(entry, token) {
+  // Not AbortSignal.timeout: a school's old tablets lack it.
+  async function ask(url, options = {}) {
+    const patience = new AbortController();
+    const alarm = setTimeout(() => patience.abort(), PATIENCE_MS);
+    try {
+      const answer = await fetch(url, { ...options, signal: patience.signal });
+      return { answer, text: await answer.text() };
+    } finally {
+      clearTimeout(alarm);
+    }
+  }
+
+  function post(entry, token) {
     const body = new URLSearchParams(entry.fields);
     if (token) body.set("csrfmiddlewaretoken", token);
     body.set("age_ms", String(Math.max(0, Date.now() - entry.at)));
-    return fetch(entry.url, {
-      method: "POST", body, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    return ask(entry.url, { method: "POST", body, headers: { "HX-Request": "true" } });
   }
+
+  const read = (text) => new DOMParser().parseFromString(text, "text/html");
+  // "stored", "asked-again" or "refused": only the tutor itself says what became of an answer.
+  const mark = (came) => came.answer.headers.get("X-Tutor-Answer");
 
   // The page may be older than the sign-in. Ask for a new one, and see that it is the same person's.
   async function freshToken() {
-    const answer = await fetch("/learn/", { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const read = new DOMParser().parseFromString(await answer.text(), "text/html");
-    return read.body.dataset.user === user() ? tokenIn(read) : undefined;
+    const told = read((await ask("/learn/")).text);
+    return told.body.dataset.user === user() ? tokenIn(told) : undefined;
+  }
+
+  async function deliver(entry) {
+    let came = await post(entry, tokenIn(document));
+    if (came.answer.status === 403 && !mark(came)) {
+      const token = await freshToken();
+      if (token) came = await post(entry, token);
+    }
+    return came;
   }
 
   async function send(entry) {
     if (inHand.has(entry.key)) return;
     inHand.add(entry.key);
-    try {
-      let answer = await post(entry, tokenIn(document));
-      if (answer.status === 403) {
-        const token = await freshToken();
-        if (token) answer = await post(entry, token);
-      }
-      if (!new URL(answer.url).pathname.startsWith("/learn/") || answer.status === 403) {
-        say("signIn", `/sign-in/?next=${encodeURIComponent(location.pathname)}`);
-        return;
-      }
-      if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
-      await settle(entry, answer);
-    } catch {
+    let came = null;
+    // No network, or not the tutor that answers (a proxy, a hotel's page): it is kept.
+    try { came = await deliver(entry); } catch { /* said by later() */ }
+    inHand.delete(entry.key);
+    if (came && mark(came)) return settle(entry, came);
+    const to = came && new URL(came.answer.url);
+    if (to?.pathname.startsWith("/sign-in/") || came?.answer.status === 403) {
+      say("signIn", `/sign-in/?next=${encodeURIComponent(location.pathname)}`);
+    } else {
       later();
-    } finally {
-      inHand.delete(entry.key);
     }
   }
 
-  async function settle(entry, answer) {
-    const text = await answer.text();
-    drop(entry);
+  function settle(entry, came) {
     pause_ms = 2_000;
-    if (!isShown(entry)) {
-      say(kept().length ? "waiting" : "sent");
-      return;
+    const wasShown = isShown(entry);
+    try {
+      if (wasShown) show(entry, came);
+    } catch (error) {
+      // What became of it is the server's to show then.
+      location.assign(entry.url);
+      throw error;
+    } finally {
+      drop(entry);
     }
+    if (!wasShown) say(mark(came) !== "stored" ? "refused" : kept().length ? "waiting" : "sent");
+  }
+
+  function show(entry, { answer, text }) {
     say("");
     const elsewhere = answer.headers.get("HX-Redirect");
     if (elsewhere) return void location.assign(elsewhere);
-    if (!answer.ok && answer.status !== 422) {
-      const told = new DOMParser().parseFromString(text, "text/html").querySelector("main");
-      if (told) find("main").replaceChildren(...told.childNodes);
-      return;
-    }
-    const address = answer.headers.get("HX-Push-Url") ?? new URL(answer.url).pathname;
-    // Asked again, or tried again: the same place, so that Back leads out of it.
-    const move = address === location.pathname ? "replaceState" : "pushState";
-    history[move]({ htmx: true }, "", address);
+    if (answer.headers.get("X-Tutor-Answer") === "refused") return void showError(entry, text);
+    move(answer.headers.get("HX-Push-Url") ?? new URL(answer.url).pathname);
     htmx.swap("#practice", text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
     arrive();
+  }
+
+  function showError(entry, text) {
+    const told = read(text);
+    const line = find("#sending");
+    move(entry.url);
+    find("main").replaceChildren(line, ...told.querySelector("main").childNodes);
+    document.title = told.title;
+    say("refused");
+    find("main").focus();
+  }
+
+  function move(address) {
+    // Asked again, or tried again: the same place, so that Back leads out of it.
+    if (address === location.pathname) return history.replaceState({ htmx: true }, "", address);
+    // Without this mark Back to here would change the address and not the page.
+    history.replaceState({ htmx: true }, "", location.href);
+    history.pushState({ htmx: true }, "", address);
   }
 
   function later() {
@@ -138,10 +180,19 @@
   async function sendKept() {
     for (const entry of kept()) {
       for (const form of document.querySelectorAll("form.answering")) {
-        if (form.getAttribute("action") === entry.url) lock(form, true);
+        if (form.getAttribute("action") === entry.url) lock(form);
       }
       await send(entry);
     }
+    seeDelivered();
+  }
+
+  // Another tab has delivered what this one holds: its address leads to what came of it.
+  function seeDelivered() {
+    const held = find("form.answering.held");
+    if (!held || inHand.has(held.elements.client_key.value)) return;
+    const url = held.getAttribute("action");
+    if (!kept().some((entry) => entry.url === url)) location.replace(url);
   }
 
   document.addEventListener("submit", (event) => {
@@ -160,7 +211,7 @@
     // Where nothing can be kept, and where the page is not whole, it is an ordinary form.
     if (!page() || !window.htmx || !user() || !keep(entry)) return;
     event.preventDefault();
-    lock(form, true);
+    lock(form);
     send(entry);
   }, true);
 
@@ -168,10 +219,10 @@
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select")) return;
-    const key = CSS.escape(event.key);
-    const option = find(`details[open] form.answering [data-key="${key}"]`)
-      ?? find(`.item > form [data-key="${key}"]`);
-    if (!option || option.closest("[inert]")) return;
+    // Only from among the answers (WCAG 2.1.4): elsewhere a digit may be a word said to a dictation.
+    const form = event.target.closest?.("form.answering");
+    const option = form?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!option || form.inert) return;
     event.preventDefault();
     option.checked = option.type === "checkbox" ? !option.checked : true;
     option.focus();
@@ -192,7 +243,7 @@
       keys.hidden = false;
       // The signs that a keypad lacks stand beside it.
       const field = keys.closest("form").elements.text;
-      if (find(".item [name=kind]")?.value === "number" && field) field.inputMode = "decimal";
+      if (field?.dataset.keypad) field.inputMode = field.dataset.keypad;
     }
     startWatch();
     const isFine = matchMedia("(pointer: fine)").matches;
@@ -206,6 +257,17 @@
     if (!isFirst) scrollTo({ top: 0, behavior: "instant" });
   }
 
+  // The button is gone with the part that it stood in; the reading goes on at what is new.
+  function arriveAtHelp() {
+    const isFine = matchMedia("(pointer: fine)").matches;
+    const step = find("#hints .steps form")?.closest("li");
+    const target = find("#hints .worked") ?? (isFine ? step?.querySelector(".answer") : step)
+      ?? find("#hints .steps .all-done") ?? find("#hints .hints > li:last-child");
+    if (!target) return;
+    if (!target.matches("input")) target.tabIndex = -1;
+    target.focus();
+  }
+
   document.addEventListener("htmx:afterSwap", (event) => {
     // What settle() swaps in is looked after there.
     const into = event.detail.target;
@@ -213,7 +275,8 @@
     if (into.id === "practice") {
       arrive();
     } else if (into.id === "hints") {
-      find("#hints .steps form .answer")?.focus({ preventScroll: true });
+      lockBeside();
+      arriveAtHelp();
     } else if (into.classList.contains("report")) {
       find(".report[tabindex] .thanks")?.closest(".report").focus();
     }
@@ -238,6 +301,9 @@
   }
 
   addEventListener("online", sendKept);
+  addEventListener("storage", (event) => {
+    if (event.key === null || (event.key.startsWith(PREFIX) && event.newValue === null)) seeDelivered();
+  });
   addEventListener("offline", () => { if (page()) say(kept().length ? "waiting" : ""); });
   document.addEventListener("visibilitychange", () => (document.hidden ? stopWatch() : startWatch()));
   addEventListener("pagehide", stopWatch);
