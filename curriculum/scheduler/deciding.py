@@ -86,7 +86,8 @@ def _ask(
         rating = policy.rate(choices)
         rating.require_sound(choices)
     off = why_not_explore(situation)
-    epsilon = situation.rules.epsilon if off is None else 0.0
+    # What places is drawn among the most telling items already: nothing else is drawn meanwhile.
+    epsilon = situation.rules.epsilon if off is None and not standing.placing else 0.0
     shares = rating.shares if off in {None, CAPPED} else take_the_best(rating.scores)
     within = choices.within if rating.within is None else rating.within
     scored = shares[choices.arm] * within
@@ -124,6 +125,7 @@ def _stand_in(situation: Situation, *, seed: int, cause: str) -> Distribution | 
         seed=seed,
         policy_version=situation.policy_version,
         rules=digest_of(situation.rules),
+        placing=situation.placing,
     )
 
 
@@ -190,8 +192,10 @@ def replay(
     fresh = again.receipt()
     names = fresh.keys() | receipt.keys()
     if "rules" not in receipt:
-        # Receipts did not always say.
+        # Receipts did not always say; those of a finish not whether the learner was placed.
         names -= {"rules"}
+    if "finish" in receipt and "placing" not in receipt:
+        names -= {"placing"}
     for name in sorted(names, key=lambda name: (name != "rules", name)):
         if fresh.get(name) != receipt.get(name):
             raise ReceiptDiffers(

@@ -210,6 +210,7 @@ class Finish:
             changes nothing.
         facts: what the sentence needs.
         removed, relaxed, seed, policy_version, rules: as in `Decision`.
+        placing: the learner might have been placed, had anything been given.
     """
 
     code: FinishCode
@@ -220,6 +221,7 @@ class Finish:
     seed: int
     policy_version: str
     rules: str
+    placing: bool = False
 
     def receipt(self) -> dict[str, Any]:
         """Return what is stored, as JSON values."""
@@ -233,6 +235,7 @@ class Finish:
             "seed": self.seed,
             "policy_version": self.policy_version,
             "rules": self.rules,
+            "placing": self.placing,
         }
 
 

@@ -118,5 +118,6 @@ def _finish(situation: Situation, seed: int, code: FinishCode, **details: Any) -
         seed=seed,
         policy_version=situation.policy_version,
         rules=digest_of(situation.rules),
+        placing=situation.placing,
         **given,
     )

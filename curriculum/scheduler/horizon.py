@@ -87,8 +87,10 @@ def look_ahead(
     model, states = _one_answer(situation, concepts, gain, goal_weight, days)
     rise = model.index(states, left=1, rule=np.zeros(1, dtype=np.int64))[0]
     prob = _prob_on_the_day(model, states)
-    # How many answers are ahead is asked only where a date says until when.
-    answers = 1 if situation.deadline is None else answers_ahead(situation)
+    # How many answers are ahead is asked only where a date says until when. A newcomer who is
+    # placed may begin with concepts that a plan counts as locked: nothing would come of a plan.
+    no_plan = situation.deadline is None or standing.placing
+    answers = 1 if no_plan else answers_ahead(situation)
     if not 1 < answers <= situation.rules.plan_answers:
         return Outlook(rise=rise, prob=prob, days=days, planned=1)
     first = np.argsort(-rise, kind="stable")[:MOST_FIRST_ARMS]

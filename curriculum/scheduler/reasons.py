@@ -19,9 +19,18 @@ OF_MODE = {
 
 
 def explain(
-    situation: Situation, standing: Standing, *, concept: int, item: int, explored: bool
+    situation: Situation,
+    standing: Standing,
+    *,
+    concept: int,
+    item: int,
+    explored: bool,
+    stood_in: bool = False,
 ) -> Reason:
-    """Return why `item` was drawn for `concept`; both are bank indices."""
+    """Return why `item` was drawn for `concept`; both are bank indices.
+
+    What the teacher's order gave where it `stood_in` places nobody.
+    """
     mode = MODES[standing.mode[concept]]
     days = float(standing.days_since[concept])
     facts: dict[str, Fact] = {
@@ -39,7 +48,7 @@ def explain(
         code = ReasonCode.PILOT
     elif standing.pinned_now is not None and standing.pinned_now[item]:
         code = ReasonCode.ASKED_AGAIN if situation.asked_again else ReasonCode.TEACHER_PICK
-    elif standing.placing:
+    elif standing.placing and not stood_in:
         code = ReasonCode.PLACEMENT
     elif explored:
         code = ReasonCode.EXPLORE

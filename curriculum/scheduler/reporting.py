@@ -66,8 +66,17 @@ def _tell(
     arm, item = int(choices.arm[pair]), int(choices.item[pair])
     concept = int(choices.arms.concept[arm])
     try:
-        reason = explain(situation, chances.standing, concept=concept, item=item, explored=explored)
-        return reason, describe_arm(choices, arm)
+        reason = explain(
+            situation,
+            chances.standing,
+            concept=concept,
+            item=item,
+            explored=explored,
+            stood_in=chances.fallback is not None,
+        )
+        features = describe_arm(choices, arm)
+        _require_finite(reason, features)
+        return reason, features
     except Exception:
         if chances.fallback is None:
             raise
@@ -75,6 +84,13 @@ def _tell(
     known = int(situation.bank.concept_ids[concept])
     facts: dict[str, Fact] = {"concept_index": concept, "concept": known, "mode": mode.value}
     return Reason(OF_MODE[mode], facts), np.zeros(len(FEATURES))
+
+
+def _require_finite(reason: Reason, features: FloatArray) -> None:
+    """Refuse what no receipt can hold: JSON has no number that is not finite."""
+    told = [value for value in reason.facts.values() if isinstance(value, float)]
+    if not (np.isfinite(features).all() and np.isfinite(told).all()):
+        raise FloatingPointError("A fact or a feature of the choice is not finite.")
 
 
 def _report_arms(

@@ -123,14 +123,16 @@ def conduct_of(settings: Sequence[ClassScheduling], *, course_id: int) -> Conduc
     """Return what these classes' settings come to, with what the policy has learnt so far."""
     first = settings[0] if settings else ClassScheduling()
     name, version = _resolve(first.policy, course_id=course_id)
+    stopped = any(row.kill_switch for row in settings)
     return make_conduct(
         policy=name,
         version=version,
         settings_id=first.pk,
         explores=bool(settings) and all(row.explores for row in settings),
         probes=bool(settings) and all(row.probes for row in settings),
-        kill_switch=any(row.kill_switch for row in settings),
-        places=bool(settings) and all(row.places for row in settings),
+        kill_switch=stopped,
+        # The teacher's order places nobody.
+        places=bool(settings) and all(row.places for row in settings) and not stopped,
     )
 
 

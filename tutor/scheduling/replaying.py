@@ -79,8 +79,8 @@ def conduct_of(decision: Decision) -> engine.Conduct:
         settings_id=decision.settings_id,
         explores=receipt.get("exploring") != "not-allowed",
         kill_switch=receipt.get("fallback") == engine.KILL_SWITCH,
-        # A finish does not say: what is known of the learner then does.
-        places=receipt.get("placing", True),
+        # Finishes of earlier versions do not say: nobody was placed then.
+        places=receipt.get("placing", False),
         wishes=conducts.read_wishes(rule_ids=decision.steering) if decision.steering else (),
     )
 

@@ -217,7 +217,7 @@ def _circumstances(receipt: Mapping[str, Any]) -> list[str]:
         said.append(f"Choosing failed ({fallback}), so your order was followed.")
     if receipt.get("explored") and receipt["reason"]["code"] == "explore":
         said.append("Drawn at random, as one question in twenty is.")
-    if receipt.get("placing"):
+    if receipt.get("placing") and not fallback:
         said.append("To find out where a newcomer stands: one of the questions that tell most.")
     if exploring in EXPLORING:
         said.append(f"Nothing could be drawn at random: {EXPLORING[exploring]}.")

@@ -4,7 +4,14 @@ import datetime as dt
 
 import pytest
 
-from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
+from tests.factories import (
+    AT,
+    answer_current,
+    make_assignment,
+    make_class,
+    set_scheduling,
+    start_session,
+)
 from tests.tutor.histories import record, versions_of
 from tutor.content.models import Item
 from tutor.practice import usecases
@@ -104,3 +111,44 @@ def test_nothing_is_tried_out_meanwhile(classroom, learner, course):
     reasons = sit(learner, course)
 
     assert reasons[:8] == ["placement"] * 8
+
+
+@pytest.mark.parametrize("days", [4.0, 2.0, 0.5])
+def test_a_newcomer_can_start_before_a_date(classroom, learner, course, days):
+    ruling.set_rule(
+        classroom=classroom,
+        order=Order(kind="exam", value=AT + days * DAY),
+        actor=None,
+        at=AT,
+    )
+
+    assert sit(learner, course, answers=2) == ["placement"] * 3
+
+
+def test_the_kill_switch_stops_it(classroom, learner, course):
+    set_scheduling(classroom, places=True, kill_switch=True)
+
+    assert "placement" not in sit(learner, course)
+    assert not any(row.receipt["placing"] for row in Decision.objects.filter(learner=learner))
+
+
+def test_nothing_is_drawn_at_random_meanwhile(classroom, learner, course):
+    set_scheduling(classroom, places=True, explores=True)
+
+    sit(learner, course, answers=2)
+
+    told = [row.receipt for row in Decision.objects.filter(learner=learner)]
+    assert {(receipt["epsilon"], receipt["explored"]) for receipt in told} == {(0.0, False)}
+
+
+def test_a_finish_of_an_earlier_version_is_made_again(classroom, learner, course):
+    """Nobody was placed then, and its receipt does not say so."""
+    set_scheduling(classroom, places=False)
+    assignment = make_assignment(classroom=classroom, opens_at=AT + DAY)
+    course.refresh_from_db()
+    start_session(learner=learner, course=course, assignment=assignment, at=AT)
+    finish = Decision.objects.get(learner=learner)
+    assert finish.receipt.pop("placing") is False
+
+    assert replaying.conduct_of(finish).places is False
+    replaying.decide_again(finish)
