@@ -12,12 +12,10 @@ from curriculum.bandits.errors import InvalidPolicy
 from curriculum.scheduler import (
     Decision,
     Finish,
-    ItemBank,
     Memory,
     ReasonCode,
     RecentAnswers,
     Situation,
-    build_bank,
     decide,
     replay,
 )
@@ -28,7 +26,7 @@ from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.scheduling import lately, wishes
-from tutor.scheduling.plans import RULES, Conduct, Plan, Recent
+from tutor.scheduling.plans import RULES, Conduct, Plan, Recent, build_bank, item_bank
 from tutor.tracing import engine as tracing_engine
 
 __all__ = [
@@ -46,7 +44,9 @@ __all__ = [
     "Plan",
     "Recent",
     "Situation",
+    "build_bank",
     "choose",
+    "item_bank",
     "policy_from",
     "remember",
     "replay",
@@ -77,7 +77,6 @@ SERVING = (
 MODES_LOOKED_AT = 10
 
 Floats = npt.NDArray[np.float64]
-_banks = new_cache(capacity=32)
 _minutes = new_cache(capacity=64)
 
 
@@ -289,20 +288,3 @@ def _attempts(
             since = latest["at"][rows >= 0] > released_at
             counts[index] = int((carried[since] == index).sum())
     return counts.astype(np.int64)
-
-
-def item_bank(bank: CourseBank) -> ItemBank:
-    return _banks.get(
-        (bank.course_id, bank.revision),
-        lambda: build_bank(
-            item_ids=bank.item_ids.tolist(),
-            concepts=bank.concepts,
-            concept_ids=bank.concept_ids.tolist(),
-            requires=[(required, concept) for concept, required in bank.requires],
-            operational=bank.operational.tolist(),
-            pilot=bank.pilot.tolist(),
-            is_template=bank.is_template.tolist(),
-            features=bank.needs.tolist(),
-            is_fact=bank.is_fact.tolist(),
-        ),
-    )

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from tutor.content.selectors import CourseBank, bits_of
 from tutor.scheduling import wishes
-from tutor.scheduling.engine import RULES, item_bank
-from tutor.scheduling.plans import Wish
+from tutor.scheduling.plans import RULES, Wish, item_bank
 
 Bools = npt.NDArray[np.bool_]
 
@@ -62,9 +62,9 @@ def find_problems(
         if rule.kind == "pin"
         for text in _of_pin(rule, rules, bank, names, allowed, attained)
     ]
-    for rule in rules:
-        if rule.kind == "order":
-            found += _of_order(rule, bank, names)
+    orders = [rule for rule in rules if rule.kind == "order"]
+    turned = [problem for rule in orders for problem in _of_order(rule, bank, names)]
+    found += turned or _of_orders(orders, bank, names)
     if not (allowed & _of_goal(bank, goal)).any():
         found.append(Problem(-1, "Nothing would be left to give."))
     return found
@@ -79,9 +79,8 @@ def _of_goal(bank: CourseBank, goal: Sequence[int]) -> Bools:
 
 def find_allowed(rules: Sequence[Wish], *, bank: CourseBank) -> Bools:
     """Return [N] the items in use that the rules let through for good."""
-    banned = np.isin(bank.item_ids, list(wishes.items_banned(rules, bank=bank)))
     barred = bits_of({name for rule in rules if rule.kind == "bar" for name in rule.value})
-    return np.asarray(bank.operational & ~banned & ((bank.needs & barred) == 0))
+    return wishes.allowed_of(bank, banned=wishes.items_banned(rules, bank=bank), barred=barred)
 
 
 def find_attainable(rules: Sequence[Wish], *, bank: CourseBank, allowed: Bools) -> Bools:
@@ -90,18 +89,12 @@ def find_attainable(rules: Sequence[Wish], *, bank: CourseBank, allowed: Bools) 
     A concept of which the course has no item in use counts as known, as it does in a choice; one
     with a quota below what reaching it takes cannot be reached.
     """
-    items = item_bank(bank)
-    attained = items.assumed.copy()
-    too_few = _with_small_quota(rules, bank)
-    while True:
-        waiting = (items.requires & ~attained).any(axis=1)
-        open_now = allowed & ~items.any_concept(waiting)
-        shown = np.zeros(items.n_concepts, dtype=np.bool_)
-        shown[items.pair_concept[open_now[items.pair_item]]] = True
-        after = attained | (shown & ~too_few)
-        if (after == attained).all():
-            return attained
-        attained = after
+    return wishes.find_attainable(
+        bank,
+        allowed=allowed,
+        attained=np.zeros(len(bank.concept_ids), dtype=np.bool_),
+        too_few=_with_small_quota(rules, bank),
+    )
 
 
 def _with_small_quota(rules: Sequence[Wish], bank: CourseBank) -> Bools:
@@ -170,3 +163,40 @@ def _of_order(rule: Wish, bank: CourseBank, names: Names) -> list[Problem]:
                 text = f"{early} cannot come before {late}: it builds on it."
                 return [Problem(rule.pk, text)]
     return []
+
+
+def _of_orders(orders: Sequence[Wish], bank: CourseBank, names: Names) -> list[Problem]:
+    """Return of each order the first pair that the others, with the prerequisites, turn round.
+
+    Each would wait for the other, and neither come.
+    """
+    below = item_bank(bank).prerequisites
+    turns = {
+        rule.pk: [bank.index_of_concept[pk] for pk in rule.value if pk in bank.index_of_concept]
+        for rule in orders
+    }
+    named = {concept for concepts in turns.values() for concept in concepts}
+    after = {one: {other for other in named if one in below[other]} for one in named}
+    for concepts in turns.values():
+        for first, later in pairwise(concepts):
+            after[first].add(later)
+    found = []
+    for pk, concepts in turns.items():
+        for first, later in pairwise(concepts):
+            if first in _following(later, after):
+                early, late = (names.concept(int(bank.concept_ids[i])) for i in (first, later))
+                text = f"{early} cannot come before {late}: another order turns them round."
+                found.append(Problem(pk, text))
+                break
+    return found
+
+
+def _following(concept: int, after: Mapping[int, set[int]]) -> set[int]:
+    """Return all that comes after a concept, directly or by others."""
+    found: set[int] = set()
+    waiting = [concept]
+    while waiting:
+        fresh = after[waiting.pop()] - found
+        found |= fresh
+        waiting += fresh
+    return found

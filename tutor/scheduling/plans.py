@@ -5,10 +5,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
-from curriculum.scheduler import Exploration, Rules
+from curriculum.scheduler import Exploration, ItemBank, Rules, build_bank
+from tutor.common.cache import new_cache
+from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
 
-__all__ = ["RULES", "Conduct", "Exploration", "Plan", "Recent", "Wish"]
+__all__ = [
+    "RULES",
+    "Conduct",
+    "Exploration",
+    "ItemBank",
+    "Plan",
+    "Recent",
+    "Wish",
+    "build_bank",
+    "item_bank",
+]
+
+_banks = new_cache(capacity=32)
 
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
@@ -122,3 +136,21 @@ def resting_of(kept: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         "resting_concepts": tuple(kept.get("concepts", ())),
         "resting_items": tuple(kept.get("items", ())),
     }
+
+
+def item_bank(bank: CourseBank) -> ItemBank:
+    """Return a course as the scheduler takes it."""
+    return _banks.get(
+        (bank.course_id, bank.revision),
+        lambda: build_bank(
+            item_ids=bank.item_ids.tolist(),
+            concepts=bank.concepts,
+            concept_ids=bank.concept_ids.tolist(),
+            requires=[(required, concept) for concept, required in bank.requires],
+            operational=bank.operational.tolist(),
+            pilot=bank.pilot.tolist(),
+            is_template=bank.is_template.tolist(),
+            features=bank.needs.tolist(),
+            is_fact=bank.is_fact.tolist(),
+        ),
+    )

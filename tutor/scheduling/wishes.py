@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank, bits_of
-from tutor.scheduling.plans import RULES, Conduct, Exploration, Plan, Wish
+from tutor.scheduling.plans import RULES, Conduct, Exploration, Plan, Wish, item_bank
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -117,16 +117,22 @@ def bound(wishes: Sequence[Wish], *, bank: CourseBank, known: Known, at: float) 
 
     quota_left = _quota_left(by_kind.get("quota", ()), bank, known)
     banned = items_banned(wishes, bank=bank)
+    barred = bits_of({name for names in values("bar") for name in names})
     pinned = _pins(by_kind.get("pin", ()), bank, known)
+    order = by_kind.get("order", ())
+    turned: frozenset[int] = frozenset()
+    if order:
+        allowed = allowed_of(bank, banned=banned, barred=barred)
+        turned = _out_of_turn(order, bank, known, allowed, quota_left)
     return Bounds(
         pinned=frozenset(pinned),
         pinned_since=pinned,
-        banned=banned | _out_of_turn(by_kind.get("order", ()), bank, known, banned, quota_left),
+        banned=banned | turned,
         quota_left=quota_left,
         due_at=min((date for date in values("exam") if date > at), default=None),
         minutes_a_day=min(values("minutes"), default=None),
         longest=longest_of(wishes),
-        barred=bits_of({name for names in values("bar") for name in names}),
+        barred=barred,
         time_factor=max(values("time"), default=1.0),
         is_flagged="steady" in by_kind,
         in_test="test" in by_kind,
@@ -165,6 +171,38 @@ def items_banned(wishes: Sequence[Wish], *, bank: CourseBank) -> frozenset[int]:
     return frozenset(found)
 
 
+def allowed_of(bank: CourseBank, *, banned: frozenset[int], barred: int) -> Bools:
+    """Return [N] the items in use that are neither banned nor need what is barred."""
+    is_banned = np.isin(bank.item_ids, list(banned))
+    return np.asarray(bank.operational & ~is_banned & ((bank.needs & barred) == 0))
+
+
+def find_attainable(
+    bank: CourseBank, *, allowed: Bools, attained: Bools, too_few: Bools | None = None
+) -> Bools:
+    """Return [K] the concepts that could be reached by what is allowed.
+
+    A concept of which the course has no item in use counts as known, as it does in a choice.
+
+    Args:
+        bank: the course, with K concepts and N items.
+        allowed: [N] items that may be given for good.
+        attained: [K] what is reached already.
+        too_few: [K] concepts of which too little may be given.
+    """
+    items = item_bank(bank)
+    attained = attained | items.assumed
+    while True:
+        waiting = (items.requires & ~attained).any(axis=1)
+        open_now = allowed & ~items.any_concept(waiting)
+        shown = np.zeros(items.n_concepts, dtype=np.bool_)
+        shown[items.pair_concept[open_now[items.pair_item]]] = True
+        after = attained | (shown if too_few is None else shown & ~too_few)
+        if (after == attained).all():
+            return np.asarray(attained)
+        attained = after
+
+
 def longest_of(wishes: Sequence[Wish]) -> int | None:
     """Return after how many answers the wishes end a sitting; None where they do not."""
     return min((wish.value for wish in wishes if wish.kind == "length"), default=None)
@@ -183,9 +221,8 @@ def _items_of(wish: Wish, bank: CourseBank) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Sets:
-    """The items of a course in use, and those of each concept, by concept id."""
+    """The items of each concept, by concept id."""
 
-    in_use: frozenset[int]
     carrying: Mapping[int, frozenset[int]]
 
 
@@ -198,7 +235,6 @@ def _sets_of(bank: CourseBank) -> _Sets:
 
 def _make_sets(bank: CourseBank) -> _Sets:
     return _Sets(
-        in_use=frozenset(bank.item_ids[bank.operational].tolist()),
         carrying={
             pk: frozenset(bank.item_ids[(bank.concepts == index).any(axis=1)].tolist())
             for pk, index in bank.index_of_concept.items()
@@ -247,19 +283,21 @@ def _out_of_turn(
     wishes: Sequence[Wish],
     bank: CourseBank,
     known: Known,
-    banned: frozenset[int],
+    allowed: Bools,
     quota_left: Ints | None,
 ) -> frozenset[int]:
     """Return the items with a concept whose turn has not come.
 
-    A concept's turn comes when each before it is reached, or has nothing left that may be given.
+    A concept's turn comes when each before it is reached, or has nothing left that may be given:
+    to this learner, and with its prerequisites within reach.
     """
     found: set[int] = set()
     sets = _sets_of(bank)
-    may = sets.in_use - banned
     if quota_left is not None:
-        for used in bank.concept_ids[quota_left == 0].tolist():
-            may -= sets.carrying[used]
+        used = np.flatnonzero(quota_left == 0)
+        allowed = allowed & ~np.isin(bank.concepts, used).any(axis=1)
+    attainable = find_attainable(bank, allowed=allowed, attained=known.reached)
+    may = frozenset(bank.item_ids[allowed].tolist())
     for wish in wishes:
         waits = False
         for pk in wish.value:
@@ -268,5 +306,6 @@ def _out_of_turn(
                 continue
             if waits:
                 found |= sets.carrying[pk]
-            waits = waits or (not known.reached[index] and not may.isdisjoint(sets.carrying[pk]))
+            open_still = attainable[index] and not may.isdisjoint(sets.carrying[pk])
+            waits = waits or (not known.reached[index] and open_still)
     return frozenset(found)

@@ -152,3 +152,14 @@ class TestNeeds:
 
         with pytest.raises(InfeasibleRule, match=f"cannot be given .for {learner.label}."):
             ask(classroom, "pin", item=wanted)
+
+    def test_an_order_does_not_wait_for_what_a_learner_cannot_be_given(
+        self, classroom, learner, course, noisy
+    ):
+        order = [course.concepts.get(slug=slug).pk for slug in ("naming", "adding")]
+        ask(classroom, "order", value=order)
+        ask(classroom, "bar", value=["sound"], learners=[learner])
+
+        _, found = sit(learner, course, most=2)
+
+        assert [row.item_version.item.slug in noisy for row in found] == [False] * 3

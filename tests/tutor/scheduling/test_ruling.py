@@ -296,6 +296,25 @@ class TestRefusals:
         with pytest.raises(InfeasibleRule, match=f"“{dependent.name}” cannot come before"):
             ask(classroom, "order", value=[dependent.pk, needed.pk])
 
+    def test_two_orders_that_turn_each_other_round(self, classroom, learner, course):
+        one, other = (concept(course, slug).pk for slug in ("naming", "adding"))
+        ask(classroom, "order", value=[one, other])
+        with pytest.raises(InfeasibleRule, match="another order turns them round"):
+            ask(classroom, "order", value=[other, one], learners=[learner])
+
+        # The class's own takes the place of the one before.
+        ask(classroom, "order", value=[other, one])
+
+    def test_orders_that_go_round_by_a_third_topic(self, classroom, learner, course):
+        first, second, third = (
+            concept(course, slug).pk for slug in ("naming", "adding", "doubling")
+        )
+        ask(classroom, "order", value=[first, second])
+        ask(classroom, "order", value=[second, third], learners=[learner])
+        assignment = make_assignment(classroom=classroom)
+        with pytest.raises(InfeasibleRule, match="another order turns them round"):
+            ask(classroom, "order", value=[third, first], assignment=assignment)
+
     def test_names_the_learner_that_it_cannot_be_kept_for(
         self, classroom, learner, course, organisation
     ):
