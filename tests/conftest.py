@@ -116,7 +116,7 @@ def place(places: Places) -> Place:
 @pytest.fixture
 def demo_place(places: Places) -> Place:
     """An installation with the demo school. Preparing the first one takes a minute."""
-    return places.make(*migrated(("seed_demo", "--learners=300")))
+    return places.make(*migrated(("seed_demo", "--learners=120")))
 
 
 @pytest.fixture

@@ -171,14 +171,14 @@ QUICK = settings(
 
 
 @pytest.mark.parametrize("name", VALID)
-@settings(QUICK, max_examples=125)
+@settings(QUICK, max_examples=40)
 @given(damages(), st.sampled_from(["auto", "auto", "csv"]))
 def test_damaged_it_is_refused_or_comes_in_as_planned(name, changes, format_name):
     check(name, damaged(VALID[name], changes), format_name)
 
 
 @pytest.mark.parametrize("name", PACKED)
-@settings(QUICK, max_examples=125)
+@settings(QUICK, max_examples=40)
 @given(damages(), st.integers(0, 9))
 def test_damaged_within_its_archive_too(name, changes, which):
     check(name, damaged_within(name, which, changes), "auto")
