@@ -3,9 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from tutor.accounts.models import Learner
+from tutor.classes.models import Classroom
+from tutor.content.models import ItemVersionConcept
 from tutor.practice.models import (
     ItemReport,
     Pause,
@@ -15,10 +18,13 @@ from tutor.practice.models import (
     TeacherNote,
 )
 from tutor.practice.selectors import Presentation
+from tutor.scheduling.models import Decision
 from tutor.scheduling.plans import RULES
 
 # In one course, by the local calendar: a session begun anew brings none back.
 SKIPS_PER_DAY = 2
+# After so long a note is on its learner's page alone.
+NOTES_FRESH_FOR = dt.timedelta(days=14)
 
 
 def count_skips_left(*, session: PracticeSession, at: dt.datetime) -> int:
@@ -96,4 +102,32 @@ def list_remarks(*, learner: Learner, course_id: int, most: int = 20) -> Remarks
         set_aside=tuple(put_off.select_related(*item).order_by("-pk")[:most]),
         notes=tuple(notes.order_by("-pk")[:most]),
         reports=tuple(reports.select_related(*item).order_by("-pk")[:most]),
+    )
+
+
+def list_fresh_notes(
+    *, classroom: Classroom, at: dt.datetime, most: int = 20
+) -> QuerySet[TeacherNote]:
+    """Return the class's calls for help of the last `NOTES_FRESH_FOR`, newest first, in one query.
+
+    Each has its learner, and `concept_name`: that of the question the learner had before them,
+    None where they had none.
+    """
+    shown = Decision.objects.filter(
+        learner=OuterRef("learner"),
+        course=classroom.course_id,
+        at__lte=OuterRef("at"),
+        item_version__isnull=False,
+    ).order_by("-pk")
+    concepts = ItemVersionConcept.objects.filter(version=OuterRef("shown_version"))
+    return (
+        TeacherNote.objects.filter(
+            learner__enrolments__classroom=classroom,
+            session__course=classroom.course_id,
+            at__gt=at - NOTES_FRESH_FOR,
+        )
+        .select_related("learner__user")
+        .annotate(shown_version=Subquery(shown.values("item_version")[:1]))
+        .annotate(concept_name=Subquery(concepts.order_by("position").values("concept__name")[:1]))
+        .order_by("-pk")[:most]
     )

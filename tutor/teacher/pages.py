@@ -29,10 +29,13 @@ def classes(request: HttpRequest) -> HttpResponse:
 def classroom(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     """Show the class by concept."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    at = clock.now()
     grid = overview.make_grid(
-        classroom=found, at=clock.now(), are_names_hidden=request.GET.get("names") == "hidden"
+        classroom=found, at=at, are_names_hidden=request.GET.get("names") == "hidden"
     )
-    context = {"classroom": found, "grid": grid}
+    # A class that is projected shows nobody's words.
+    notes = [] if grid.are_names_hidden else remarks.list_fresh_notes(classroom=found, at=at)
+    context = {"classroom": found, "grid": grid, "notes": notes}
     return render(request, "teacher/classroom.html", context)
 
 

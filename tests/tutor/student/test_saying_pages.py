@@ -21,8 +21,9 @@ from tests.factories import (
 from tutor.classes.models import Classroom
 from tutor.common import clock
 from tutor.content import grading
+from tutor.content import selectors as content_selectors
+from tutor.practice import remarks, usecases
 from tutor.practice import selectors as practice_selectors
-from tutor.practice import usecases
 from tutor.practice.models import ItemReport, Pause, PracticeSession, SetAside, TeacherNote
 from tutor.responses.models import Response
 
@@ -295,6 +296,39 @@ class TestStuck:
 
         assert "with your teacher now" in text(thanked)
         assert TeacherNote.objects.get().text == "I do not get <i>halves</i>"
+
+    def test_is_found_by_the_teacher_without_opening_the_learner(
+        self, session, client, django_assert_num_queries
+    ):
+        client.post(
+            address("stuck", session), {"client_key": uuid.uuid4(), "text": "What is <b>half</b>?"}
+        )
+        classroom = Classroom.objects.get()
+        page = reverse("teacher:classroom", args=[classroom.public_id])
+        refused = client.get(page)
+        client.force_login(
+            make_user(organisation=session.course.organisation, role="administrator")
+        )
+
+        shown, hidden = client.get(page), client.get(page, {"names": "hidden"})
+        at = clock.now()
+        with django_assert_num_queries(1):
+            [note] = remarks.list_fresh_notes(classroom=classroom, at=at)
+            assert note.learner.label == "Sam Student"
+        later = remarks.list_fresh_notes(classroom=classroom, at=at + remarks.NOTES_FRESH_FOR)
+
+        bank = content_selectors.get_bank(
+            course_id=session.course_id, revision=session.course.revision
+        )
+        assert note.concept_name in bank.concept_names
+        assert f"{note.concept_name} (" in text(shown)
+        assert "What is &lt;b&gt;half" in text(shown)
+        assert reverse(
+            "teacher:learner", args=[classroom.public_id, note.learner.pseudonym]
+        ) in text(shown)
+        assert "What is" not in text(hidden)
+        assert "What is" not in text(refused)
+        assert not later
 
     @pytest.mark.parametrize("reason", ["stuck", "blocked", "set-aside"])
     def test_is_where_a_session_ends_that_needs_a_teacher(self, session, client, reason):
