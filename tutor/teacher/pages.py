@@ -70,7 +70,7 @@ def receipt(
     context = {
         "classroom": found,
         "learner": person,
-        "receipt": receipts.explain(learner=person, course=found.course, public_id=decision),
+        "receipt": receipts.explain(learner=person, classroom=found, public_id=decision),
     }
     return render(request, "teacher/receipt.html", context)
 
@@ -83,5 +83,5 @@ def receipt_record(
     """Give the stored record of a decision, for whoever wants to check it."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
-    whole = receipts.record(learner=person, course=found.course, public_id=decision)
+    whole = receipts.record(learner=person, classroom=found, public_id=decision)
     return JsonResponse(whole, json_dumps_params={"indent": 1})

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from tutor.accounts.models import Learner
+from tutor.classes.models import Classroom
 from tutor.common.errors import NotVisible
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, Item
@@ -42,6 +43,7 @@ RULES = {
     "over-exposed": "too many comparable learners had it",
     "same-concept": "the last answers were all about the concept",
     "review-share": "enough reviews for now",
+    "another-class": wording.ANOTHERS,
 }
 
 EXPLORING = {
@@ -50,6 +52,7 @@ EXPLORING = {
     "flagged": "this learner is exempt",
     "near-deadline": "the due date is near",
     "capped": "this learner has had enough of these this month",
+    "another-class": wording.ANOTHERS,
 }
 
 MODES = {
@@ -137,16 +140,17 @@ def describe(decision: Decision) -> DecisionLine:
     )
 
 
-def explain(*, learner: Learner, course: Course, public_id: uuid.UUID) -> Receipt:
-    """Return a decision in full.
+def explain(*, learner: Learner, classroom: Classroom, public_id: uuid.UUID) -> Receipt:
+    """Return a decision in full, as who teaches the class may read it.
 
     Raises:
         NotVisible: this learner has no such decision in this course.
     """
+    course = classroom.course
     decision = list_lines(learner=learner, course=course).filter(public_id=public_id).first()
     if decision is None:
         raise NotVisible("There is no such decision.", decision=str(public_id))
-    receipt, bank = decision.receipt, _bank(course)
+    receipt, bank = _seen_from(classroom, decision), _bank(course)
     shown = None
     if decision.item_version_id is not None:
         shown = practice_selectors.get_presentation(learner=learner, public_id=public_id)
@@ -162,16 +166,19 @@ def explain(*, learner: Learner, course: Course, public_id: uuid.UUID) -> Receip
             (RULES.get(rule, rule), count) for rule, count in receipt.get("removed", {}).items()
         ),
         relaxed=tuple(RULES.get(rule, rule) for rule in receipt.get("relaxed", [])),
-        circumstances=(*_circumstances(receipt), *_rules_then(decision)),
+        circumstances=(*_circumstances(receipt), *_rules_then(decision, classroom)),
     )
 
 
-def record(*, learner: Learner, course: Course, public_id: uuid.UUID) -> dict[str, Any]:
+def record(*, learner: Learner, classroom: Classroom, public_id: uuid.UUID) -> dict[str, Any]:
     """Return a decision as researchers read it: the stored receipt, its versions, what followed.
+
+    What tells of an accommodation that another class has set is named `another-class`.
 
     Raises:
         NotVisible: this learner has no such decision in this course.
     """
+    course = classroom.course
     decision = list_lines(learner=learner, course=course).filter(public_id=public_id).first()
     if decision is None:
         raise NotVisible("There is no such decision.", decision=str(public_id))
@@ -193,7 +200,7 @@ def record(*, learner: Learner, course: Course, public_id: uuid.UUID) -> dict[st
         "item_seed": decision.item_seed,
         "propensity": decision.propensity,
         "fallback": decision.fallback,
-        "receipt": decision.receipt,
+        "receipt": _seen_from(classroom, decision),
         "answers": [
             {
                 "attempt": answer.attempt,
@@ -224,10 +231,30 @@ def _circumstances(receipt: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _rules_then(decision: Decision) -> list[str]:
-    """Return the teacher's rules that held for the choice."""
-    said = wording.describe_all(rule_ids=decision.steering or ())
-    return [f"Your rule held: {text}." for text in said]
+def _rules_then(decision: Decision, classroom: Classroom) -> list[str]:
+    """Return the teachers' rules that held for the choice."""
+    said = wording.describe_all(rule_ids=decision.steering or (), classroom=classroom)
+    return [
+        "A rule of another class held." if text == wording.ANOTHERS else f"Your rule held: {text}."
+        for text in said
+    ]
+
+
+def _seen_from(classroom: Classroom, decision: Decision) -> dict[str, Any]:
+    """Return the stored receipt without what tells of another class's accommodations."""
+    receipt: dict[str, Any] = decision.receipt
+    rule_ids = decision.steering or ()
+    if not wording.accommodated_elsewhere(rule_ids=rule_ids, classroom=classroom):
+        return receipt
+    removed = {
+        "another-class" if rule == "accommodation" else rule: count
+        for rule, count in receipt.get("removed", {}).items()
+    }
+    exploring = receipt.get("exploring")
+    return receipt | {
+        "removed": removed,
+        "exploring": "another-class" if exploring == "flagged" else exploring,
+    }
 
 
 def _arms(receipt: Mapping[str, Any], bank: CourseBank) -> tuple[Arm, ...]:

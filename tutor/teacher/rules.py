@@ -79,8 +79,15 @@ def list_history(*, classroom: Classroom, most: int = 30) -> list[Line]:
     ]
 
 
-def describe_all(*, rule_ids: Collection[int]) -> list[str]:
-    """Return what these rules say, in force or not."""
+ANOTHERS = "another class's rule"
+
+
+def describe_all(*, rule_ids: Collection[int], classroom: Classroom) -> list[str]:
+    """Return what these rules say to who teaches a class, in force or not.
+
+    Of another class's rule only that there was one: what it says, and for whom, is its own
+    teachers' business.
+    """
     if not rule_ids:
         return []
     rows = list(
@@ -89,7 +96,15 @@ def describe_all(*, rule_ids: Collection[int]) -> list[str]:
         .order_by("pk")
     )
     names = _names(rows)
-    return [describe(row, names) for row in rows]
+    return [describe(row, names) if row.classroom_id == classroom.pk else ANOTHERS for row in rows]
+
+
+def accommodated_elsewhere(*, rule_ids: Collection[int], classroom: Classroom) -> bool:
+    """Test whether an accommodation that another class has set is among these rules."""
+    if not rule_ids:
+        return False
+    rows = SteeringRule.objects.filter(pk__in=rule_ids, kind__in=SteeringRule.ACCOMMODATIONS)
+    return rows.exclude(classroom=classroom).exists()
 
 
 def _names(rules: Collection[SteeringRule]) -> dict[int, str]:

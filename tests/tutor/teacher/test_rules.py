@@ -10,13 +10,16 @@ from tests.factories import (
     make_learner,
     make_organisation,
     make_user,
+    set_scheduling,
     start_session,
 )
 from tests.tutor.teacher.test_pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.content.models import Item
+from tutor.scheduling import ruling
 from tutor.scheduling.models import Decision, SteeringRule
+from tutor.scheduling.rule_values import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +173,38 @@ def test_newcomers_are_placed_unless_the_class_says_no(client, classroom, ann):
     assert "newcomers begin at the beginning" in shown.lower()
     again = text(client.post(address, {"policy": "automatic", "places": "on"}, follow=True))
     assert "Newcomers placed first" in again
+
+
+def test_another_class_s_rules_and_accommodations_are_not_told(client, classroom, ann):
+    item = Item.objects.filter(course=classroom.course).earliest("pk")
+    colleague = make_user(organisation=classroom.organisation, role="teacher")
+    other = make_class(course=classroom.course, users=[colleague, ann.user], name="8c")
+    for one in (classroom, other):
+        set_scheduling(one, explores=True)
+    for order in (Order("pin", item=item), Order("steady", learners=[ann])):
+        ruling.set_rule(classroom=other, order=order, actor=colleague, at=clock.now())
+    send(client, classroom, kind="length", number="8")
+    classroom.course.refresh_from_db()
+    start_session(learner=ann, course=classroom.course, at=clock.now())
+    decision = Decision.objects.get()
+    assert decision.receipt["exploring"] == "flagged"
+
+    def read(one, name):
+        return client.get(
+            reverse(f"teacher:{name}", args=[one.public_id, ann.pseudonym, decision.public_id])
+        )
+
+    mine, record = text(read(classroom, "receipt")), read(classroom, "receipt-record").json()
+    assert "Your rule held: At most 8 questions a sitting." in mine
+    assert mine.count("A rule of another class held.") == 2
+    assert "Your rule held: First" not in mine
+    assert "this learner is exempt" not in mine
+    assert record["receipt"]["exploring"] == "another-class"
+
+    client.force_login(colleague)
+    theirs = text(read(other, "receipt"))
+    assert f"Your rule held: First the question “{item.slug}”." in theirs
+    assert "this learner is exempt" in theirs
+    assert "At most 8 questions" not in theirs
+    assert read(other, "receipt-record").json()["receipt"]["exploring"] == "flagged"
+    assert read(classroom, "receipt").status_code == 404
