@@ -248,6 +248,8 @@ CELERY_TASK_QUEUES = [
 CELERY_TASK_ROUTES = {
     # It folds everybody first, the network too: not where a class waits, nor behind a training.
     "tracing.switch": {"queue": "calibration"},
+    # Goes through whole logs.
+    "tracing.give_awards": {"queue": "calibration"},
     "tracing.*": {"queue": "tracing"},
     "registry.*": {"queue": "training"},
     "calibration.*": {"queue": "calibration"},
@@ -282,6 +284,11 @@ CELERY_BEAT_SCHEDULE = {
     "prune-deep-states": {
         "task": "tracing.prune_states",
         "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600.0},
+    },
+    "give-awards": {
+        "task": "tracing.give_awards",
+        "schedule": crontab(hour=4, minute=30),
         "options": {"expires": 3600.0},
     },
     # At night, when nobody waits for a worker; what was asked for meanwhile is found by the sweep.

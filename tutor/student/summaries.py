@@ -77,24 +77,34 @@ def describe_shifts(shifts: dict[str, Any], *, course: Course) -> list[Shift]:
 def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift]:
     """Return the concepts practised in the session, from where to where they went."""
     bank = content_selectors.get_bank(course_id=session.course_id, revision=session.course.revision)
-    masteries = tracing_selectors.get_masteries(
-        learner=session.learner, course=session.course, at=session.finished_at or at
-    )
+    until = session.finished_at or at
+    ends = _last_shifts(session)
     tallies = _count(session)
     awards = tracing_selectors.list_awards(learner=session.learner, course=session.course)
     return [
         Shift(
             name=bank.concept_names[bank.index_of_concept[pk]],
-            before=session.mastery_at_start.get(str(pk), masteries[pk].prob),
-            after=masteries[pk].prob,
+            before=session.mastery_at_start.get(str(pk), first),
+            after=last,
             band_before=None,
-            band_after=masteries[pk].band,
+            band_after=Band(band),
             why=_why(tallies.get(pk, Counter())),
-            is_awarded_now=pk in awards and awards[pk] >= session.started_at,
+            is_awarded_now=pk in awards and session.started_at <= awards[pk] <= until,
         )
-        for pk in practised_concepts(session)
-        if pk in masteries
+        for pk, (first, _, last, band) in ends.items()
+        if pk in bank.index_of_concept
     ]
+
+
+def _last_shifts(session: PracticeSession) -> dict[int, list[Any]]:
+    """Return concept id -> what the last answer on it in the session changed, first met first.
+
+    As it was told then: what the learner did in later sessions is no part of this one.
+    """
+    found: dict[int, list[Any]] = {}
+    for shifts in _decided(session).order_by("pk").values_list("shifts", flat=True):
+        found |= {int(pk): shift for pk, shift in shifts.items()}
+    return found
 
 
 def _count(session: PracticeSession) -> dict[int, Counter[str]]:
@@ -188,11 +198,7 @@ def _next_review(
 
 def practised_concepts(session: PracticeSession) -> list[int]:
     """Return the concepts of the items that the session showed and got answered."""
-    shown = _decided(session)
-    found = (
-        int(pk) for shifts in shown.order_by("pk").values_list("shifts", flat=True) for pk in shifts
-    )
-    return list(dict.fromkeys(found))
+    return list(_last_shifts(session))
 
 
 def _decided(session: PracticeSession) -> QuerySet[Decision]:

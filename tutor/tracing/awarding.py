@@ -1,7 +1,8 @@
 """Awards: what a learner has proved, for good. See `standing` for what a proof is.
 
-An answer gives them as it is folded. Where answers came another way (an import, out of order, a
-rule that has changed since), `catch_up` gives what the log says; repeating it changes nothing.
+An answer gives them as it is folded, a late one too. Where answers came another way (an import, a
+correction, a long history folded by a worker) or a rule has changed since, `catch_up` gives what
+the log says, every night for everybody; repeating it changes nothing.
 """
 
 import datetime as dt

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +20,7 @@ from tutor.responses import selectors as response_selectors
 from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
 from tutor.tracing import awarding, due, engine, securing, selectors, standing
+from tutor.tracing.bands import MASTERED_EVIDENCE
 from tutor.tracing.deep import FRESH_AGE_S
 from tutor.tracing.models import LearnerState
 
@@ -109,7 +111,7 @@ def ask_for_fresh(
 def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
     before, stored = opened.learner, opened.stored
     if stored is None:
-        return _advanced_by_refold(tracer, before, response)
+        return _advanced_by_refold(tracer, opened, response)
     is_long = stored.n_responses > REFOLD_AT_ONCE
     if _comes_next(stored, response) and (is_long or stored.stale_since is None):
         row = _fold_row(response, item_id=response.item_version.item_id)
@@ -127,16 +129,43 @@ def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response)
         awarding.give(tracer=tracer, after=after, row=row, concept_ids=concepts, response=response)
         return Advanced(before, after, stored.n_responses + 1, is_stale=False)
     if not is_long:
-        return _advanced_by_refold(tracer, before, response)
+        return _advanced_by_refold(tracer, opened, response)
     LearnerState.objects.filter(pk=stored.pk).update(stale_since=response.received_at)
     return Advanced(before, before, stored.n_responses, is_stale=True)
 
 
 def _advanced_by_refold(
-    tracer: engine.CourseTracer, before: engine.TracedLearner, response: Response
+    tracer: engine.CourseTracer, opened: OpenState, response: Response
 ) -> Advanced:
-    after, n_responses = _refold(response.learner_id, tracer)
-    return Advanced(before, after, n_responses, is_stale=False)
+    """Fold the whole history anew; what a right answer promises holds for a late one too."""
+    folded = dict(fold_learners(tracer=tracer, learner_ids=[response.learner_id]))
+    found = folded.get(response.learner_id)
+    if found is None:
+        LearnerState.objects.filter(learner=response.learner_id, tracer=tracer.tracer_id).delete()
+        return Advanced(opened.learner, engine.start(tracer), 0, is_stale=False)
+    row = _fold_row(response, item_id=response.item_version.item_id)
+    if response.corrects_id is None and standing.is_unassisted(tracer, row):
+        seen_at = found.last_answered_at
+        if opened.stored is not None and opened.stored.last_answered_at is not None:
+            seen_at = max(seen_at, opened.stored.last_answered_at)
+        secured = securing.secure(
+            tracer=tracer,
+            response=response,
+            # What a page shows has the newest answer in it, whenever this one was given.
+            row=row._replace(answered_at=seen_at),
+            before=opened.learner,
+            after=found.learner,
+            n_responses=opened.n_responses,
+        )
+        found = dataclasses.replace(found, learner=secured)
+        if found.n_responses >= MASTERED_EVIDENCE:
+            # It may have proved something, and so may those that were folded after it.
+            caught = awarding.catch_up(
+                tracer=tracer, learner_ids=[response.learner_id], at=response.received_at
+            )
+            deque(caught, maxlen=0)
+    store_folded(tracer_id=tracer.tracer_id, folded={response.learner_id: found})
+    return Advanced(opened.learner, found.learner, found.n_responses, is_stale=False)
 
 
 def _comes_next(stored: LearnerState, response: Response) -> bool:
@@ -183,16 +212,6 @@ _ADVANCE = PreparedUpdate(
 )
 
 
-def _refold(learner_id: int, tracer: engine.CourseTracer) -> tuple[engine.TracedLearner, int]:
-    found = dict(fold_learners(tracer=tracer, learner_ids=[learner_id]))
-    state = found.get(learner_id)
-    if state is None:
-        LearnerState.objects.filter(learner=learner_id, tracer=tracer.tracer_id).delete()
-        return engine.start(tracer), 0
-    store_folded(tracer_id=tracer.tracer_id, folded={learner_id: state})
-    return state.learner, state.n_responses
-
-
 @dataclass(frozen=True, slots=True)
 class FoldedLearner:
     """A state as the log gives it, with its position."""
@@ -236,8 +255,8 @@ def store_folded(*, tracer_id: int, folded: dict[int, FoldedLearner]) -> None:
                 last_response_id=state.last_response_id,
                 n_responses=state.n_responses,
                 stale_since=None,
-                # The history is another one now, or the program has changed.
-                floors={},
+                # None after a plain fold: the history is another one, or the program has changed.
+                floors=standing.pack_floors(state.learner.floors),
             )
             for learner_id, state in folded.items()
         ],

@@ -45,6 +45,12 @@ def prune_states(**_: object) -> int:
     return pruning.prune_states(now=clock.now())
 
 
+@shared_task(name="tracing.give_awards", acks_late=True)
+def give_awards(**_: object) -> int:
+    """Give the awards that the log says and that are missing; return the steps given."""
+    return sweep.give_awards(at=clock.now())
+
+
 @shared_task(
     name=registry_queue.SWITCH,
     autoretry_for=(OperationalError,),

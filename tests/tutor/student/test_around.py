@@ -17,6 +17,8 @@ from tests.factories import (
 from tests.tutor.histories import record, trace, versions_of
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
+from tutor.practice import usecases
+from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
 from tutor.scheduling.models import Decision
@@ -279,3 +281,22 @@ class TestSummary:
         session.refresh_from_db()
         tallies = summaries._count(session)
         assert sum(sum(tally.values()) for tally in tallies.values()) >= 4
+
+    def test_of_an_old_session_says_what_it_said_then(self, student, course, client):
+        start = clock.now() - dt.timedelta(days=9)
+        session = start_session(learner=student.learner, course=course, at=start)
+        for number in range(6):
+            answer_current(session, at=start, draw_seed=number)
+            if session.finished_at:
+                break
+        usecases.finish_practice(learner=student.learner, session=session, at=start)
+        session = PracticeSession.objects.get(pk=session.pk)
+        told = summaries.describe_session(session, at=start)
+        later = start_session(learner=student.learner, course=course, at=clock.now())
+        for number in range(6):
+            if later.finished_at:
+                break
+            answer_current(later, right=False, at=clock.now(), draw_seed=number)
+
+        assert told
+        assert summaries.describe_session(session, at=clock.now()) == told

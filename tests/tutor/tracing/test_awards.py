@@ -19,10 +19,11 @@ from tests.factories import (
 from tests.tutor.histories import record, trace, versions_of
 from tutor.classes import services as class_services
 from tutor.classes.errors import RuleOutOfRange
+from tutor.content import selectors as content_selectors
 from tutor.responses.models import Response
-from tutor.tracing import rebuilding, selectors
+from tutor.tracing import rebuilding, selectors, tasks
 from tutor.tracing.bands import Band
-from tutor.tracing.models import AwardStep
+from tutor.tracing.models import AwardStep, LearnerState
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +246,67 @@ def test_another_learner_sees_none(student, classroom):
     class_services.admit_users(classroom=classroom, users=[other])
 
     assert selectors.list_awards(learner=other.learner, course=classroom.course) == {}
+
+
+def test_a_late_right_answer_gives_its_award_and_keeps_the_floors(student, classroom):
+    course = classroom.course
+    practise(student, course, days=[0], answers=18)
+    proved = AwardStep.objects.order_by("concept").values_list("concept", flat=True)
+    other, concept = proved.first(), proved.last()
+    assert other != concept
+    version_of = {
+        pk: version
+        for version in versions_of(course)
+        for pk in content_selectors.get_concepts_of_version(version_id=version.pk)
+    }
+
+    def answer(pk, *, at, received_at):
+        response = record(
+            learner=student.learner,
+            course=course,
+            version=version_of[pk],
+            answered_at=at,
+            received_at=received_at,
+        )
+        trace(response, course=course)
+        return response
+
+    answer(other, at=AT + 4 * DAY, received_at=AT + 4 * DAY)
+    floors = LearnerState.objects.get(learner=student.learner).floors
+    assert str(other) in floors
+
+    late = answer(concept, at=AT + 2 * DAY, received_at=AT + 4 * DAY + dt.timedelta(hours=1))
+
+    assert AwardStep.objects.get(concept=concept, step=2).response == late
+    kept = LearnerState.objects.get(learner=student.learner).floors
+    assert kept.keys() >= {*floors, str(concept)}
+    assert kept[str(other)] == floors[str(other)]
+
+
+def test_a_late_wrong_answer_lifts_the_floors(student, classroom):
+    course = classroom.course
+    practise(student, course, days=[0, 4], answers=18)
+    assert LearnerState.objects.get(learner=student.learner).floors
+
+    late = record(
+        learner=student.learner,
+        course=course,
+        version=versions_of(course)[1],
+        is_correct=False,
+        credit=0.0,
+        answered_at=AT + 2 * DAY,
+        received_at=AT + 5 * DAY,
+    )
+    trace(late, course=course)
+
+    assert LearnerState.objects.get(learner=student.learner).floors == {}
+
+
+def test_every_night_gives_what_came_another_way(student, classroom):
+    practise(student, classroom.course, days=[0, 1, 2], answers=18)
+    live = snapshot()
+    AwardStep.objects.all()._raw_delete(AwardStep.objects.db)
+
+    assert tasks.give_awards() == len(live) > 0
+    assert snapshot() == live
+    assert tasks.give_awards() == 0
