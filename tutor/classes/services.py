@@ -33,6 +33,7 @@ def create_class(
     Teaching.objects.bulk_create(
         Teaching(classroom=classroom, teacher=teacher) for teacher in teachers
     )
+    content_services.raise_revision(course=course)
     return classroom
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from tutor.scheduling.engine import Conduct
 from tutor.scheduling.models import ClassScheduling, PolicyPromotion, PolicyVersion, SteeringRule
 from tutor.scheduling.plans import Wish
 
+logger = logging.getLogger(__name__)
 _conducts = new_cache(capacity=512)
 _wishes = new_cache(capacity=512)
 
@@ -63,8 +65,14 @@ def list_rules(*, class_ids: Collection[int]) -> Sequence[SteeringRule]:
 
 
 def list_wishes(rules: Iterable[SteeringRule]) -> tuple[Wish, ...]:
-    """Return the rules as the choice takes them."""
-    return tuple(wish_of(rule) for rule in rules)
+    """Return the rules as the choice takes them; one that cannot be read is left out and logged."""
+    found = []
+    for rule in rules:
+        try:
+            found.append(wish_of(rule))
+        except (TypeError, ValueError):
+            logger.exception("Rule %s cannot be read and does not hold.", rule.pk)
+    return tuple(found)
 
 
 def read_wishes(*, rule_ids: Collection[int]) -> tuple[Wish, ...]:

@@ -1,6 +1,7 @@
 """The course's own order, for when a choice cannot be made or what it is made from is broken."""
 
 import dataclasses
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from tutor.content.selectors import CourseBank
 from tutor.scheduling import engine, wishes
 from tutor.scheduling.plans import Conduct, Plan
 from tutor.tracing import engine as tracing_engine
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,22 @@ def follow_order(
 
     The learner's mastery and newest answers count if they can be read, so that the rules hold, and
     what the teacher banned or wants no more of holds; memory, minutes, attempts, earlier modes and
-    pins are left out. If they cannot be read, the learner
-    counts as new.
+    pins are left out. If they cannot be read, the learner counts as new; if the rules cannot be
+    applied, bans alone hold.
     """
     policy = _Failed(conduct.policy.version, error)
-    for known in (_mastery, _nothing):
+    bans = tuple(wish for wish in conduct.wishes if wish.kind == "ban")
+    attempts = [
+        (known, dataclasses.replace(conduct, wishes=rules))
+        for rules in (conduct.wishes, bans)
+        for known in (_mastery, _nothing)
+    ]
+    for known, bounded in attempts:
         try:
-            situation = _situation(tracer.bank, plan, conduct, at, known(tracer.bank, seen))
+            situation = _situation(tracer.bank, plan, bounded, at, known(tracer.bank, seen))
             return engine.decide(situation, seed=seed, policy=policy)
         except Exception:
-            if known is _nothing:
-                raise
+            logger.exception("Nor could the course's own order be followed so.")
     raise error
 
 

@@ -1,11 +1,16 @@
 """What a choice looks back at beside the learner's state, read only where it can matter."""
 
 import datetime as dt
+import logging
+
+from django.db import DatabaseError
 
 from tutor.responses import selectors as response_selectors
 from tutor.scheduling import engine, lately, remembering, selectors
 from tutor.scheduling.engine import Conduct, Recent
 from tutor.tracing import engine as tracing_engine
+
+logger = logging.getLogger(__name__)
 
 
 def find_recent(
@@ -38,8 +43,21 @@ def find_recent(
         placing=lately.may_be_new(seen.state, conduct)
         and _is_placing(learner_id, course_id, seen, last_reason),
         earlier=_earlier(learner_id, course_id, conduct, seen),
-        stability=remembering.read_stability(learner_id=learner_id, tracer=tracer, seen=seen),
+        stability=_stability(learner_id, tracer, seen),
     )
+
+
+def _stability(
+    learner_id: int, tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen
+) -> dict[int, float]:
+    """Return the memory of facts; of none where it cannot be folded, which ends no lesson."""
+    try:
+        return remembering.read_stability(learner_id=learner_id, tracer=tracer, seen=seen)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("The memory of facts could not be read: recent answers stand in.")
+        return {}
 
 
 def _is_placing(

@@ -181,7 +181,8 @@ class FactMemories(models.Model):
 
     learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
-    # Concept id -> [answers, sum of credits, stability (days), difficulty, last answer].
+    # Concept id -> [answers, sum of credits, stability (days), difficulty, last first try,
+    # last answer, its id].
     body = models.JSONField()
 
     class Meta:

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from tutor.common.prepared import slot
+from tutor.common.prepared_writes import PreparedInsert, PreparedUpdate
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import engine
@@ -20,14 +22,22 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A concept's memory, after `n` answers with credits that add up to `credit`."""
+    """A concept's memory, after `n` answers with credits that add up to `credit`.
+
+    `last` is the answer folded in last, when and which: a further try moves no memory.
+    """
 
     n: int
     credit: float
     memory: engine.FactMemory | None
+    last: tuple[float, int] | None = None
 
 
 NOTHING = Kept(0, 0.0, None)
+_INSERT = PreparedInsert(FactMemories)
+_UPDATE = PreparedUpdate(
+    lambda: FactMemories.objects.filter(pk=slot("pk", FactMemories, "id")), "body"
+)
 
 
 def fold(kept: Kept, row: FoldRow) -> Kept:
@@ -40,7 +50,8 @@ def fold(kept: Kept, row: FoldRow) -> Kept:
     if row.attempt == 1:
         recalled = 0.0 if row.hints_seen else row.credit
         memory = engine.remember(memory, at=row.answered_at.timestamp(), credit=recalled)
-    return Kept(kept.n + 1, kept.credit + row.credit, memory)
+    place = (row.answered_at.timestamp(), row.id)
+    return Kept(kept.n + 1, kept.credit + row.credit, memory, place)
 
 
 def counts(tracer: tracing_engine.CourseTracer, row: FoldRow) -> bool:
@@ -50,11 +61,16 @@ def counts(tracer: tracing_engine.CourseTracer, row: FoldRow) -> bool:
 
 
 def read_stability(
-    *, learner_id: int, tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen
+    *,
+    learner_id: int,
+    tracer: tracing_engine.CourseTracer,
+    seen: tracing_engine.Seen,
+    keeps: bool = True,
 ) -> dict[int, float]:
     """Return concept id -> stability in days of the facts that the learner has answered on.
 
-    In a course without facts, or before the first answer, nothing is read.
+    In a course without facts, or before the first answer, nothing is read. What was folded anew is
+    kept, for which the caller has to hold the learner's lock, unless `keeps` says no.
     """
     practised = _practised(tracer, seen)
     if not practised:
@@ -70,11 +86,14 @@ def read_stability(
             fresh |= _catch_up(learner_id, tracer, dict.fromkeys(stale, NOTHING))
         # Marked by the state's own count: the same gap is not looked into at every answer.
         kept |= {
-            pk: Kept(*practised[pk], found.memory) for pk, found in fresh.items() if pk in practised
+            pk: Kept(*practised[pk], found.memory, found.last)
+            for pk, found in fresh.items()
+            if pk in practised
         }
-        FactMemories.objects.update_or_create(
-            learner_id=learner_id, course_id=course_id, defaults={"body": _pack(kept)}
-        )
+        if keeps and row is not None:
+            _UPDATE.run(pk=row.pk, body=_pack(kept))
+        elif keeps:
+            _INSERT.run(FactMemories(learner_id=learner_id, course_id=course_id, body=_pack(kept)))
     return stability_of({pk: kept[pk] for pk in practised if pk in kept})
 
 
@@ -108,8 +127,8 @@ def _catch_up(
     learner_id: int, tracer: tracing_engine.CourseTracer, kept: Mapping[int, Kept]
 ) -> dict[int, Kept]:
     """Return the concepts with the answers since each one's last folded in; one statement."""
-    last = {pk: one.memory.at if one.memory else None for pk, one in kept.items()}
-    known = [at for at in last.values() if at is not None]
+    last = {pk: one.last for pk, one in kept.items()}
+    known = [place[0] for place in last.values() if place is not None]
     since = None
     if len(known) == len(last):
         since = dt.datetime.fromtimestamp(min(known), tz=dt.UTC)
@@ -117,8 +136,8 @@ def _catch_up(
     for concept, row in response_selectors.list_fold_rows_on(
         course_id=tracer.bank.course_id, learner_id=learner_id, concept_ids=list(kept), since=since
     ):
-        at = last[concept]
-        if counts(tracer, row) and (at is None or row.answered_at.timestamp() > at):
+        place = last[concept]
+        if counts(tracer, row) and (place is None or (row.answered_at.timestamp(), row.id) > place):
             found[concept] = fold(found[concept], row)
     return found
 
@@ -134,15 +153,26 @@ def fold_all(
 
 def _pack(kept: Mapping[int, Kept]) -> dict[str, list[float | int | None]]:
     return {
-        str(pk): [one.n, one.credit, *(one.memory or (None, None, None))]
+        str(pk): [
+            one.n,
+            one.credit,
+            *(one.memory or (None, None, None)),
+            *(one.last or (None, None)),
+        ]
         for pk, one in kept.items()
     }
 
 
 def _unpack(body: Mapping[str, list[float]]) -> dict[int, Kept]:
-    return {
-        int(pk): Kept(
-            int(n), credit, None if stability is None else engine.FactMemory(stability, *rest)
-        )
-        for pk, (n, credit, stability, *rest) in body.items()
-    }
+    """Return what is kept; what an earlier version kept without its last answer is made anew."""
+    return {int(pk): _read(values) for pk, values in body.items() if len(values) == len(_COLUMNS)}
+
+
+_COLUMNS = ("n", "credit", "stability", "difficulty", "at", "last_at", "last_id")
+
+
+def _read(values: list[float]) -> Kept:
+    n, credit, stability, difficulty, at, last_at, last_id = values
+    memory = None if stability is None else engine.FactMemory(stability, difficulty, at)
+    last = None if last_id is None else (last_at, int(last_id))
+    return Kept(int(n), credit, memory, last)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from curriculum.scheduler.standing import find_due
 from tutor.accounts.models import Learner
 from tutor.content.models import Course
-from tutor.scheduling import engine
+from tutor.scheduling import engine, remembering
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
 
@@ -39,8 +39,18 @@ def list_reviews(
     if not state.filter.n:
         return []
     concept_ids = tracer.bank.concept_ids
+    stability = remembering.read_stability(
+        learner_id=learner.pk,
+        tracer=tracer,
+        seen=tracing_engine.see(tracer, state, at=at.timestamp()),
+        keeps=False,
+    )
+    recent = engine.Recent(stability=stability)
     due = np.array(
-        [_find_due(tracer, state, at=at + dt.timedelta(days=ahead)) for ahead in range(days)]
+        [
+            _find_due(tracer, state, recent, at=at + dt.timedelta(days=ahead))
+            for ahead in range(days)
+        ]
     )
     known = np.isin(concept_ids, state.mastered) | due.any(axis=0)
     first = np.where(due.any(axis=0), due.argmax(axis=0), -1)
@@ -58,14 +68,18 @@ def list_reviews(
 
 
 def _find_due(
-    tracer: tracing_engine.CourseTracer, state: tracing_engine.TracedLearner, *, at: dt.datetime
+    tracer: tracing_engine.CourseTracer,
+    state: tracing_engine.TracedLearner,
+    recent: engine.Recent,
+    *,
+    at: dt.datetime,
 ) -> npt.NDArray[np.bool_]:
     situation = engine.make_situation(
         tracer=tracer,
         seen=tracing_engine.see(tracer, state, at=at.timestamp()),
         plan=engine.Plan(goal_concepts=(), answered=0, planned=1),
         conduct=engine.Conduct(),
-        recent=engine.Recent(),
+        recent=recent,
         at=at.timestamp(),
     )
     return find_due(situation)

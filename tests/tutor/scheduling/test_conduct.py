@@ -183,3 +183,9 @@ class TestVersions:
         situation = replaying.situation_of(decision)
 
         assert set(situation.item_minutes.tolist()) == {4.0}
+
+
+def test_a_class_that_is_new_makes_what_is_cached_old(course):
+    before = course.revision
+    make_class(course=course)
+    assert course.revision > before

@@ -21,7 +21,7 @@ from tutor.content.models import Concept, ItemVersionConcept
 from tutor.content.selectors import get_bank
 from tutor.responses import selectors as response_selectors
 from tutor.responses.importing.stored_course import read_spec
-from tutor.scheduling import engine, remembering, replaying
+from tutor.scheduling import engine, remembering, replaying, reviews
 from tutor.scheduling.models import Decision, FactMemories
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import rebuilding
@@ -31,6 +31,8 @@ pytestmark = pytest.mark.django_db
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
+# Of a read: the row, what came since, and the row again.
+STATEMENTS = 3
 
 
 @pytest.fixture
@@ -165,10 +167,55 @@ def test_costs_a_statement_or_two_once_it_is_kept(
     tracer = tracer_of(course)
     state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
     seen = tracing_engine.see(tracer, state, at=(AT + 5 * DAY).timestamp())
-    remembering.read_stability(learner_id=learner.pk, tracer=tracer, seen=seen)
-
+    # Before anything is kept, and then after an answer and after another try, which is kept apart.
+    with django_assert_num_queries(3):
+        remembering.read_stability(learner_id=learner.pk, tracer=tracer, seen=seen)
     with django_assert_num_queries(1):
         remembering.read_stability(learner_id=learner.pk, tracer=tracer, seen=seen)
+    for days, attempt in ((6, 1), (6.001, 2), (7, 1)):
+        wrong = {"is_correct": False, "credit": 0.0} if days == 6 else {}
+        answer_on(course, learner, days=days, attempt=attempt, **wrong)
+        refold(learner, course)
+        with django_assert_num_queries(2 + STATEMENTS):
+            told = stability(learner, course)
+        assert told[naming] == pytest.approx(from_the_log(learner, course, naming), rel=1e-12)
+    row = FactMemories.objects.get()
+    row.body[str(naming)] = row.body[str(naming)][:5]
+    row.save()
+    assert stability(learner, course) == told
+
+
+def test_what_cannot_be_remembered_ends_no_lesson(course, learner, monkeypatch):
+    answer_on(course, learner, days=-3)
+    refold(learner, course)
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("injected")
+
+    monkeypatch.setattr(remembering, "fold", broken)
+    decision = start_session(learner=learner, course=course, at=AT).current
+
+    assert decision.item_version is not None
+    assert decision.fallback == ""
+
+
+def test_the_calendar_of_reviews_looks_at_the_memory(course, learner, naming, monkeypatch):
+    for days in range(4):
+        answer_on(course, learner, days=days)
+    refold(learner, course)
+    looked_at = []
+
+    def spy(situation):
+        looked_at.append(situation.fact_stability)
+        return find_due(situation)
+
+    find_due = reviews.find_due
+    monkeypatch.setattr(reviews, "find_due", spy)
+    reviews.list_reviews(learner=learner, course=course, at=AT + 4 * DAY, days=2)
+
+    assert not FactMemories.objects.exists()
+    told = stability(learner, course)[naming]
+    assert [known[~np.isnan(known)].tolist() for known in looked_at] == [[told]] * 2
 
 
 def test_a_course_without_facts_reads_nothing(learner, organisation, django_assert_num_queries):

@@ -19,9 +19,10 @@ from tests.factories import (
     start_session,
 )
 from tutor.accounts.models import AuditEntry
+from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
 from tutor.practice import usecases
-from tutor.scheduling import engine, replaying, ruling
+from tutor.scheduling import engine, replaying, ruling, wishes
 from tutor.scheduling.errors import InfeasibleRule, InvalidRule, RuleTakenBack
 from tutor.scheduling.models import Decision, SteeringRule
 from tutor.scheduling.rule_values import Order
@@ -247,6 +248,33 @@ class TestBounds:
 
         assert decision.fallback == "error"
         assert decision.item_version.item != first
+
+    @pytest.mark.parametrize("broken_part", ["_out_of_turn", "bound"])
+    def test_bans_hold_where_the_rules_themselves_fail(
+        self, classroom, learner, course, monkeypatch, broken_part
+    ):
+        first = Item.objects.filter(course=course).order_by("pk").first()
+        ask(classroom, "ban", item=first)
+        ask(classroom, "order", value=[concept(course, s).pk for s in ("naming", "adding")])
+        whole = getattr(wishes, broken_part)
+
+        def broken(rules, *given, **fields):
+            if any(wish.kind == "order" for wish in rules):
+                raise ZeroDivisionError("injected")
+            return whole(rules, *given, **fields)
+
+        monkeypatch.setattr(wishes, broken_part, broken)
+        decision = start_session(learner=learner, course=course).current
+
+        assert decision.fallback == "error"
+        assert decision.item_version.item != first
+        assert "injected" in decision.receipt["fallback"]
+
+    def test_a_rule_that_cannot_be_read_does_not_hold(self, classroom, learner, course):
+        SteeringRule.objects.create(classroom=classroom, kind="exam", value="some day", at=AT)
+        content_services.raise_revision(course=course)
+
+        assert start_session(learner=learner, course=course).current.steering is None
 
 
 class TestRefusals:
