@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from tutor.content import maths
 from tutor.content.grading import algebra_parser, relations
 from tutor.content.grading.algebra import (
@@ -75,14 +77,14 @@ def _of_numbers(text: str) -> str:
 def _of_number(text: str) -> str:
     name, sign, value = text.rpartition("=")
     if sign and not re.fullmatch(r"\s*[A-Za-z]\s*", name):
-        raise UnreadableAnswer("This is not a number.")
+        raise UnreadableAnswer(gettext("This is not a number."))
     trailing = _TRAILING.fullmatch(value)
     value, unit = (trailing[1], trailing[2]) if trailing else (value, "")
     mixed = _MIXED.fullmatch(value.strip())
     if mixed:
         body = rf"{'-' if mixed[1] else ''}{mixed[2]}\,\frac{{{mixed[3]}}}{{{mixed[4]}}}"
     elif _THOUSANDS.fullmatch(value):
-        raise UnreadableAnswer("This may be read in two ways.")
+        raise UnreadableAnswer(gettext("This may be read in two ways."))
     else:
         # A decimal comma is a point for the grading.
         value = re.sub(r"(?<=\d),(?=\d)", ".", value.strip())

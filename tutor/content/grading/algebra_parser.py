@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext
+
 from tutor.content.grading.algebra import (
     Negation,
     Node,
@@ -64,7 +66,10 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
         UnreadableAnswer: a sign or letter is not known here.
     """
     if len(text) > MAX_LENGTH:
-        raise UnreadableAnswer(f"The answer is longer than {MAX_LENGTH} characters.")
+        raise UnreadableAnswer(
+            gettext("The answer is longer than %(max_length)s characters.")
+            % {"max_length": MAX_LENGTH}
+        )
     # π is a letter like any other here: no polynomial in it with rational coefficients is zero.
     if "π" in variables and not {"p", "P"} & set(variables):
         text = _PI.sub("π", text)
@@ -79,7 +84,7 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
         if piece.isalpha() and piece != "sqrt" and piece not in variables:
             raise UnreadableAnswer(_unknown_letter(piece, variables))
     if not found:
-        raise UnreadableAnswer("The answer is empty. Write an expression.")
+        raise UnreadableAnswer(gettext("The answer is empty. Write an expression."))
     return found
 
 
@@ -107,7 +112,7 @@ def parse(text: str, variables: Sequence[str]) -> Node:
     node = parser.sum()
     parser.expect_end()
     if degree(node) > MAX_DEGREE:
-        raise UnreadableAnswer("The powers in this answer are too high to be meant.")
+        raise UnreadableAnswer(gettext("The powers in this answer are too high to be meant."))
     return node
 
 
@@ -130,7 +135,7 @@ class _Parser:
     def expect_end(self) -> None:
         piece = self.peek()
         if piece == ")":
-            raise UnreadableAnswer("A closing bracket has no opening one.")
+            raise UnreadableAnswer(gettext("A closing bracket has no opening one."))
         if piece:
             raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], piece))
 
@@ -169,13 +174,16 @@ class _Parser:
         self.take()
         exponent = self._exponent()
         if self.peek() == "^":
-            raise UnreadableAnswer("Put brackets around a power of a power.")
+            raise UnreadableAnswer(gettext("Put brackets around a power of a power."))
         if exponent.denominator == 2 and exponent > 0:
             return Root(Power(node, exponent.numerator) if exponent.numerator > 1 else node)
         if exponent.denominator != 1:
-            raise UnreadableAnswer("An exponent must be a whole number here.")
+            raise UnreadableAnswer(gettext("An exponent must be a whole number here."))
         if abs(exponent) > MAX_EXPONENT:
-            raise UnreadableAnswer(f"Exponents are limited to {MAX_EXPONENT} here.")
+            raise UnreadableAnswer(
+                gettext("Exponents are limited to %(max_exponent)s here.")
+                % {"max_exponent": MAX_EXPONENT}
+            )
         return Power(node, int(exponent))
 
     def _exponent(self) -> Fraction:
@@ -184,7 +192,7 @@ class _Parser:
             negative ^= self.take() == "-"
         value = constant(self.atom())
         if value is None:
-            raise UnreadableAnswer("An exponent must be a whole number here.")
+            raise UnreadableAnswer(gettext("An exponent must be a whole number here."))
         return -value if negative else value
 
     def atom(self) -> Node:
@@ -199,17 +207,23 @@ class _Parser:
             return inner
         if piece and piece[0] in "0123456789.":
             if len(piece) > MAX_DIGITS + 1:
-                raise UnreadableAnswer(f"A number has more than {MAX_DIGITS} digits.")
+                raise UnreadableAnswer(
+                    gettext("A number has more than %(max_digits)s digits.")
+                    % {"max_digits": MAX_DIGITS}
+                )
             return Number(Fraction(piece), is_decimal="." in piece)
         if piece.isalpha():
             return Variable(piece)
         where = f"before {piece!r}" if piece else "at the end"
-        raise UnreadableAnswer(f"Something is missing {where}.")
+        raise UnreadableAnswer(gettext("Something is missing %(where)s.") % {"where": where})
 
     def _nested(self, read: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise UnreadableAnswer(f"Brackets are nested more than {MAX_DEPTH} deep.")
+            raise UnreadableAnswer(
+                gettext("Brackets are nested more than %(max_depth)s deep.")
+                % {"max_depth": MAX_DEPTH}
+            )
         node = read()
         self.depth -= 1
         return node
@@ -217,7 +231,7 @@ class _Parser:
     def _missing_bracket(self) -> None:
         if self.peek():
             raise UnreadableAnswer(_adjacent(self.tokens[self.at - 1], self.peek()))
-        raise UnreadableAnswer("A bracket is not closed.")
+        raise UnreadableAnswer(gettext("A bracket is not closed."))
 
 
 def _adjacent(before: str, after: str) -> str:

@@ -12,6 +12,8 @@ import random
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext
+
 from tutor.content.grading import polynomials, surds
 from tutor.content.grading.algebra import (
     Negation,
@@ -101,7 +103,9 @@ def values_of(
         if len(rows) == count:
             break
     if not rows:
-        raise UnreadableAnswer("This expression has no value. Check denominators and roots.")
+        raise UnreadableAnswer(
+            gettext("This expression has no value. Check denominators and roots.")
+        )
     return rows
 
 

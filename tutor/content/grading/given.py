@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext
+
 from tutor.content.grading.errors import UnreadableAnswer
 
 MAX_ANSWER_LENGTH = 200
@@ -15,12 +17,15 @@ def given_text(answer: object) -> str:
     """
     text = _field(answer, "text")
     if not isinstance(text, str):
-        raise UnreadableAnswer("Send the answer as text.")
+        raise UnreadableAnswer(gettext("Send the answer as text."))
     text = text.strip()
     if not text:
-        raise UnreadableAnswer("The answer is empty. Write your answer first.")
+        raise UnreadableAnswer(gettext("The answer is empty. Write your answer first."))
     if len(text) > MAX_ANSWER_LENGTH:
-        raise UnreadableAnswer(f"The answer is longer than {MAX_ANSWER_LENGTH} characters.")
+        raise UnreadableAnswer(
+            gettext("The answer is longer than %(max_answer_length)s characters.")
+            % {"max_answer_length": MAX_ANSWER_LENGTH}
+        )
     return text
 
 
@@ -28,7 +33,7 @@ def given_choice(answer: object) -> str:
     """Return the id of `{"choice": id}`."""
     choice = _field(answer, "choice")
     if not isinstance(choice, str):
-        raise UnreadableAnswer("Choose one of the options.")
+        raise UnreadableAnswer(gettext("Choose one of the options."))
     return choice
 
 
@@ -36,7 +41,7 @@ def given_choices(answer: object) -> frozenset[str]:
     """Return the ids of `{"choices": [ids]}`; none chosen is an answer too."""
     choices = _field(answer, "choices")
     if not isinstance(choices, (list, tuple)) or not all(isinstance(c, str) for c in choices):
-        raise UnreadableAnswer("Send the chosen options as a list of ids.")
+        raise UnreadableAnswer(gettext("Send the chosen options as a list of ids."))
     return frozenset(choices)
 
 
@@ -44,7 +49,7 @@ def given_mark(answer: object) -> bool:
     """Return the learner's own mark, `{"right": true}` or false."""
     mark = _field(answer, "right")
     if not isinstance(mark, bool):
-        raise UnreadableAnswer("Say whether you had it right or not.")
+        raise UnreadableAnswer(gettext("Say whether you had it right or not."))
     return mark
 
 

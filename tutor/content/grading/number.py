@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext
+
 from tutor.content.errors import ValueUndefined
 from tutor.content.formatting import decimal_text, plain_value
 from tutor.content.grading import units
@@ -85,7 +87,7 @@ def _in_unit(reading: NumberReading, spec: NumberAnswer) -> list[Fraction]:
         # A bare number counts per cents where per cents are asked for; 0.5 for 50 % is equal
         # but not in that form.
         if spec.unit_required:
-            raise UnreadableAnswer("Give the per cent sign too, as in 5 %.")
+            raise UnreadableAnswer(gettext("Give the per cent sign too, as in 5 %."))
         return [reading.value * scale, reading.value * scale * 100]
     return [reading.value]
 
@@ -164,9 +166,11 @@ def read_values(spec: NumberAnswer, text: str) -> tuple[Fraction, ...]:
         part.strip() for chunk in _SPLIT.split(text) for part in chunk.split(",") if part.strip()
     ]
     if not parts:
-        raise UnreadableAnswer("The answer is empty. Write the numbers.")
+        raise UnreadableAnswer(gettext("The answer is empty. Write the numbers."))
     if len(parts) > MAX_VALUES:
-        raise UnreadableAnswer(f"Give at most {MAX_VALUES} numbers.")
+        raise UnreadableAnswer(
+            gettext("Give at most %(max_values)s numbers.") % {"max_values": MAX_VALUES}
+        )
     if spec.ordered and spec.names:
         parts = _by_name(parts, spec.names)
     signed = itertools.chain.from_iterable(_both_signs(part) for part in parts)

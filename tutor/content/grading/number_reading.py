@@ -6,6 +6,8 @@ from fractions import Fraction
 from math import gcd
 from typing import Literal
 
+from django.utils.translation import gettext
+
 from tutor.content.grading import units
 from tutor.content.grading.errors import UnreadableAnswer
 
@@ -153,7 +155,10 @@ def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
     if match["exponent"] is not None:
         exponent = int(match["exponent"].replace(" ", ""))
         if abs(exponent) > MAX_EXPONENT:
-            raise UnreadableAnswer(f"The exponent is beyond {MAX_EXPONENT}. Check the number.")
+            raise UnreadableAnswer(
+                gettext("The exponent is beyond %(max_exponent)s. Check the number.")
+                % {"max_exponent": MAX_EXPONENT}
+            )
         return amount * Fraction(10) ** exponent, "scientific", True
     has_mark = re.search(r"[.,]\d", match["amount"]) and amount.denominator != 1
     written_decimal = has_mark or re.search(r"[.,]0+$", match["amount"])
@@ -162,7 +167,7 @@ def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
 
 def _nonzero(bottom: Fraction) -> Fraction:
     if bottom == 0:
-        raise UnreadableAnswer("A fraction cannot have 0 below the line.")
+        raise UnreadableAnswer(gettext("A fraction cannot have 0 below the line."))
     return bottom
 
 
@@ -172,10 +177,12 @@ def _plain(text: str) -> Fraction:
     sign = -1 if text.startswith("-") else 1
     text = text.lstrip("+-").strip()
     if sum(char.isdigit() for char in text) > MAX_DIGITS:
-        raise UnreadableAnswer(f"The number has more than {MAX_DIGITS} digits.")
+        raise UnreadableAnswer(
+            gettext("The number has more than %(max_digits)s digits.") % {"max_digits": MAX_DIGITS}
+        )
     text = _without_groups(text)
     if not re.fullmatch(r"\d*(?:\.\d*)?", text) or not any(char.isdigit() for char in text):
-        raise UnreadableAnswer("This cannot be read as one number. Write it as in 1234.5.")
+        raise UnreadableAnswer(gettext("This cannot be read as one number. Write it as in 1234.5."))
     return sign * Fraction(text if text[-1] != "." else text[:-1])
 
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from tutor.content.grading import equivalence, surds
 from tutor.content.grading.algebra import Negation, Node, Sum, Variable, children
 from tutor.content.grading.algebra_parser import parse
@@ -54,7 +56,9 @@ def parse_relation(text: str, variables: tuple[str, ...]) -> Relation:
     signs = _SIGN.findall(text)
     if len(signs) != 1:
         what = "no sign = < > ≤ ≥" if not signs else "more than one of = < > ≤ ≥"
-        raise UnreadableAnswer(f"The answer has {what}. Write it as in y = 2x + 1 or x > 3.")
+        raise UnreadableAnswer(
+            gettext("The answer has %(what)s. Write it as in y = 2x + 1 or x > 3.") % {"what": what}
+        )
     left, right = _SIGN.split(text)
     sign = _MEANING.get(signs[0], signs[0])
     return Relation(parse(left, variables), sign, parse(right, variables))

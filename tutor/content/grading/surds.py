@@ -9,6 +9,8 @@ import functools
 from collections.abc import Mapping
 from fractions import Fraction
 
+from django.utils.translation import gettext
+
 from tutor.content.grading.errors import UnreadableAnswer
 
 Surd = Mapping[int, Fraction]
@@ -28,10 +30,10 @@ def rational(value: Fraction) -> Surd:
 
 def _checked(value: dict[int, Fraction]) -> Surd:
     if len(value) > MAX_RADICANDS:
-        raise UnreadableAnswer("There are too many different roots in this answer.")
+        raise UnreadableAnswer(gettext("There are too many different roots in this answer."))
     for part in value.values():
         if max(part.numerator.bit_length(), part.denominator.bit_length()) > MAX_BITS:
-            raise UnreadableAnswer("The numbers in this answer are too large to be meant.")
+            raise UnreadableAnswer(gettext("The numbers in this answer are too large to be meant."))
     return {radicand: part for radicand, part in value.items() if part}
 
 
@@ -95,13 +97,13 @@ def root(value: Surd) -> Surd:
     if not value:
         return {}
     if list(value) != [1]:
-        raise UnreadableAnswer("A root inside a root cannot be checked here.")
+        raise UnreadableAnswer(gettext("A root inside a root cannot be checked here."))
     number = value[1]
     if number < 0:
         raise Undefined
     whole = number.numerator * number.denominator
     if whole > MAX_UNDER_ROOT:
-        raise UnreadableAnswer("The number under a root is too large to be meant.")
+        raise UnreadableAnswer(gettext("The number under a root is too large to be meant."))
     outside, inside = split_square(whole)
     return {inside: Fraction(outside, number.denominator)}
 
