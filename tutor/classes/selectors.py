@@ -121,12 +121,18 @@ def find_percent_at(rules: Sequence[tuple[dt.datetime, int]], at: dt.datetime) -
 
 
 def is_awarded(rules: Rules, *, class_ids: Collection[int], percent: int, at: dt.datetime) -> bool:
-    """Test whether one of a learner's classes awarded by this percentage or less at a moment.
+    """Test whether one of a learner's classes awards a proof of then by this percentage or less.
 
-    Whoever is in no class is awarded by whatever rule there is.
+    By the rule of that moment or by a milder one since: what was proved once need not be proved
+    again. Whoever is in no class is awarded by whatever rule there is.
     """
-    asked = [find_percent_at(rules.get(pk, ()), at) for pk in class_ids]
+    asked = [_find_least_since(rules.get(pk, ()), at) for pk in class_ids]
     return not asked or percent >= min(asked)
+
+
+def _find_least_since(rules: Sequence[tuple[dt.datetime, int]], at: dt.datetime) -> int:
+    later = [percent for since, percent in rules if since > at]
+    return min([find_percent_at(rules, at), *later])
 
 
 def get_weekly_goal(*, learner: Learner) -> int:

@@ -228,6 +228,21 @@ def test_a_rule_that_asks_less_counts_from_its_day_and_is_made_up_for(student, c
     assert awards(student, classroom)
 
 
+def test_a_rule_that_asks_less_later_counts_what_was_proved_before(student, classroom):
+    class_services.set_award_rule(classroom=classroom, percent=95, actor=None, at=AT - DAY)
+    practise(student, classroom.course, days=[0, 1], answers=18)
+    assert awards(student, classroom) == {}
+
+    class_services.set_award_rule(classroom=classroom, percent=50, actor=None, at=AT + 3 * DAY)
+    call_command("give_awards", stdout=StringIO())
+    found = awards(student, classroom)
+    class_services.set_award_rule(classroom=classroom, percent=95, actor=None, at=AT + 4 * DAY)
+
+    assert found
+    # And it stays.
+    assert awards(student, classroom) == found
+
+
 def test_only_an_answer_that_proves_something_asks_the_table(student, classroom):
     with CaptureQueriesContext(connection) as captured:
         practise(student, classroom.course, days=[0], answers=18, hints_seen=1)
