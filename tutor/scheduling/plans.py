@@ -22,6 +22,10 @@ __all__ = [
     "item_bank",
 ]
 
+# Questions of a sitting without an assignment.
+FREE_PRACTICE = 10
+# Of single learners only: without one they hold for nobody.
+ACCOMMODATIONS = frozenset({"bar", "time", "steady"})
 _banks = new_cache(capacity=32)
 
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
@@ -38,7 +42,7 @@ class Wish:
         item_id, concept_id: what it is about.
         value: a number, or ids, names or epoch seconds, by its kind.
         assignment_id: only while this is worked on.
-        learner_ids: only for these; empty: for all.
+        learner_ids: only for these; empty: for all, an accommodation for nobody.
     """
 
     pk: int
@@ -54,7 +58,9 @@ class Wish:
         """Test whether it counts for a learner who works on that."""
         if self.assignment_id is not None and self.assignment_id != assignment_id:
             return False
-        return not self.learner_ids or learner_id in self.learner_ids
+        if not self.learner_ids:
+            return self.kind not in ACCOMMODATIONS
+        return learner_id in self.learner_ids
 
 
 @dataclass(frozen=True, slots=True)

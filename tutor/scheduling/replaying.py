@@ -22,8 +22,6 @@ from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
 
-FREE_PRACTICE = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -179,7 +177,7 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
         )
     chain = past.decisions[started + 1 : place + 1]
     asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
-    planned = assignment.items_per_session if assignment else FREE_PRACTICE
+    planned = assignment.items_per_session if assignment else plans.FREE_PRACTICE
     return engine.Plan(
         goal_concepts=goal,
         # What was put off was no answer.

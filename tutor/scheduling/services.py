@@ -51,7 +51,8 @@ class Sitting:
 
     Attributes:
         answered: answers given in the session.
-        planned: answers after which it ends.
+        planned: answers after which it was expected to end when it began; what it was told with.
+            The choice takes the assignment's own number, bounded by the rules of now.
         follows: the presentation whose answer led here.
         shifts: concept id -> what that answer changed, kept with the decision.
         last_reason: of the decision whose answer led here.
@@ -170,12 +171,14 @@ def plan_length(
 
 def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> Plan:
     goal: tuple[int, ...] = ()
+    own = plans.FREE_PRACTICE if assignment is None else assignment.items_per_session
     if assignment is not None:
         goal = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
     return Plan(
         goal_concepts=goal,
         answered=sitting.answered,
-        planned=sitting.planned if sitting.minutes_left is None else None,
+        # Not as it was told when the sitting began: a rule of then may be taken back by now.
+        planned=None if sitting.minutes_left is not None else own,
         minutes_left=sitting.minutes_left,
         opens_at=_epoch(assignment.opens_at if assignment else None),
         closes_at=_epoch(assignment.due_at if assignment else None),

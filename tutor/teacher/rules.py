@@ -143,7 +143,8 @@ def _moment(value: str) -> str:
 
 def _whom(rule: SteeringRule) -> str:
     learners = [learner.label for learner in rule.learners.all()]
-    whom = ", ".join(learners) if learners else "Everybody"
+    nobody = "Nobody any more" if rule.kind in SteeringRule.ACCOMMODATIONS else "Everybody"
+    whom = ", ".join(learners) or nobody
     return f"{whom}, in “{rule.assignment.title}”" if rule.assignment else whom
 
 

@@ -210,6 +210,25 @@ class TestBounds:
         assert len(items_of(found)) == 3
         assert found[-1].reason == "limit-reached"
 
+    def test_one_taken_back_no_longer_ends_the_sitting(self, classroom, learner, course):
+        row = ask(classroom, "length", value=2)
+        session = start_session(learner=learner, course=course, at=AT, draw_seed=7)
+        answer_current(session, at=AT + MINUTE)
+        ruling.take_back(classroom=classroom, rule_id=row.pk, actor=None, at=AT + MINUTE)
+        for number in range(2, 5):
+            answer_current(session, at=AT + number * MINUTE)
+
+        assert session.finished_at is None
+        for decision in Decision.objects.filter(learner=learner):
+            assert replaying.decide_again(decision).receipt() == decision.receipt
+
+    def test_an_accommodation_of_nobody_holds_for_nobody(self, classroom, learner, course):
+        row = ask(classroom, "steady", learners=[learner])
+        row.learners.clear()
+        content_services.raise_revision(course=course)
+
+        assert start_session(learner=learner, course=course).current.steering is None
+
     def test_an_exam_is_planned_for(self, classroom, learner, course):
         ask(classroom, "exam", value=AT + 10 * DAY)
         ask(classroom, "minutes", value=4)
