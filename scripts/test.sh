@@ -21,7 +21,7 @@ run() { # DATABASE ARGUMENTS...
     shift
     echo
     echo "== Tests on $database =="
-    .venv/bin/python -m pytest -n "$processes" --dist loadfile --database="$database" "$@" || status=$?
+    .venv/bin/python -m pytest -n "$processes" --dist loadfile --no-loadscope-reorder --database="$database" "$@" || status=$?
     [[ $status -eq 2 ]] && exit 2 # interrupted: stop here
     # 5: among the chosen tests none touches the database. The whole suite always has some.
     [[ $status -eq 5 && $# -gt 0 ]] && status=0

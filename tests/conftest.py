@@ -19,6 +19,7 @@ from tests.servers.site import Place, Places, Site, migrated, served
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DATABASE_URL = "TUTOR_DATABASE_URL"
+LONG = {"slow", "journey"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "places"}
 
 
@@ -66,6 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
+    # Long files first: one that comes last is waited for by all other processes.
+    long = {item.path for item in items if {m.name for m in item.iter_markers()} & LONG}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def touches_database(item: pytest.Item) -> bool:
@@ -84,7 +88,7 @@ def is_this_ones(item: pytest.Item) -> bool:
     Every file has some on either side, always the same.
     """
     marks = {mark.name for mark in item.iter_markers()}
-    if not marks & {"slow", "journey"} or "postgres" in marks or not touches_database(item):
+    if not marks & LONG or "postgres" in marks or not touches_database(item):
         return True
     return on_postgres() == bool(zlib.crc32(item.nodeid.encode()) % 2)
 
