@@ -131,7 +131,7 @@ class TestReceipt:
         told = []
         for decision in Decision.objects.filter(learner=learner, item_version__isnull=False):
             receipt = receipts.explain(
-                learner=learner, course=classroom.course, public_id=decision.public_id
+                learner=learner, classroom=classroom, public_id=decision.public_id
             )
             for arm in receipt.arms:
                 assert bool(arm.why_not) != arm.is_chosen
