@@ -30,8 +30,10 @@ def walk(sign_in, stranger, username, size=None):
     for path in ("/sign-in/", "/nothing/"):
         stranger.open(path)
         yield stranger
-    yield from walk_as_student(sign_in(username, **size))
-    yield from walk_as_staff(sign_in, size)
+    student = sign_in(username, **size)
+    name = student.page.locator(".who").text_content().strip()
+    yield from walk_as_student(student)
+    yield from walk_as_staff(sign_in, size, name)
 
 
 def walk_as_student(student):
@@ -78,7 +80,7 @@ def walk_around(student):
         yield student
 
 
-def walk_as_staff(sign_in, size):
+def walk_as_staff(sign_in, size, name):
     teacher = sign_in("teacher", **size)
     yield teacher
     teacher.press("7b")
@@ -93,7 +95,7 @@ def walk_as_staff(sign_in, size):
     yield teacher
     teacher.press("Switch choosing on again")
     teacher.press("7b")
-    teacher.press("Sam Student")
+    teacher.press(name)
     teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
     yield teacher
     with teacher.page.expect_navigation():
