@@ -85,7 +85,7 @@ def runs_on_sqlite(item: pytest.Item) -> bool:
 def is_this_ones(item: pytest.Item) -> bool:
     """Whether a test is one that this database runs where the slow ones are shared out.
 
-    Every file has some on either side, always the same.
+    By its name, so that it is always the same one; most files have some on either side.
     """
     marks = {mark.name for mark in item.iter_markers()}
     if not marks & LONG or "postgres" in marks or not touches_database(item):

@@ -55,6 +55,11 @@ _SPOKEN = (
 )
 
 
+_SIGNS = frozenset("+-\u2212")
+# After these a plus or minus is a number's own.
+_BEFORE_A_SIGN = frozenset("([{,;=<>\u2264\u2265\u2248\u2260\u00d7\u00b7\u00f7:/")
+
+
 class FormulaInvalid(ValueError):
     """The LaTeX cannot be converted."""
 
@@ -99,8 +104,14 @@ def _rebuilt(raw: Element, parent: Element | None, budget: Iterator[int]) -> Ele
     copy = Element(raw.tag, kept) if parent is None else SubElement(parent, raw.tag, kept)
     # The converter leaves character references such as &#x02212; in its texts.
     copy.text = _printable(html.unescape(raw.text or ""))
+    before = ""
     for child in raw:
-        _rebuilt(child, copy, budget)
+        made = _rebuilt(child, copy, budget)
+        # The converter puts brackets and what is in them in one row, where browsers take the sign
+        # of a number for an operator and set it apart.
+        if made.tag == "mo" and made.text in _SIGNS and before in _BEFORE_A_SIGN:
+            made.set("form", "prefix")
+        before = (made.text or "") if made.tag == "mo" else ""
     return copy
 
 

@@ -51,8 +51,7 @@
     }
   }
 
-  const isShown = (entry) => find(`form.answering[action="${CSS.escape(entry.url)}"]`) !== null
-    || find(`form.answering[action="${entry.url}"]`) !== null;
+  const isShown = (entry) => find(`form.answering[action="${CSS.escape(entry.url)}"]`) !== null;
 
   function lock(form) {
     form.inert = true;
