@@ -141,9 +141,11 @@ class TestEveryPage:
         student.open("/learn/")
         assert student.overflow_px == 0
         student.start()
-        assert student.overflow_px == 0
-        student.answer(right=True)
-        assert student.overflow_px == 0
+        for right in (True, False, True, False):
+            assert student.overflow_px == 0
+            student.answer(right=right)
+            assert student.overflow_px == 0
+            student.press("Next question")
 
 
 class TestKeyboard:
