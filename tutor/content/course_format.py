@@ -14,7 +14,10 @@ from tutor.content.course_fields import Fields, check_slug
 from tutor.content.errors import CourseInvalid
 from tutor.content.graph import CycleFound, SelfPrerequisite, UnknownNode, build_graph
 from tutor.content.item_body import content_hash, item_body
+from tutor.content.item_pictures import with_pictures
 from tutor.content.item_spec import ItemSpec, read_item
+from tutor.content.picture_files import PictureFile
+from tutor.content.picture_folder import PictureFolder
 
 DEFAULT_SEEDS = 5
 
@@ -55,7 +58,7 @@ class MisconceptionSpec:
 
 @dataclass(frozen=True, slots=True)
 class CourseSpec:
-    """A whole course; concepts stand in teaching order."""
+    """A whole course; concepts stand in teaching order, `pictures` are those of its items."""
 
     slug: str
     title: str
@@ -64,6 +67,7 @@ class CourseSpec:
     misconceptions: tuple[MisconceptionSpec, ...]
     items: tuple[ItemSpec, ...] = field(repr=False)
     source: str = ""
+    pictures: tuple[PictureFile, ...] = field(default=(), repr=False)
 
 
 def read_course(folder: Path, *, seeds: int = DEFAULT_SEEDS) -> CourseSpec:
@@ -95,7 +99,8 @@ def read_structure(folder: Path) -> tuple[CourseSpec | None, list[str]]:
     concepts = _read_concepts(top, problems)
     misconceptions = _read_misconceptions(folder, top, problems)
     known = frozenset(m.slug for m in misconceptions)
-    items = _read_items(folder, frozenset(c.slug for c in concepts), known, problems)
+    pictures = PictureFolder(folder)
+    items = _read_items(folder, frozenset(c.slug for c in concepts), known, pictures, problems)
     course = CourseSpec(
         slug=check_slug(top.text("slug"), where="course.yaml, slug", problems=problems),
         title=top.text("title"),
@@ -104,6 +109,7 @@ def read_structure(folder: Path) -> tuple[CourseSpec | None, list[str]]:
         concepts=concepts,
         misconceptions=misconceptions,
         items=items,
+        pictures=pictures.files,
     )
     return course, problems
 
@@ -160,7 +166,11 @@ def _read_misconceptions(
 
 
 def _read_items(
-    folder: Path, concepts: frozenset[str], misconceptions: frozenset[str], problems: list[str]
+    folder: Path,
+    concepts: frozenset[str],
+    misconceptions: frozenset[str],
+    pictures: PictureFolder,
+    problems: list[str],
 ) -> tuple[ItemSpec, ...]:
     items: dict[str, ItemSpec] = {}
     for path in course_files.item_files(folder):
@@ -181,6 +191,8 @@ def _read_items(
             )
             if spec is None:
                 continue
+            where = f"{file}, item {spec.slug or number}"
+            spec = with_pictures(spec, where=where, folder=pictures, problems=problems)
             other = items.setdefault(spec.slug, spec)
             if other is not spec:
                 where = f"{file}, item {spec.slug}, slug"

@@ -30,3 +30,16 @@ class CourseInvalid(TutorError):
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
         super().__init__(f"{head} in the course:\n" + "\n".join(self.problems), count=count)
+
+
+class PictureMissing(TemplateInvalid):
+    """A text names a picture that the course does not have, for these parameters."""
+
+    code = "content.picture-missing"
+
+
+class PictureRefused(TutorError):
+    """A file cannot be shown as a picture; the message says why and what to do."""
+
+    code = "content.picture-refused"
+    status = 422

@@ -39,6 +39,12 @@ def item_body(spec: ItemSpec) -> dict[str, Any]:
     # Only where there are any, so that items without keep their fingerprint.
     if spec.steps:
         body["steps"] = [dict(step) for step in spec.steps]
+    if spec.pictures:
+        # By digest: another picture under the same path makes another version.
+        body["pictures"] = {
+            path: [found.digest, found.width, found.height]
+            for path, found in sorted(spec.pictures.items())
+        }
     return body
 
 

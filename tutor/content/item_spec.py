@@ -6,6 +6,7 @@ from typing import Any
 
 from tutor.content.answers import ANSWER_FIELDS, WRONG_FIELDS
 from tutor.content.course_fields import Fields, check_slug
+from tutor.content.picture_text import PictureRef
 from tutor.content.rendered import KINDS, Kind, Markup
 
 STEP_KINDS = ("number", "expression", "text")
@@ -33,6 +34,7 @@ class ItemSpec:
         steps: smaller questions on the way, each with ask, kind and answer.
         answer, wrong, choices: as in the file, checked.
         needs: names of `NEEDS`, in their order.
+        pictures: path in the course -> picture, for those that the texts name.
         file: where the item stands, for messages.
     """
 
@@ -52,6 +54,7 @@ class ItemSpec:
     solution: str = ""
     needs: tuple[str, ...] = ()
     markup: Markup = "text"
+    pictures: Mapping[str, PictureRef] = field(default_factory=dict)
     file: str = ""
 
 

@@ -1,8 +1,8 @@
 """Turn the texts of items into HTML that is safe to put into a page.
 
-Plain text knows paragraphs, line breaks, maths between dollar signs, **bold**, *italic* and
-`code`. Imported HTML keeps its tables, lists and simple formatting. Neither loads anything
-from elsewhere.
+Plain text knows paragraphs, line breaks, maths between dollar signs, **bold**, *italic*,
+`code` and pictures of the course. Imported HTML keeps its tables, lists and simple formatting.
+Neither loads anything from elsewhere.
 """
 
 import functools
@@ -11,12 +11,15 @@ import re
 import urllib.parse
 
 import nh3
+from django.urls import reverse
+from django.utils.translation import gettext
 
-from tutor.content import maths
+from tutor.content import maths, picture_text
 from tutor.content.rendered import Markup
 
 _INLINE = re.compile(
-    r"""\\(?P<escaped>[$*`\\])
+    rf"""\\(?P<escaped>[$*`\\!])
+      | (?P<picture>{picture_text.RESOLVED})
       | \$\$(?P<display>.+?)(?<!\\)\$\$
       | \$(?P<math>(?:\\.|[^$\\])+)\$
       | `(?P<code>[^`]+)`
@@ -27,6 +30,9 @@ _INLINE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PARAGRAPH = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_FIGURE = re.compile(picture_text.RESOLVED, re.DOTALL)
+# A picture wider than this does not fit beside a phone's edges, or not into a question's column.
+PHONE_PX, COLUMN_PX = 300, 640
 
 _TAG_NAMES = (
     "p br hr b strong i em u s sub sup code pre kbd samp blockquote ul ol li dl dt dd "
@@ -52,14 +58,45 @@ def render(text: str, markup: Markup = "text", *, inline: bool = False) -> str:
     """
     if markup == "html":
         return sanitize_html(text)
-    return to_inline_html(text) if inline else to_html(text)
+    if inline:
+        return to_inline_html(text)
+    return to_html(text, enlarge=gettext("Enlarge") if "](picture:" in text else "")
 
 
 @functools.lru_cache(maxsize=4096)
-def to_html(text: str) -> str:
-    """Return plain text as HTML paragraphs."""
+def to_html(text: str, *, enlarge: str = "") -> str:
+    """Return plain text as HTML paragraphs.
+
+    A picture that is a paragraph of its own becomes a figure, and one that may not fit can be
+    enlarged: it then stands in its full size in a box that scrolls.
+
+    Args:
+        text: in our markup.
+        enlarge: the word on the control for that, in the reader's language.
+    """
     paragraphs = (part.strip() for part in _PARAGRAPH.split(text.strip()))
-    return "\n".join(f"<p>{_inline(part)}</p>" for part in paragraphs if part)
+    return "\n".join(_block(part, enlarge) for part in paragraphs if part)
+
+
+def _block(part: str, enlarge: str) -> str:
+    alone = _FIGURE.fullmatch(part)
+    if alone is None:
+        return f"<p>{_inline(part)}</p>"
+    width = int(alone["width"])
+    if width <= PHONE_PX or not enlarge:
+        return f'<figure class="picture">{_picture(alone)}</figure>'
+    size = "wide" if width > COLUMN_PX else "medium"
+    control = f"<details><summary>{html.escape(enlarge)}</summary></details>"
+    return f'<figure class="picture {size}">{_picture(alone)}{control}</figure>'
+
+
+def _picture(match: re.Match[str]) -> str:
+    # With its size the page leaves room for it and does not jump when it comes.
+    return (
+        f'<img src="{reverse("api:picture", args=[match["digest"]])}" '
+        f'alt="{html.escape(picture_text.unescaped(match["alt"]))}" '
+        f'width="{int(match["width"])}" height="{int(match["height"])}" decoding="async">'
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -80,6 +117,8 @@ def _inline(text: str) -> str:
 
 def _piece(match: re.Match[str]) -> str:
     kind, inner = match.lastgroup, match[match.lastgroup or 0]
+    if kind == "picture":
+        return _picture(match)
     if kind in ("display", "math"):
         return maths.to_mathml(inner.strip(), is_display=kind == "display")
     if kind == "bold":

@@ -205,3 +205,33 @@ class ItemVersionConcept(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.concept_id}"
+
+
+class Picture(AppendOnlyModel):
+    """A picture in items' texts, stored once however many versions show it."""
+
+    # SHA-256 of the author's file; what is stored was drawn anew from it (`picture_files`).
+    digest = models.CharField(max_length=64, unique=True)
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    data = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]}, {self.width} × {self.height}"
+
+
+class VersionPicture(AppendOnlyModel):
+    """An item version shows a picture: whoever may see the version may see the picture."""
+
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="picture_links")
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, related_name="version_links")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "picture"], name="version_picture_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.picture_id}"

@@ -19,6 +19,7 @@ from tutor.content.models import (
     ItemVersion,
     ItemVersionConcept,
     Misconception,
+    Picture,
     Prerequisite,
 )
 
@@ -230,6 +231,11 @@ def get_rendered_item(*, version_id: int, seed: int) -> templates.RenderedItem:
         (version_id, seed),
         lambda: templates.instantiate(get_version_body(version_id=version_id), seed=seed),
     )
+
+
+def get_picture(*, digest: str) -> Picture | None:
+    """Return a picture without its data; whether somebody may see it is for the caller to ask."""
+    return Picture.objects.defer("data").filter(digest=digest).first()
 
 
 def get_misconceptions(*, course_id: int, revision: int) -> dict[str, tuple[str, str]]:

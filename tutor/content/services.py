@@ -42,6 +42,7 @@ def load_course(*, organisation: Organisation, spec: course_format.CourseSpec) -
     )
     concepts = storing.store_concepts(course=course, spec=spec)
     storing.store_misconceptions(course=course, spec=spec)
+    storing.store_pictures(spec=spec)
     added, versions = storing.store_items(course=course, spec=spec, concepts=concepts)
     retired = storing.retire_others(course=course, kept={item.slug for item in spec.items})
     if _fingerprint(course) != before:

@@ -18,7 +18,9 @@ from tutor.content.models import (
     Item,
     ItemVersion,
     Misconception,
+    Picture,
     Prerequisite,
+    VersionPicture,
 )
 
 Row = TypeVar("Row")
@@ -193,6 +195,7 @@ def _store_versions(
         changes=dict.fromkeys(back, Item.Status.PROVISIONAL), reason="in the course again"
     )
     _insert_versions(versions, [[concepts[slug] for slug in slugs] for slugs in exercised])
+    _link_pictures(versions)
     known = {item.pk: item for item in stored.values() if item.number}
     reworded = [v.item_id for v in versions if v.item_id in known]
     # What is only tried out, not shown yet, or retired by a person stays so when it is reworded.
@@ -221,6 +224,44 @@ def _insert_versions(versions: Sequence[ItemVersion], concepts: Sequence[Sequenc
     newest = ItemVersion.objects.filter(item=OuterRef("pk")).order_by("-number")
     Item.objects.filter(pk__in=[version.item_id for version in versions]).update(
         current=Subquery(newest.values("pk")[:1])
+    )
+
+
+def store_pictures(*, spec: course_format.CourseSpec) -> None:
+    """Store the pictures that are not stored yet; one that is stays as it is."""
+    for chunk in _chunks(spec.pictures):
+        known = set(
+            Picture.objects.filter(digest__in=[one.digest for one in chunk]).values_list(
+                "digest", flat=True
+            )
+        )
+        Picture.objects.bulk_create(
+            (
+                Picture(
+                    digest=one.digest,
+                    media_type=one.media_type,
+                    width=one.width,
+                    height=one.height,
+                    data=one.data,
+                )
+                for one in chunk
+                if one.digest not in known
+            ),
+            # Another course with the same picture may be loaded at the same time.
+            ignore_conflicts=True,
+        )
+
+
+def _link_pictures(versions: Sequence[ItemVersion]) -> None:
+    shown = [
+        (version.pk, digest)
+        for version in versions
+        for digest in dict.fromkeys(found[0] for found in version.body.get("pictures", {}).values())
+    ]
+    digests = {digest for _, digest in shown}
+    ids = dict(Picture.objects.filter(digest__in=digests).values_list("digest", "pk"))
+    VersionPicture.objects.bulk_create(
+        VersionPicture(version_id=version, picture_id=ids[digest]) for version, digest in shown
     )
 
 

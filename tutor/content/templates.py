@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tutor.content import answers, exact, template_text
-from tutor.content.errors import TemplateInvalid, ValueUndefined
+from tutor.content import answers, exact, picture_text, template_text
+from tutor.content.errors import PictureMissing, TemplateInvalid, ValueUndefined
+from tutor.content.picture_text import PictureRef
 from tutor.content.rendered import RenderedChoice, RenderedItem, choice_id
 
 MAX_DRAWS = 1000
@@ -15,8 +16,8 @@ Body = Mapping[str, Any]
 def instantiate(body: Body, *, seed: int) -> RenderedItem:
     """Return the item with parameters drawn from `seed`; the same seed gives the same item.
 
-    A draw is repeated, at most `MAX_DRAWS` times, while a condition fails, a value is
-    undefined or two choices read the same.
+    A draw is repeated, at most `MAX_DRAWS` times, while a condition fails, a value is undefined,
+    a picture for it is missing or two choices read the same.
 
     Raises:
         TemplateInvalid: the body has a mistake or no draw fits; the message names the item.
@@ -41,11 +42,14 @@ def _first_fitting(body: Body, rng: random.Random) -> RenderedItem:
         if failed:
             reason = f"the condition {failed!r} does not hold."
             continue
-        choices = _choices(body, names)
-        if len({" ".join(choice.text.split()) for choice in choices}) < len(choices):
-            reason = "two choices read the same."
-            continue
-        return _render(body, names, choices, rng)
+        try:
+            choices = _choices(body, names)
+            if len({" ".join(choice.text.split()) for choice in choices}) < len(choices):
+                reason = "two choices read the same."
+                continue
+            return _render(body, names, choices, rng)
+        except PictureMissing as error:
+            reason = error.message
     raise TemplateInvalid(f"No parameters fit in {draws} draws; the last time {reason}")
 
 
@@ -81,7 +85,13 @@ def _failed_condition(body: Body, names: Mapping[str, Any]) -> str:
 
 def _fill(body: Body, text: str, names: Mapping[str, Any]) -> str:
     # Imported HTML is not ours: brackets and dollar signs in it mean nothing.
-    return text if body.get("markup") == "html" else template_text.fill(text, names)
+    if body.get("markup") == "html":
+        return text
+    pictures = body.get("pictures") or {}
+    return picture_text.resolve(
+        template_text.fill(text, names),
+        {path: PictureRef(*found) for path, found in pictures.items()},
+    )
 
 
 def _choices(body: Body, names: Mapping[str, Any]) -> tuple[RenderedChoice, ...]:
