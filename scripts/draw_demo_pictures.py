@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/draw_demo_pictures.py    # writes tutor/content/demo_course/pictures/
 
-Everything is drawn four times as large and scaled down, which smooths the edges; a palette of the few
-colours in use and their steps to white keeps a file at one to five kilobytes.
+Everything is drawn four times as large and scaled down, which smooths the edges; a palette of the
+few colours in use and their steps to white keeps a file at one to five kilobytes.
 """
 
 import functools
@@ -89,7 +89,8 @@ def _palette() -> Image.Image:
 @functools.cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size * FINE)
-    assert isinstance(font, ImageFont.FreeTypeFont)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise SystemExit("Pillow was built without FreeType; its wheels have it.")
     return font
 
 
@@ -223,21 +224,24 @@ def area_model() -> Sheet:
 
 def drawings() -> Iterator[tuple[str, Callable[[], Sheet]]]:
     """Yield (file's name, how it is drawn) for every picture."""
-    for start, jump in itertools.product((-5, -3, 2, 4), (-6, -4, 3, 5)):
-        if -8 <= start + jump <= 8:
-            yield f"jump_{start}_{jump}.png", functools.partial(number_line, start, jump)
-    for parts in (6, 8, 10, 12):
-        for shaded in range(1, parts):
-            yield f"bar_{shaded}_{parts}.png", functools.partial(fraction_bar, shaded, parts)
-    for number in CHARTS:
-        yield f"chart_{number}.png", functools.partial(bar_chart, number)
-    for x, y in itertools.product((-4, -2, 1, 3), (-3, -1, 2, 4)):
-        yield f"point_{x}_{y}.png", functools.partial(point, x, y)
-    for slope, intercept in itertools.product((-2, -1, 1, 2), (-3, -2, 1, 3)):
-        yield f"line_{slope}_{intercept}.png", functools.partial(straight_line, slope, intercept)
-    for h, k in itertools.product((-2, 1, 3), (-4, -3, 2)):
-        yield f"parabola_{h}_{k}.png", functools.partial(parabola, h, k)
-    yield "area_model.png", area_model
+    sets: tuple[tuple[str, Callable[..., Sheet], Sequence[tuple[int, ...]]], ...] = (
+        ("jump_{}_{}", number_line, [at for at in JUMPS if abs(sum(at)) <= 8]),
+        ("bar_{}_{}", fraction_bar, [(n, d) for d in (6, 8, 10, 12) for n in range(1, d)]),
+        ("chart_{}", bar_chart, [(number,) for number in CHARTS]),
+        ("point_{}_{}", point, POINTS),
+        ("line_{}_{}", straight_line, LINES),
+        ("parabola_{}_{}", parabola, VERTICES),
+        ("area_model", area_model, [()]),
+    )
+    for name, draw, places in sets:
+        for at in places:
+            yield name.format(*at) + ".png", functools.partial(draw, *at)
+
+
+JUMPS = tuple(itertools.product((-5, -3, 2, 4), (-6, -4, 3, 5)))
+POINTS = tuple(itertools.product((-4, -2, 1, 3), (-3, -1, 2, 4)))
+LINES = tuple(itertools.product((-2, -1, 1, 2), (-3, -2, 1, 3)))
+VERTICES = tuple(itertools.product((-2, 1, 3), (-4, -3, 2)))
 
 
 def main() -> None:

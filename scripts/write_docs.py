@@ -137,8 +137,12 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
 
 
 def _reference(holder: dict[str, Any]) -> str:
-    schema = next(iter(holder["content"].values()))["schema"]
-    return _kind(schema)
+    if "content" not in holder:
+        return "nothing"
+    media_type, content = next(iter(holder["content"].items()))
+    if not media_type.endswith("json"):
+        return " or ".join(f"`{kind}`" for kind in holder["content"])
+    return _kind(content["schema"])
 
 
 def _document(name: str, schema: dict[str, Any]) -> str:

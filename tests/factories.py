@@ -2,9 +2,12 @@
 
 import datetime as dt
 import functools
+import io
 import itertools
 import uuid
 from pathlib import Path
+
+from PIL import Image
 
 from tutor.accounts import services as account_services
 from tutor.accounts.models import Learner, Organisation, User
@@ -14,7 +17,8 @@ from tutor.classes import services as class_services
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import course_format, grading
 from tutor.content import services as content_services
-from tutor.content.models import Course, ItemVersion
+from tutor.content.models import Course, ItemVersion, Picture, VersionPicture
+from tutor.content.picture_files import read_picture
 from tutor.intake.models import State, Upload
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
@@ -75,6 +79,24 @@ def make_course(*, organisation: Organisation, at: dt.datetime = AT) -> Course:
     tracing_services.give_prior_tracer(course=course, at=at)
     course.refresh_from_db()
     return course
+
+
+def make_picture(*, version: ItemVersion, colour: str = "teal") -> Picture:
+    """A picture of one colour, in the texts of a version."""
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    found = read_picture(file.getvalue())
+    picture, _ = Picture.objects.get_or_create(
+        digest=found.digest,
+        defaults={
+            "media_type": found.media_type,
+            "width": found.width,
+            "height": found.height,
+            "data": found.data,
+        },
+    )
+    VersionPicture.objects.create(version=version, picture=picture)
+    return picture
 
 
 def make_class(*, course: Course, users: list[User] = (), name: str = "7b") -> Classroom:

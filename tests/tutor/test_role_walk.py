@@ -11,6 +11,7 @@ from tests.factories import (
     make_class,
     make_course,
     make_organisation,
+    make_picture,
     make_upload,
     make_user,
     set_scheduling,
@@ -121,6 +122,8 @@ TABLE = {
     "api:hints": ("post", (401, 201, 404, 403, 404, 201, 404)),
     "api:mastery": ("get", API_LOOK),
     "api:decisions": ("get", API_LOOK),
+    # Of the question that waits: of a course that several teach, shown to one of its students.
+    "api:picture": ("get", (401, 200, 404, 200, 200, 200, 404)),
     "api:learners": ("get", (401, 200, 200, 200, 200, 200, 200)),
     "api:health": ("get", (200, 200, 200, 200, 200, 200, 200)),
     "api:metrics": ("get", (200, 200, 200, 200, 200, 200, 200)),
@@ -159,6 +162,7 @@ class World:
         self.session = start_session(
             learner=self.learner, course=course, assignment=self.assignment, at=at
         )
+        self.picture = make_picture(version=self.session.current.item_version)
 
     def address(self, name: str) -> str:
         """Return the address under this name with everything of the first school's student."""
@@ -171,6 +175,7 @@ class World:
             "decision": presentation,
             "upload": self.upload.public_id,
             "rule": self.rule.pk,
+            "digest": self.picture.digest,
             "course": self.session.course.slug,
             "concept": self.session.course.concepts.first().slug,
         }

@@ -14,7 +14,7 @@ from django.db.models import F
 from tutor.calibration import services
 from tutor.calibration.errors import NoCrowd
 from tutor.calibration.models import CrowdAnswer
-from tutor.content import grading
+from tutor.content import grading, picture_text
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, ItemVersion
 from tutor.content.rendered import RenderedItem
@@ -113,8 +113,10 @@ def question_of(course: Course, item: RenderedItem) -> dict[str, Any]:
         "language": course.language,
         "kind": item.kind,
         "markup": item.markup,
-        "stem": item.stem,
-        "choices": [{"id": choice.id, "text": choice.text} for choice in item.choices],
+        "stem": picture_text.in_words(item.stem),
+        "choices": [
+            {"id": choice.id, "text": picture_text.in_words(choice.text)} for choice in item.choices
+        ],
     }
 
 

@@ -76,4 +76,6 @@ def _problem_of(named: picture_text.Named) -> str:
 
 def _names(path: str) -> set[str]:
     file = PurePosixPath(path)
-    return {path.lower(), file.name.lower(), file.stem.lower()}
+    # A plain word may be both: "Triangle" for triangle.png.
+    stems = set() if file.stem.isalpha() else {file.stem.lower()}
+    return {path.lower(), file.name.lower(), *stems}

@@ -121,10 +121,9 @@ def _piece(match: re.Match[str]) -> str:
         return _picture(match)
     if kind in ("display", "math"):
         return maths.to_mathml(inner.strip(), is_display=kind == "display")
-    if kind == "bold":
-        return f"<strong>{_inline(inner)}</strong>"
-    if kind == "italic":
-        return f"<em>{_inline(inner)}</em>"
+    if kind in ("bold", "italic"):
+        tag = "strong" if kind == "bold" else "em"
+        return f"<{tag}>{_inline(inner)}</{tag}>"
     if kind == "code":
         return f"<code>{html.escape(inner)}</code>"
     return "<br>" if kind == "newline" else html.escape(inner)

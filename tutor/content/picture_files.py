@@ -126,6 +126,7 @@ def _drawn(image: Image.Image) -> Image.Image:
 
 def _save(image: Image.Image, kind: str, to: io.BytesIO, *, keep: bool) -> None:
     profile = image.info.get("icc_profile")
+    image.info.pop("comment", None)
     if kind == "JPEG":
         # As coarse as it was: saving must not lose a second time.
         how = {"quality": "keep"} if keep else {"quality": 90}

@@ -24,7 +24,8 @@ class PictureFolder:
     @property
     def files(self) -> tuple[PictureFile, ...]:
         """Every picture read so far, each once, by digest."""
-        return tuple(sorted({found.digest: found for found in self._read.values()}.values(), key=_digest))
+        by_digest = {found.digest: found for found in self._read.values()}
+        return tuple(by_digest[digest] for digest in sorted(by_digest))
 
     def find(self, path: str) -> Mapping[str, PictureFile]:
         """Return path -> picture for a path of a course file, several where it has holes.
@@ -76,7 +77,3 @@ def _missing(path: str) -> str:
     if "://" in path or path.startswith("data:"):
         return "is on another site, which a learner's page never calls. Save it into the course."
     return "is not in the course's folder. Add the file, or correct the path."
-
-
-def _digest(picture: PictureFile) -> str:
-    return picture.digest

@@ -33,6 +33,8 @@ def split(text: str) -> tuple[str | Hole, ...]:
     while at < len(text):
         if text[at] == "\\":
             at += 2
+        elif text.startswith("![[[", at):
+            at += 2  # a picture whose alternative begins with a hole
         elif text.startswith("[[", at):
             end = _hole_end(text, at + 2)
             parts += [text[start:at], Hole(text[at + 2 : end].strip(), bool(math_mark))]

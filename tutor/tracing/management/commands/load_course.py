@@ -31,7 +31,8 @@ class Command(BaseCommand):
         except CourseInvalid as error:
             raise CommandError("\n".join(error.problems)) from error
         self.stdout.write(
-            f"{spec.title}: {len(spec.concepts)} concepts, {len(spec.items)} items, no problems."
+            f"{spec.title}: {len(spec.concepts)} concepts, {len(spec.items)} items, "
+            f"{len(spec.pictures)} pictures, no problems."
         )
         if options["dry_run"]:
             return
