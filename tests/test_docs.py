@@ -163,9 +163,11 @@ def test_every_target_is_described_and_no_other():
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
 def test_links_lead_somewhere(guide):
+    # What stands between backticks shows how something is written; it leads nowhere.
+    text = re.sub(r"`[^`\n]*`", "", guide.read_text())
     broken = [
         link
-        for link in re.findall(r"\]\(([^)#\s]+)\)", guide.read_text())
+        for link in re.findall(r"\]\(([^)#\s]+)\)", text)
         if not link.startswith("http") and not (guide.parent / link).exists()
     ]
 

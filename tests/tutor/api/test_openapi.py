@@ -30,6 +30,7 @@ OPERATIONS = {
     "submit_answer",
     "take_hint",
     "get_mastery",
+    "get_picture",
 }
 CHECKS = [
     not_a_server_error,
