@@ -46,6 +46,8 @@ class User(AbstractUser):
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="users"
     )
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.STUDENT)
+    # Of the pages; empty: the browser's.
+    language = models.CharField(max_length=16, blank=True)
 
     @property
     def display_name(self) -> str:

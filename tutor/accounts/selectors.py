@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner, User
 from tutor.common.errors import NotAllowed, NotVisible
@@ -83,5 +84,5 @@ def get_own_learner(*, actor: User | AnonymousUser) -> Learner:
     """
     learner: Learner | None = getattr(actor, "learner", None)
     if learner is None or not actor.is_active:
-        raise NotVisible("This account does not belong to a learner.")
+        raise NotVisible(gettext("This account does not belong to a learner."))
     return learner

@@ -5,8 +5,11 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
+from tutor.accounts.errors import LanguageUnknown
 from tutor.accounts.models import AuditEntry, Learner, Organisation, User
 
 
@@ -32,6 +35,19 @@ def ensure_learner(*, user: User) -> None:
     """Give a student the learner that their answers are kept under, if there is none yet."""
     if user.role == User.Role.STUDENT and user.organisation is not None:
         Learner.objects.get_or_create(user=user, defaults={"organisation": user.organisation})
+
+
+def set_language(*, user: User, language: str) -> None:
+    """Keep in which language a person wants the pages, on every device.
+
+    Raises:
+        LanguageUnknown: the pages do not come in it.
+    """
+    if language not in dict(settings.LANGUAGES):
+        raise LanguageUnknown(
+            gettext("The pages do not come in this language."), language=language[:20]
+        )
+    User.objects.filter(pk=user.pk).update(language=language)
 
 
 def record_audit(

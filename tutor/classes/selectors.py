@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner, User
 from tutor.classes.models import Assignment, AwardRule, Classroom, Enrolment, WeeklyGoal
@@ -56,7 +57,7 @@ def access_assignment_of(*, learner: Learner, public_id: uuid.UUID, at: dt.datet
     """
     found = list_assignments_of(learner=learner, at=at).filter(public_id=public_id).first()
     if found is None:
-        raise NotVisible("There is no such assignment.", assignment_id=str(public_id))
+        raise NotVisible(gettext("There is no such assignment."), assignment_id=str(public_id))
     return found
 
 
@@ -197,7 +198,7 @@ def access_course_of(*, learner: Learner, slug: str) -> Course:
     rows = list_courses_of(learner=learner).filter(slug=slug.replace("\x00", "\ufffd"))
     found = rows.first()
     if found is None:
-        raise NotVisible("There is no such course for this learner.", course=slug)
+        raise NotVisible(gettext("There is no such course for this learner."), course=slug)
     return found
 
 
@@ -220,7 +221,7 @@ def access_course_seen(*, actor: User | AnonymousUser, learner: Learner, slug: s
     """
     found = list_courses_seen(actor=actor, learner=learner).filter(slug=slug).first()
     if found is None:
-        raise NotVisible("There is no such course for this learner.", course=slug)
+        raise NotVisible(gettext("There is no such course for this learner."), course=slug)
     return found
 
 

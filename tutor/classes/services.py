@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner, Organisation, User
 from tutor.classes.errors import (
@@ -122,5 +123,5 @@ def set_weekly_goal(*, learner: Learner, days: int, at: dt.datetime) -> WeeklyGo
         GoalOutOfRange: a week has not so many days.
     """
     if not 1 <= days <= 7:
-        raise GoalOutOfRange("Choose from 1 to 7 days a week.", days=days)
+        raise GoalOutOfRange(gettext("Choose from 1 to 7 days a week."), days=days)
     return WeeklyGoal.objects.create(learner=learner, days=days, at=at)

@@ -6,6 +6,7 @@ from typing import cast
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from tutor.accounts.models import User
 from tutor.common.errors import NotAllowed, TutorError
@@ -22,7 +23,9 @@ def front(request: HttpRequest) -> HttpResponse:
 
 
 def _nowhere(request: HttpRequest) -> HttpResponse:
-    problem = NotAllowed("This account belongs to no school yet. Ask whoever gave it to you.")
+    problem = NotAllowed(
+        gettext("This account belongs to no school yet. Ask whoever gave it to you.")
+    )
     return render(request, "error.html", {"error": problem}, status=problem.status)
 
 

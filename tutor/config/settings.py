@@ -7,6 +7,7 @@ Redis, any number of workers) run the same code. See docs/administrators.md for 
 from pathlib import Path
 
 from celery.schedules import crontab
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tutor.config.languages.PersonLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -131,11 +133,14 @@ LANGUAGE_CODE = "en"
 # A catalogue in this folder makes its language one that browsers may ask for.
 LOCALE_PATHS = [BASE_DIR / "tutor" / "config" / "locale"]
 LANGUAGES = [
-    ("en", "English"),
-    *(
-        (path.parent.parent.name.lower().replace("_", "-"), path.parent.parent.name)
-        for path in sorted(LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo"))
-    ),
+    (code, LANG_INFO[code]["name_local"] if code in LANG_INFO else code)
+    for code in (
+        "en",
+        *(
+            path.parent.parent.name.lower().replace("_", "-")
+            for path in sorted(LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo"))
+        ),
+    )
 ]
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_I18N = True

@@ -7,6 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from typing_extensions import override
 
 from tutor.common.errors import TutorError
@@ -39,8 +40,11 @@ class SignInForm(AuthenticationForm):
         key = _key(self.request, str(self.cleaned_data.get("username", "")))
         if cache.get(key, 0) >= MOST_FAILURES:
             raise TooManyTries(
-                f"Too many wrong tries to sign in with this name. "
-                f"Wait {WINDOW_S // 60} minutes and try again."
+                gettext(
+                    "Too many wrong tries to sign in with this name. "
+                    "Wait %(minutes)d minutes and try again."
+                )
+                % {"minutes": WINDOW_S // 60}
             )
         try:
             cleaned = super().clean()

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
-from tutor.config import pages
+from tutor.config import languages, pages
 from tutor.config.sign_in import SignInForm
 
 handler400 = "tutor.config.failures.bad_request"
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.front, name="front"),
     path("sign-in/", sign_in, name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    path("language/", languages.choose, name="language"),
     path("learn/", include("tutor.student.urls")),
     path("teach/", include("tutor.teacher.urls")),
     path("import/", include("tutor.intake.urls")),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext
 
 from tutor.content import maths
@@ -28,7 +29,7 @@ _SIGNS = {"=": "=", "<": "<", ">": ">", "<=": r"\le", ">=": r"\ge"}
 _MIXED = re.compile(r"([-−]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
 _PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _THOUSANDS = re.compile(r"\s*-?\d{1,3},\d{3}\s*")
-_PART = re.compile(r"\s*(?:;|\bor\b|\band\b)\s*")
+_PART = re.compile(r"\s*(?:;|\b(?:or|and|oder|und)\b)\s*")
 _TRAILING = re.compile(r"(.*?)\s*(%|°|[A-Za-zµ]+[²³]?)\s*$")
 
 
@@ -50,13 +51,19 @@ def preview(item: RenderedItem, text: str) -> Preview:
         return Preview()
     try:
         if isinstance(item.answer, ExpressionAnswer):
-            return Preview(maths.to_mathml(_of_algebra(text, item.answer)))
+            return Preview(_localised(maths.to_mathml(_of_algebra(text, item.answer))))
         if isinstance(item.answer, NumberAnswer) and not _PLAIN.fullmatch(text):
-            return Preview(maths.to_mathml(_of_numbers(text)))
+            return Preview(_localised(maths.to_mathml(_of_numbers(text))))
     except UnreadableAnswer as error:
         # Of a number the grading reads more than this does, such as "no solution".
         return Preview(problem=error.message if isinstance(item.answer, ExpressionAnswer) else "")
     return Preview()
+
+
+def _localised(mathml: str) -> str:
+    """Return maths with the decimal mark of the page's language."""
+    mark = formats.get_format("DECIMAL_SEPARATOR")
+    return re.sub(r"(<mn>\d*)\.(\d+</mn>)", rf"\g<1>{mark}\g<2>", mathml)
 
 
 def _of_algebra(text: str, key: ExpressionAnswer) -> str:

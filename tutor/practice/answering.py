@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.common import turns
@@ -165,11 +166,12 @@ def _repeat(learner: Learner, submission: Submission) -> Outcome:
         return Outcome(stored, following, is_repeat=True)
     if known:
         raise AlreadyAnswered(
-            "This item has been answered; the first answer counts.",
+            gettext("This item has been answered; the first answer counts."),
             presentation=str(submission.presentation),
         )
     raise ClientKeyReused(
-        "This client key names an answer to another item.", client_key=str(submission.client_key)
+        gettext("This client key names an answer to another item."),
+        client_key=str(submission.client_key),
     )
 
 
@@ -209,7 +211,7 @@ def _retry(
     if stored is not None:
         return Outcome(stored, None, is_repeat=True)
     if not known or any(response.is_correct for response in known):
-        raise NothingToRetry("There is nothing to try again here.")
+        raise NothingToRetry(gettext("There is nothing to try again here."))
     attempt = known[-1].attempt + 1
     response = _record(learner, showing, submission, grade, arrival, attempt=attempt)
     advance_state(showing.decision.course, response)

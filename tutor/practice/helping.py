@@ -7,6 +7,8 @@ answer after any of them counts as practice, not as proof.
 import datetime as dt
 import uuid
 
+from django.utils.translation import gettext
+
 from tutor.accounts.models import Learner
 from tutor.common import turns
 from tutor.content import grading
@@ -34,9 +36,9 @@ def open_rung(
     if 1 <= level <= shown.n_open:
         return response_selectors.get_hint(presentation=presentation, level=level)
     if shown.is_solved:
-        raise AlreadyAnswered("This item is solved.", presentation=str(presentation))
+        raise AlreadyAnswered(gettext("This item is solved."), presentation=str(presentation))
     if not shown.next_rung or level != shown.n_open + 1:
-        raise NoMoreHints("There is no further help.", open=shown.n_open)
+        raise NoMoreHints(gettext("There is no further help."), open=shown.n_open)
     return response_services.record_hint(
         learner=learner, presentation=presentation, level=level, at=at
     )
@@ -62,7 +64,7 @@ def answer_step(
     response_services.lock_learner(learner_id=learner.pk)
     shown = selectors.get_presentation(learner=learner, public_id=presentation)
     if not shown.has_steps_open or not 1 <= step <= len(shown.item.steps):
-        raise NoSuchStep("There is no such step here.", step=step)
+        raise NoSuchStep(gettext("There is no such step here."), step=step)
     stored = StepAnswer.objects.filter(learner=learner, client_key=client_key).first()
     if stored is not None:
         return stored

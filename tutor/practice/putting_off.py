@@ -9,6 +9,8 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from tutor.accounts.models import Learner
 from tutor.common import turns
 from tutor.practice import remarks, selectors
@@ -64,17 +66,21 @@ def put_off(*, learner: Learner, wish: PutOff) -> SetAside:
     if response_selectors.list_for_presentation(
         learner_id=learner.pk, presentation=wish.presentation
     ):
-        raise AlreadyAnswered("This item is answered.", presentation=str(wish.presentation))
+        raise AlreadyAnswered(
+            gettext("This item is answered."), presentation=str(wish.presentation)
+        )
     session = showing.session
     if session is None:
-        raise NotWaiting("This session is over.", presentation=str(wish.presentation))
+        raise NotWaiting(gettext("This session is over."), presentation=str(wish.presentation))
     if wish.kind == SetAside.Kind.SKIP and not remarks.count_skips_left(
         session=session, at=wish.at
     ):
-        raise NoMoreSkips("You have used the skips of today.", session=str(session.pk))
+        raise NoMoreSkips(gettext("You have used the skips of today."), session=str(session.pk))
     # The learner is locked: nobody else can take the key between here and the insert.
     if SetAside.objects.filter(learner=learner, client_key=wish.client_key).exists():
-        raise KeyReused("This page is broken; open it again.", client_key=str(wish.client_key))
+        raise KeyReused(
+            gettext("This page is broken; open it again."), client_key=str(wish.client_key)
+        )
     row = SetAside.objects.create(
         learner=learner,
         client_key=wish.client_key,

@@ -8,6 +8,7 @@ import uuid
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.practice import selectors
@@ -108,4 +109,6 @@ def _store(row: SaidRow) -> SaidRow:
 
 def _require_same(row: Said, name: str, wanted: int) -> None:
     if getattr(row, name) != wanted:
-        raise KeyReused("This page is broken; open it again.", client_key=str(row.client_key))
+        raise KeyReused(
+            gettext("This page is broken; open it again."), client_key=str(row.client_key)
+        )

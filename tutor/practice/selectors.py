@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.common.prepared import Prepared, slot
@@ -29,6 +30,7 @@ _PRESENTATION_FIELDS = (
     "course__slug",
     "course__title",
     "course__revision",
+    "course__language",
     "item_version__number",
     "item_version__item__slug",
 )
@@ -46,6 +48,7 @@ _SESSION_FIELDS = (
     "course__slug",
     "course__title",
     "course__revision",
+    "course__language",
     "current__public_id",
     "assignment__public_id",
     "assignment__title",
@@ -123,7 +126,9 @@ def get_presentation(*, learner: Learner, public_id: uuid.UUID) -> Presentation:
     """
     decision = _PRESENTATION.first(learner=learner.pk, public_id=public_id)
     if decision is None or decision.item_version_id is None:
-        raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
+        raise PresentationUnknown(
+            gettext("There is no such item for you."), presentation=str(public_id)
+        )
     return _presentation(
         decision,
         hints_seen=response_selectors.count_hints(presentation=decision.public_id),
@@ -284,7 +289,9 @@ def get_showing(*, learner: Learner, public_id: uuid.UUID) -> Showing:
         .first()
     )
     if decision is None:
-        raise PresentationUnknown("There is no such item for you.", presentation=str(public_id))
+        raise PresentationUnknown(
+            gettext("There is no such item for you."), presentation=str(public_id)
+        )
     return Showing(decision, None)
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 import uuid
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
@@ -142,9 +143,9 @@ def take_hint(
     if level is not None and 1 <= level <= len(shown.hints):
         return response_selectors.get_hint(presentation=presentation, level=level)
     if shown.is_solved:
-        raise AlreadyAnswered("This item is solved.", presentation=str(presentation))
+        raise AlreadyAnswered(gettext("This item is solved."), presentation=str(presentation))
     if not shown.hints_left:
-        raise NoMoreHints("There is no further hint.", hints=len(shown.hints))
+        raise NoMoreHints(gettext("There is no further hint."), hints=len(shown.hints))
     return response_services.record_hint(
         learner=learner, presentation=presentation, level=len(shown.hints) + 1, at=at
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.common.prepared import Prepared, slot
@@ -85,13 +86,13 @@ def check_answer_time(*, answered_at: dt.datetime, received_at: dt.datetime) -> 
     """
     if answered_at > received_at + CLOCK_SKEW:
         raise AnsweredInTheFuture(
-            "The answer's time lies in the future; check the device's clock.",
+            gettext("The answer's time lies in the future; check the device's clock."),
             answered_at=answered_at.isoformat(),
             received_at=received_at.isoformat(),
         )
     if answered_at < received_at - LATE_WINDOW:
         raise ArrivedTooLate(
-            f"Answers are taken up to {LATE_WINDOW.days} days late.",
+            gettext("Answers are taken up to %(days)d days late.") % {"days": LATE_WINDOW.days},
             answered_at=answered_at.isoformat(),
             received_at=received_at.isoformat(),
         )

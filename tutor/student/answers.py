@@ -27,7 +27,7 @@ def read_uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise FormBroken("This page is broken; open it again.", value=text[:80]) from error
+        raise FormBroken(_("This page is broken; open it again."), value=text[:80]) from error
 
 
 def read_level(text: str) -> int:

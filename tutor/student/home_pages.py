@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -89,7 +90,9 @@ def show_concept(request: HttpRequest, course: str, concept: str) -> HttpRespons
     line = next((line for line in lines if line.slug == concept), None)
     if line is None:
         if not found.concepts.filter(slug=concept).exists():
-            raise NotVisible("There is no such topic in this course.", concept=concept[:80])
+            raise NotVisible(
+                gettext("There is no such topic in this course."), concept=concept[:80]
+            )
         return redirect("student:progress")
     picture = charts.draw_trajectory(line.points, now=line.mastery, today=timezone.localdate(at))
     context = {"course": found, "line": line, "picture": picture, "points": line.points[::-1]}

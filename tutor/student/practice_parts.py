@@ -40,7 +40,7 @@ def own_session(learner: Learner, public_id: uuid.UUID) -> PracticeSession:
     """
     session = practice_selectors.get_session(learner=learner, public_id=public_id)
     if session is None:
-        raise NotVisible("There is no such session.", session=str(public_id))
+        raise NotVisible(_("There is no such session."), session=str(public_id))
     return session
 
 
@@ -97,6 +97,7 @@ def item_context(session: PracticeSession, shown: Presentation, **extra: Any) ->
     return {
         "title": _("Question %(number)s") % {"number": number},
         "session": session,
+        "course": session.course,
         "number": number,
         "chip": reasons.chip(shown.decision),
         "reason": reasons.sentence(shown.decision, bank),
@@ -130,6 +131,7 @@ def help_context(shown: Presentation, **extra: Any) -> dict[str, Any]:
     return {
         "shown": shown,
         "item": shown.item,
+        "course": shown.decision.course,
         "steps": steps,
         "all_steps_done": bool(steps) and all(step["is_done"] for step in steps),
         "example": practice_selectors.get_sibling(shown=shown) if shown.has_example_open else None,

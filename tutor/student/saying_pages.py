@@ -75,6 +75,7 @@ def example(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
         "title": _("New to you"),
         "session": session,
         "shown": shown,
+        "course": shown.decision.course,
         "example": practice_selectors.get_sibling(shown=shown),
         "concept": _concept_name(shown),
     }
@@ -109,6 +110,7 @@ def report(request: HttpRequest, presentation: uuid.UUID) -> HttpResponse:
         "title": _("Report a problem"),
         "shown": shown,
         "item": shown.item,
+        "course": shown.decision.course,
         "session": _session_of(learner, shown),
         "is_reported": "said" in request.GET,
         **practice_parts.report_context(),

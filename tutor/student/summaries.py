@@ -161,13 +161,14 @@ def describe_next(session: PracticeSession, *, at: dt.datetime) -> list[str]:
     at_hand = [pk for pk in proofs if pk in masteries and masteries[pk].band is Band.MASTERED]
     at_hand.sort(key=lambda pk: pk not in practised)
     if at_hand:
-        when = gettext("from tomorrow on")
         if proofs[at_hand[0]] + BETWEEN_PROOFS <= at:
-            when = gettext("now")
-        told.append(
-            gettext("One more right answer without help, %(when)s, gives you “%(name)s” for good.")
-            % {"when": when, "name": names[at_hand[0]]}
-        )
+            said = gettext("One more right answer without help gives you “%(name)s” for good.")
+        else:
+            said = gettext(
+                "One more right answer without help, from tomorrow on, "
+                "gives you “%(name)s” for good."
+            )
+        told.append(said % {"name": names[at_hand[0]]})
     open_ = [pk for pk in practised if pk in masteries and masteries[pk].band is not Band.MASTERED]
     if open_:
         best = max(open_, key=lambda pk: masteries[pk].prob)
@@ -189,7 +190,7 @@ def _next_review(
     due_on, name = min(waiting)
     if due_on <= timezone.localdate(at):
         return [gettext("“%(name)s” is due for review.") % {"name": name}]
-    day = date_format(due_on, "l, j F")
+    day = date_format(due_on, gettext("l, j F"))
     return [
         gettext("“%(name)s” comes back on %(day)s, to see what has stayed.")
         % {"name": name, "day": day}
@@ -213,7 +214,7 @@ def _decided(session: PracticeSession) -> QuerySet[Decision]:
 
 def finish_sentence(session: PracticeSession) -> str:
     """Return why the session ended."""
-    return reasons.FINISHES.get(session.finish_reason, "This session is over.")
+    return str(reasons.FINISHES.get(session.finish_reason, reasons.OVER))
 
 
 def may_go_on(session: PracticeSession, *, at: dt.datetime) -> bool:

@@ -5,10 +5,8 @@ import re
 import uuid
 
 import pytest
-from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
 
 from tests.factories import (
     answer_current,
@@ -21,14 +19,12 @@ from tests.factories import (
 )
 from tutor.classes.models import Classroom
 from tutor.common import clock
-from tutor.config.failures import server_error
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.practice import remarks, usecases
 from tutor.practice import selectors as practice_selectors
 from tutor.practice.models import ItemReport, Pause, PracticeSession, SetAside, TeacherNote
 from tutor.responses.models import Response
-from tutor.tracing.bands import Band
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -401,52 +397,3 @@ class TestPreview:
         if session.current.item_version.kind == "number":
             assert "<mfrac>" in text(shown)
         assert not Response.objects.exists()
-
-
-@pytest.fixture
-def diamonds(monkeypatch):
-    """A language in which everything that is marked reads as ◊."""
-    monkeypatch.setattr(translation._trans, "gettext", lambda _: "◊")
-    monkeypatch.setattr(translation._trans, "ngettext", lambda *_: "◊")
-
-
-def unmarked(page: str) -> list[str]:
-    return re.findall(r">\s*([A-Za-z▲▼][^<]*[a-z])\s*<", page.partition("<main")[2])
-
-
-class TestLanguage:
-    def test_marks_every_sentence_of_the_sign_in_and_of_errors(self, client, diamonds):
-        pages = [
-            client.get("/sign-in/"),
-            client.post("/sign-in/", {"username": "x", "password": "y"}),
-            client.get("/nowhere/"),
-            Client(enforce_csrf_checks=True).post("/sign-in/"),
-        ]
-        bodies = [one.content.decode() for one in pages]
-        bodies.append(server_error(pages[0].wsgi_request).content.decode())
-        bodies.append(render_to_string("error.html", {"error": None}))
-
-        assert [unmarked(body) for body in bodies] == [[]] * 6
-        assert all(body.count("◊") >= 3 for body in bodies)
-
-    def test_marks_what_an_answer_changed(self, diamonds):
-        band = Band.LEARNING
-        shift = {"name": "7", "word": "up", "band_before": band, "band_after": band}
-        shifts = [{**shift, "word": word} for word in ("up", "down", "same")]
-
-        assert (
-            unmarked("<main>" + render_to_string("student/shifts.html", {"shifts": shifts})) == []
-        )
-
-    def test_of_the_page_is_stated(self, session, client):
-        assert '<html lang="en">' in text(client.get(address("practise", session)))
-
-    def test_marks_every_sentence_of_the_practice_page(self, session, client, diamonds):
-        page = client.get(address("practise", session)).content.decode()
-        page = page.partition("<main")[2]
-        for part in ("stem", "option"):
-            page = re.sub(rf'<(div|span) class="{part}".*?</\1>', "", page, flags=re.DOTALL)
-        words = re.findall(r">\s*([A-Za-z][^<]*[a-z])\s*<", page)
-
-        assert page.count("◊") > 15
-        assert words == []

@@ -56,6 +56,8 @@ def answer_summary(item: RenderedItem) -> str:
         return "; ".join(choice.text for choice in item.choices if choice.is_correct)
     if isinstance(item.answer, ExpressionAnswer):
         return f"${algebra_text.as_latex(key_text(item))}$"
+    if isinstance(item.answer, NumberAnswer):
+        return _literal(number.shown_key(item.answer), item)
     return _literal(key_text(item), item)
 
 

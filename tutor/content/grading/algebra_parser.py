@@ -24,6 +24,7 @@ from tutor.content.grading.algebra import (
     degree,
 )
 from tutor.content.grading.errors import UnreadableAnswer
+from tutor.content.grading.number_reading import thousand_or_decimal, two_ways
 
 MAX_LENGTH = 200
 MAX_DEPTH = 20
@@ -49,7 +50,18 @@ _LATEX = (
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"((\1)/(\2))"),
 )
 _PI = re.compile(r"\\?[Pp][Ii]")
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()√])")
+_TOKEN = re.compile(r"\s*(\d+(?:[.,]\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()√])")
+
+
+_TWINS = {"**": "^", "√": "sqrt"}
+_GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}")
+
+
+def _with_point(piece: str) -> str:
+    """Return a token with a point as decimal mark, refusing what two readers read differently."""
+    if _GROUPED.fullmatch(piece):
+        raise UnreadableAnswer(thousand_or_decimal(piece))
+    return piece.replace(",", ".")
 
 
 def _clean(text: str) -> str:
@@ -78,7 +90,7 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
         match = _TOKEN.match(cleaned, at)
         if match is None:
             raise UnreadableAnswer(_unknown_sign(cleaned[at:].strip()[0]))
-        found.append("^" if match[1] == "**" else "sqrt" if match[1] == "√" else match[1])
+        found.append(_TWINS.get(match[1]) or _with_point(match[1]))
         at = match.end()
     for piece in found:
         if piece.isalpha() and piece != "sqrt" and piece not in variables:
@@ -90,16 +102,19 @@ def tokens(text: str, variables: Sequence[str]) -> list[str]:
 
 def _unknown_sign(sign: str) -> str:
     if sign == ",":
-        return "Write a decimal with a point, as in 2.5, and give one expression only."
+        return gettext("Write a decimal as in 2.5, and give one expression only.")
     if sign in "=<>≤≥":
-        return f"Leave out {sign!r}; give the expression only."
-    return f"The sign {sign!r} cannot be read here. Use + - * / ^ and brackets."
+        return gettext("Leave out “%(sign)s”; give the expression only.") % {"sign": sign}
+    told = gettext("The sign “%(sign)s” cannot be read here. Use + - * / ^ and brackets.")
+    return told % {"sign": sign}
 
 
 def _unknown_letter(letter: str, variables: Sequence[str]) -> str:
     if not variables:
-        return f"The letter {letter!r} does not occur in this task. Give a number."
-    return f"The letter {letter!r} does not occur in this task. Use {', '.join(variables)}."
+        told = gettext("The letter “%(letter)s” does not occur in this task. Give a number.")
+        return told % {"letter": letter}
+    told = gettext("The letter “%(letter)s” does not occur in this task. Use %(letters)s.")
+    return told % {"letter": letter, "letters": ", ".join(variables)}
 
 
 def parse(text: str, variables: Sequence[str]) -> Node:
@@ -214,8 +229,11 @@ class _Parser:
             return Number(Fraction(piece), is_decimal="." in piece)
         if piece.isalpha():
             return Variable(piece)
-        where = f"before {piece!r}" if piece else "at the end"
-        raise UnreadableAnswer(gettext("Something is missing %(where)s.") % {"where": where})
+        if not piece:
+            raise UnreadableAnswer(gettext("Something is missing at the end."))
+        raise UnreadableAnswer(
+            gettext("Something is missing before “%(piece)s”.") % {"piece": piece}
+        )
 
     def _nested(self, read: Callable[[], Node]) -> Node:
         self.depth += 1
@@ -236,9 +254,11 @@ class _Parser:
 
 def _adjacent(before: str, after: str) -> str:
     if before[0].isdigit() and after[0].isdigit():
-        return f"Two numbers, {before} and {after}, stand side by side. Write a sign between them."
-    if after[0].isdigit():
-        return (
-            f"{before}{after} may be read in two ways. Write {after}{before} or {before}^{after}."
+        told = gettext(
+            "Two numbers, %(before)s and %(after)s, stand side by side. Write a sign between them."
         )
-    return f"A sign is missing between {before} and {after}."
+    elif after[0].isdigit():
+        return two_ways(f"{before}{after}", f"{after}{before}", f"{before}^{after}")
+    else:
+        told = gettext("A sign is missing between %(before)s and %(after)s.")
+    return told % {"before": before, "after": after}

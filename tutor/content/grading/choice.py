@@ -1,5 +1,7 @@
 """Grade single and multiple choice."""
 
+from django.utils.translation import gettext
+
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.grading.result import Grade, right, wrong
 from tutor.content.rendered import RenderedChoice, RenderedItem
@@ -48,4 +50,6 @@ def _find(item: RenderedItem, choice_id: str) -> RenderedChoice:
     for choice in item.choices:
         if choice.id == choice_id:
             return choice
-    raise UnreadableAnswer(f"There is no option {choice_id[:20]!r} in this item.")
+    raise UnreadableAnswer(
+        gettext("There is no option “%(id)s” in this item.") % {"id": choice_id[:20]}
+    )

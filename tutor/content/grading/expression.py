@@ -2,6 +2,8 @@
 
 import functools
 
+from django.utils.translation import gettext
+
 from tutor.content.errors import TemplateInvalid
 from tutor.content.grading import algebra_text, equivalence, forms, relations
 from tutor.content.grading.algebra import Node
@@ -27,7 +29,7 @@ def grade_expression(
     if equivalence.are_equal(given, _key(spec.expression, spec.variables), spec.variables):
         if forms.has_form(given, spec.form, spec.variables):
             return right(normalised)
-        return other_form(normalised, forms.FEEDBACK[spec.form])
+        return other_form(normalised, gettext(forms.FEEDBACK[spec.form]))
     for entry in wrong_answers:
         anticipated = _key(relations.without_left_side(entry.text, spec.equation), spec.variables)
         if equivalence.are_equal(given, anticipated, spec.variables):
@@ -66,7 +68,7 @@ def _grade_relation(
     if relations.are_equivalent(given, key, spec.variables):
         if relations.is_solved(given) or not relations.is_solved(key):
             return right(normalised)
-        return other_form(normalised, "Your answer says the same, but is not solved yet.")
+        return other_form(normalised, gettext("Your answer says the same, but is not solved yet."))
     for entry in wrong_answers:
         anticipated = relations.parse_relation(entry.text, spec.variables)
         if relations.are_equivalent(given, anticipated, spec.variables):

@@ -3,6 +3,8 @@
 from fractions import Fraction
 from math import gcd
 
+from django.utils.translation import gettext_noop
+
 from tutor.content.grading import polynomials, surds
 from tutor.content.grading.algebra import (
     Negation,
@@ -17,10 +19,13 @@ from tutor.content.grading.algebra import (
     constant,
 )
 
+# Marked for translators here and translated where they are given.
 FEEDBACK = {
-    "expanded": "Your answer is equal to the right one, but not multiplied out and collected.",
-    "factored": "Your answer is equal to the right one, but not fully factored.",
-    "simplest": "Your answer is equal to the right one, but not in simplest form.",
+    "expanded": gettext_noop(
+        "Your answer is equal to the right one, but not multiplied out and collected."
+    ),
+    "factored": gettext_noop("Your answer is equal to the right one, but not fully factored."),
+    "simplest": gettext_noop("Your answer is equal to the right one, but not in simplest form."),
 }
 
 

@@ -55,5 +55,7 @@ def given_mark(answer: object) -> bool:
 
 def _field(answer: object, name: str) -> object:
     if not isinstance(answer, Mapping) or name not in answer:
-        raise UnreadableAnswer(f"The answer to this item needs the field {name!r}.")
+        raise UnreadableAnswer(
+            gettext("The answer to this item needs the field “%(name)s”.") % {"name": name}
+        )
     return answer[name]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Literal
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from tutor.content.grading import units
 from tutor.content.grading.errors import UnreadableAnswer
@@ -44,7 +44,7 @@ _VULGAR = {
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _PREFIX = re.compile(r"^(?:[A-Za-z]\s*)?=\s*")
-_SEVERAL = re.compile(r"\d\s*(?:;|\bor\b|\band\b|,\s)\s*[+-]?[\d.]")
+_SEVERAL = re.compile(r"\d\s*(?:;|\b(?:or|and|oder|und)\b|,\s)\s*[+-]?[\d.]")
 _CURRENCY = "$€£"
 _AMOUNT = r"(?:\d[\d.,' ]*\d|\d|[.,]\d+)"
 _NUMBER = re.compile(
@@ -116,15 +116,23 @@ def _clean(text: str) -> str:
 
 
 _REASONS = (
-    (_SEVERAL, "This looks like more than one number. Give one number only."),
-    (re.compile(r"√|sqrt|\^"), "Work the number out, and write it as in 3, -2.5 or 3/4."),
+    (
+        _SEVERAL,
+        gettext_noop("This looks like more than one number. Give one number only."),
+    ),
+    (
+        re.compile(r"√|sqrt|\^"),
+        gettext_noop("Work the number out, and write it as in 3, -2.5 or 3/4."),
+    ),
     (
         re.compile(r"\d\s*[-+*/(]|\)"),
-        "This looks like a calculation. Work it out, and give one number, such as 3/4.",
+        gettext_noop(
+            "This looks like a calculation. Work it out, and give one number, such as 3/4."
+        ),
     ),
     (
         re.compile(r"^[^\d]+$"),
-        "This is not a number. Write it with digits, as in 3, -2.5 or 3/4.",
+        gettext_noop("This is not a number. Write it with digits, as in 3, -2.5 or 3/4."),
     ),
 )
 
@@ -132,12 +140,27 @@ _REASONS = (
 def _why_not(text: str, rest: str = "") -> str:
     """Return the most helpful sentence about a text that is not one number."""
     if not text:
-        return "The answer is empty. Write a number."
+        return gettext("The answer is empty. Write a number.")
     for pattern, sentence in _REASONS:
         if pattern.search(text):
-            return sentence
-    part = f"The part {rest[:20]!r}" if rest else "This"
-    return f"{part} cannot be read as a number. Write it as in 3, -2.5 or 3/4."
+            return gettext(sentence)
+    if not rest:
+        return gettext("This cannot be read as a number. Write it as in 3, -2.5 or 3/4.")
+    return gettext(
+        "The part “%(part)s” cannot be read as a number. Write it as in 3, -2.5 or 3/4."
+    ) % {"part": rest[:20]}
+
+
+def thousand_or_decimal(text: str) -> str:
+    """Return the sentence that asks what one mark before three digits is: "1,234" or "1.000"."""
+    whole, _, digits = text.replace(",", ".").partition(".")
+    return two_ways(text, whole + digits, f"{whole}.{digits}".rstrip("0").rstrip("."))
+
+
+def two_ways(text: str, one: str, other: str) -> str:
+    """Return the sentence that asks which of two readings is meant."""
+    told = gettext("%(text)s may be read in two ways. Write %(one)s or %(other)s.")
+    return told % {"text": text, "one": one, "other": other}
 
 
 def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
@@ -195,10 +218,11 @@ def _without_groups(text: str) -> str:
         if re.fullmatch(grouped + tail, text) or (many and re.fullmatch(grouped, text)):
             return text.replace(group, "").replace(mark, ".")
     if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
-        raise UnreadableAnswer(
-            f"{text} may be read in two ways. Write {text.replace(',', '')} "
-            f"or {text.replace(',', '.')}."
-        )
+        raise UnreadableAnswer(thousand_or_decimal(text))
+    # Nobody writes three zeros after a decimal point; where the comma is the decimal mark, they
+    # end a thousand.
+    if re.fullmatch(r"[1-9]\d{0,2}\.000", text):
+        raise UnreadableAnswer(thousand_or_decimal(text))
     if text.count(",") == 1 and "." not in text and " " not in text:
         return text.replace(",", ".")
     return text

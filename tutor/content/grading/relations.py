@@ -55,9 +55,12 @@ def parse_relation(text: str, variables: tuple[str, ...]) -> Relation:
     """
     signs = _SIGN.findall(text)
     if len(signs) != 1:
-        what = "no sign = < > ≤ ≥" if not signs else "more than one of = < > ≤ ≥"
         raise UnreadableAnswer(
-            gettext("The answer has %(what)s. Write it as in y = 2x + 1 or x > 3.") % {"what": what}
+            gettext(
+                "The answer has more than one of = < > ≤ ≥. Write it as in y = 2x + 1 or x > 3."
+            )
+            if signs
+            else gettext("The answer has no sign = < > ≤ ≥. Write it as in y = 2x + 1 or x > 3.")
         )
     left, right = _SIGN.split(text)
     sign = _MEANING.get(signs[0], signs[0])

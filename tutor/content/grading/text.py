@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext
+
 from tutor.content.grading.result import Grade, right, wrong
 from tutor.content.rendered import TextAnswer, WrongAnswer
 
@@ -42,7 +44,8 @@ def grade_text(spec: TextAnswer, wrong_answers: tuple[WrongAnswer, ...], given: 
         if normalise(entry.text, spec) == text:
             return wrong(text, misconception=entry.misconception, feedback=entry.feedback)
     if spec.typos and any(_distance(text, key) <= spec.typos < len(key) for key in accepted):
-        return right(text, f"Accepted, with a spelling slip: {spec.accepted[0]}.")
+        told = gettext("Accepted, with a spelling slip: %(right)s.")
+        return right(text, told % {"right": spec.accepted[0]})
     return wrong(text)
 
 

@@ -2,6 +2,7 @@
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext
 
 from tutor.content import markup
 from tutor.content.rendered import RenderedItem
@@ -24,4 +25,5 @@ def rendered_inline(text: str, item: RenderedItem) -> SafeString:
 @register.filter
 def percent(prob: float) -> str:
     """Return a probability as a whole percentage."""
-    return f"{round(100 * prob)}\N{NO-BREAK SPACE}%"
+    shown = pgettext("a percentage", "%(number)d %%") % {"number": round(100 * prob)}
+    return shown.replace(" ", "\N{NO-BREAK SPACE}")

@@ -39,7 +39,7 @@ class TestSingleChoice:
         assert (result.misconception, result.feedback) == ("m", "No.")
 
     def test_refuses_another_id(self):
-        with pytest.raises(UnreadableAnswer, match="no option 'k9'"):
+        with pytest.raises(UnreadableAnswer, match="no option “k9”"):
             grade(choice_item(), {"choice": "k9"})
 
 

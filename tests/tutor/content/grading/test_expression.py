@@ -84,6 +84,10 @@ class TestEquivalence:
         assert not judge(expression_item("sqrt(x^2)"), "x").is_correct
         assert judge(expression_item("sqrt(x)*sqrt(x)"), "x").is_correct
 
+    @pytest.mark.parametrize("text", ["0,5x", "x*0,50", "0,25x + 0,25x", "1/2x"])
+    def test_a_comma_between_digits_marks_a_decimal(self, text):
+        assert judge(expression_item("x/2"), text).is_correct
+
     def test_two_letters(self):
         item = expression_item("3*x*y - y^2", ("x", "y"))
         assert judge(item, "y(3x - y)").is_correct
@@ -152,7 +156,7 @@ class TestEquation:
         assert judge(expression_item(equation="f(x)"), "f (x) = 3 + 2x").is_correct
 
     def test_another_left_side_is_not_read(self):
-        with pytest.raises(UnreadableAnswer, match="Leave out '='"):
+        with pytest.raises(UnreadableAnswer, match="Leave out “=”"):
             judge(expression_item(equation="y"), "x = 2x+3")
 
     @pytest.mark.parametrize(
@@ -279,11 +283,12 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            ("2x + z", "letter 'z'.*Use x"), ("2x3", "x3 may be read"), ("3 4", "side by side"),
+            ("2x + z", "letter “z”.*Use x"), ("2x3", "x3 may be read"), ("3 4", "side by side"),
             ("(x", "not closed"), ("x)", "no opening"), ("2x +", "missing at the end"),
-            ("x^y", "letter 'y'"), ("x^x", "whole number"), ("x^51", "limited to 50"),
-            ("2,5x", "decimal with a point"), ("x = 3", "Leave out '='"), ("", "empty"),
-            ("1/(x-x)", "no value"), ("x^2^3", "brackets around"), ("x & 1", "'&'"),
+            ("x^y", "letter “y”"), ("x^x", "whole number"), ("x^51", "limited to 50"),
+            ("2,5,x", "decimal as in 2.5"), ("1,000x", "Write 1000 or 1"),
+            ("x = 3", "Leave out “=”"), ("", "empty"),
+            ("1/(x-x)", "no value"), ("x^2^3", "brackets around"), ("x & 1", "“&”"),
         ],
     )  # fmt: skip
     def test_say_what_to_change(self, text, says):

@@ -47,6 +47,9 @@ class TestReadNumber:
             ("", "empty"),
             ("1/0", "0 below the line"),
             ("1,234", "1234 or 1.234"),
+            ("1,250", "1250 or 1.25"),
+            ("1.000", "1000 or 1"),
+            ("3 oder 4", "more than one"),
             ("3; 4", "more than one"),
             ("3 or 4", "more than one"),
             ("3, 4", "more than one"),
@@ -153,7 +156,7 @@ class TestUnits:
         assert "cm" in result.feedback
 
     def test_an_unknown_unit_is_not_counted(self):
-        with pytest.raises(UnreadableAnswer, match="'foo'"):
+        with pytest.raises(UnreadableAnswer, match="“foo”"):
             judge(number_item("3", unit="cm"), "3 foo")
 
     def test_a_required_unit_is_asked_for(self):
@@ -176,6 +179,30 @@ class TestSets:
     )  # fmt: skip
     def test_order_and_separator_do_not_matter(self, text):
         assert judge(number_item(["2", "-3"]), text).is_correct
+
+    @pytest.mark.parametrize(
+        ("values", "text"),
+        [
+            (["0.5"], "0,5"),
+            (["0.5", "1.5"], "0,5; 1,5"),
+            (["0.5", "1.5"], "x = 0,5 oder x = 1,5"),
+            (["0.5", "1.5"], "0,5 und 1,5"),
+            (["0.5", "1.5"], "0,5, 1,5"),
+            (["0", "5"], "0,5"),
+            (["2", "3"], "2,3"),
+            (["2.3"], "2,3"),
+        ],
+    )
+    def test_a_comma_separates_or_marks_a_decimal_whichever_makes_it_right(self, values, text):
+        assert judge(number_item(values), text).is_correct
+
+    def test_a_decimal_comma_makes_nothing_else_right(self):
+        assert judge(number_item(["0.5", "2"]), "0,5").credit < 1
+        assert not judge(number_item(["2", "-3"]), "2,5").is_correct
+
+    @pytest.mark.parametrize("text", ["keine Lösung", "Keine reellen Lösungen.", "no solution"])
+    def test_no_solution_may_be_said_in_any_language_of_the_pages(self, text):
+        assert judge(number_item([]), text).is_correct
 
     def test_plus_minus_gives_both(self):
         assert judge(number_item(["3", "-3"]), "x = ±3").is_correct

@@ -1,0 +1,212 @@
+"""Every student page in every state that it has, by the test client."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import (
+    answer_current,
+    make_assignment,
+    make_class,
+    make_course,
+    make_organisation,
+    make_user,
+    start_session,
+)
+from tests.tutor.histories import record, trace, versions_of
+from tutor.accounts.models import User
+from tutor.common import clock
+from tutor.config.failures import server_error
+from tutor.content import grading
+from tutor.content.models import Course, ItemVersion
+from tutor.practice import selectors as practice_selectors
+from tutor.practice.models import PracticeSession
+from tutor.scheduling.models import Decision
+
+HTMX = {"HX-Request": "true"}
+AROUND = ("home", "map", "progress", "reviews", "how")
+DAY = dt.timedelta(days=1)
+State = tuple[str, HttpResponse]
+
+
+class Visitor:
+    """A student at the small course, and what they are shown."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.user: User = make_user(organisation=make_organisation(), name="Sam Student")
+        self.course: Course = make_course(organisation=self.user.organisation)
+
+    @property
+    def names(self) -> set[str]:
+        """What stands on pages and is no word of theirs."""
+        concepts = set(self.course.concepts.values_list("name", flat=True))
+        return {"Sam Student", "Sam", self.course.title, "7b", "Sheet", *concepts}
+
+    def get(self, name: str, *arguments: object, **query: str) -> HttpResponse:
+        return self.client.get(reverse(f"student:{name}", args=arguments), query)
+
+    def post(self, name: str, *arguments: object, **form: object) -> HttpResponse:
+        address = reverse(f"student:{name}", args=arguments)
+        given = {"client_key": uuid.uuid4(), **form}
+        return self.client.post(address, given, headers=HTMX)
+
+    def walk(self) -> Iterator[State]:
+        """Visit everything."""
+        yield from self.at_the_door()
+        self.client.force_login(self.user)
+        yield "without a class", self.get("home")
+        self.join()
+        yield from ((f"{name} new", self.get(name)) for name in AROUND)
+        yield from self.practise_around()
+        yield from self.practise()
+        yield from ((f"{name} begun", self.get(name)) for name in AROUND)
+        yield from self.stop()
+        self.have_mastered()
+        yield from ((f"{name} after weeks", self.get(name)) for name in AROUND)
+        for slug in self.course.concepts.values_list("slug", flat=True):
+            yield f"concept {slug}", self.get("concept", self.course.slug, slug)
+        yield "no such topic", self.get("concept", self.course.slug, "none")
+        yield "a goal beyond a week", self.post("goal", days="9")
+        yield "a broken form", self.post("skip", uuid.uuid4(), client_key="x")
+        yield "no such question", self.get("answered", uuid.uuid4())
+
+    def at_the_door(self) -> Iterator[State]:
+        client = self.client
+        cache.clear()
+        yield "sign-in", client.get("/sign-in/")
+        wrong = {"username": "x", "password": "y"}
+        for _ in range(10):
+            refused = client.post("/sign-in/", wrong)
+        yield "wrong password", refused
+        yield "too many tries", client.post("/sign-in/", wrong)
+        cache.clear()
+        yield "nothing there", client.get("/nothing/")
+        yield "forged", Client(enforce_csrf_checks=True).post("/sign-in/")
+        yield "a fault", server_error(refused.wsgi_request)
+
+    def join(self) -> None:
+        """Be in a class with assignments: one due, one open without end, one closed."""
+        classroom = make_class(course=self.course, users=[self.user], name="7b")
+        at = clock.now()
+        for days in (3, None, -2):
+            make_assignment(
+                classroom=classroom,
+                at=at - 9 * DAY,
+                title="Sheet",
+                due_at=None if days is None else at + days * DAY,
+            )
+
+    def start(self, seed: int = 1) -> PracticeSession:
+        return start_session(
+            learner=self.user.learner, course=self.course, at=clock.now(), draw_seed=seed
+        )
+
+    def practise_around(self) -> Iterator[State]:
+        """What may be done with a question beside answering it."""
+        session = self.start()
+        shown = session.current.public_id
+        yield "report", self.get("report", shown)
+        self.post("report", shown, kind="unclear")
+        yield "reported", self.get("report", shown, said="yes")
+        yield "ask the teacher", self.get("stuck", session.public_id)
+        yield "note sent", self.get("stuck", session.public_id, said="yes")
+        self.post("unlearnt", shown)
+        yield "new to you", self.get("example", shown)
+        for _ in range(3):
+            session.refresh_from_db()
+            if session.finished_at is None:
+                self.post("skip", session.current.public_id)
+                yield "skipped", self.get("practise", session.public_id)
+        session.refresh_from_db()
+        if session.finished_at is None:
+            self.post("finish", session.public_id)
+        yield "stopped before an answer", self.get("summary", session.public_id)
+
+    def practise(self) -> Iterator[State]:
+        """Questions of every kind with everything that an answer leads to."""
+        for version in versions_of(self.course):
+            session = self.start()
+            show_instead(session, version)
+            shown = practice_selectors.get_presentation(
+                learner=self.user.learner, public_id=session.current.public_id
+            )
+            yield from self.answer(session, shown)
+
+    def answer(self, session, shown) -> Iterator[State]:
+        kind, presentation = shown.item.kind, session.current.public_id
+        # Of a text anything is an answer but nothing.
+        unreadable = {"kind": kind, "text": "" if kind == "text" else "?,?", "choice": "none"}
+        yield f"question {kind}", self.get("practise", session.public_id)
+        yield f"today with {kind}", self.get("home")
+        yield f"unreadable {kind}", self.post("answer", presentation, **unreadable)
+        yield f"reads as {kind}", self.get("preview", presentation, text="1/2(")
+        for level in range(1, len(shown.rungs) + 1):
+            yield f"rung {level} {kind}", self.post("hint", presentation, level=level)
+            if shown.rungs[level - 1] == "steps":
+                yield "unreadable step", self.post("step", presentation, step=1, text="?!")
+                yield "wrong step", self.post("step", presentation, step=1, text="-777")
+                for number, step in enumerate(shown.item.steps, start=1):
+                    right = grading.right_answer(step)
+                    yield "right step", self.post("step", presentation, step=number, **right)
+        answer_current(session, right=False, at=clock.now())
+        yield f"wrong {kind}", self.get("answered", presentation)
+        yield f"unreadable again {kind}", self.post("retry", presentation, **unreadable)
+        self.post("retry", presentation, kind=kind, **form_of(grading.right_answer(shown.item)))
+        yield f"right in the end {kind}", self.get("answered", presentation)
+        if session.finished_at is None:
+            following = session.current.public_id
+            answer_current(session, right=True, at=clock.now())
+            yield "right", self.get("answered", following)
+        yield "all answered", self.get("practise", session.public_id)
+        if session.finished_at is None:
+            self.post("finish", session.public_id)
+        yield "summary", self.get("summary", session.public_id)
+
+    def stop(self) -> Iterator[State]:
+        """Every way in which a session may have ended."""
+        session = self.start(seed=99)
+        self.post("finish", session.public_id)
+        for reason in ("stuck", "blocked", "set-aside", "all-mastered", "limit-reached"):
+            PracticeSession.objects.filter(pk=session.pk).update(finish_reason=reason)
+            yield f"help {reason}", self.get("stuck", session.public_id)
+            yield f"summary {reason}", self.get("summary", session.public_id)
+
+    def have_mastered(self) -> None:
+        """Answer everything right on two days, some weeks ago."""
+        versions = versions_of(self.course)
+        for number in range(24):
+            at = clock.now() - (30 - number // 8) * DAY + dt.timedelta(minutes=number)
+            response = record(
+                learner=self.user.learner,
+                course=self.course,
+                version=versions[number % len(versions)],
+                answered_at=at,
+                is_correct=True,
+                credit=1.0,
+            )
+            trace(response, course=self.course)
+
+
+def show_instead(session: PracticeSession, version: ItemVersion) -> None:
+    """Have this item wait in the session, as if it had been chosen."""
+    shown = Decision.objects.get(pk=session.current_id)
+    shown.pk, shown.public_id, shown._state.adding = None, uuid.uuid4(), True
+    shown.item_version, shown.item_seed = version, 7
+    shown.save()
+    session.current = shown
+    PracticeSession.objects.filter(pk=session.pk).update(current=shown)
+
+
+def form_of(answer: dict[str, object]) -> dict[str, object]:
+    """Return the fields of a form that give this answer."""
+    if "right" in answer:
+        return {"right": "yes" if answer["right"] else "no"}
+    if "text" in answer:
+        return answer
+    return {"choice": answer.get("choices", answer.get("choice"))}
