@@ -1,6 +1,7 @@
 """Who may see a picture: whoever may see an item that shows it."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext
 
 from tutor.accounts.models import User
 from tutor.classes import selectors as class_selectors
@@ -18,7 +19,7 @@ def access_picture(*, actor: User | AnonymousUser, digest: str) -> Picture:
     """
     picture = content_selectors.get_picture(digest=digest)
     if picture is None or not _may_see(actor, picture):
-        raise NotVisible("There is no such picture.", picture=digest)
+        raise NotVisible(gettext("There is no such picture."), picture=digest)
     return picture
 
 
