@@ -9,17 +9,16 @@ docs/benchmarks.md.
 """
 
 import concurrent.futures
-import http.client
 import os
 import re
 import statistics
 import tempfile
 import threading
 import time
-import urllib.parse
 from pathlib import Path
 
 from tests.benchmarks.product.circumstances import circumstances, write
+from tests.load.browser import Browser
 from tests.servers.site import Places, migrated, served
 
 STUDENTS = 30
@@ -28,71 +27,27 @@ ROUNDS = 12
 WARM_UP = 2
 
 
-class Student:
-    """One browser: a connection that stays open, cookies, the page it is on.
-
-    Plain http.client, because the clients share the cores with the server that is measured.
-    """
+class Student(Browser):
+    """A browser with somebody who answers."""
 
     def __init__(self, url: str) -> None:
-        self.connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
-        self.cookies: dict[str, str] = {}
-        self.page = self.at = ""
+        super().__init__(url)
         # Most questions want one number, some want two.
         self.text = "2"
 
-    def ask(self, method: str, path: str, body: str | None = None) -> http.client.HTTPResponse:
-        """Send one request and read its answer into `page`."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
-        self.raw = answer.read()
-        for line in answer.headers.get_all("Set-Cookie") or ():
-            name, _, value = line.split(";")[0].partition("=")
-            self.cookies[name] = value
-        return answer
-
-    def get(self, path: str) -> None:
-        """Open a page, following redirects."""
-        self.connection.close()  # the server lets go of idle ones
-        answer = self.ask("GET", path)
-        while answer.status in {301, 302, 303}:
-            path = answer.headers["Location"]
-            answer = self.ask("GET", path)
-        self.page, self.at = self.raw.decode(), path
-
-    def post(self, path: str, **fields: str) -> None:
-        """Send a form, following the redirect."""
-        self.connection.close()
-        answer = self.ask("POST", path, self.form(fields))
-        self.page, self.at = self.raw.decode(), path
-        if answer.status in {301, 302, 303}:
-            self.get(answer.headers["Location"])
-
-    def form(self, fields: dict[str, str]) -> str:
-        """Return the body of a form with the page's token."""
-        token = {"csrfmiddlewaretoken": _field(self.page, "csrfmiddlewaretoken")}
-        return urllib.parse.urlencode(fields | token)
-
-    def sign_in(self, username: str, password: str) -> None:
-        self.get("/sign-in/")
-        self.post("/sign-in/", username=username, password=password, next="")
-
     def start(self) -> None:
         self.get("/learn/")
-        self.post("/learn/start/", course=_field(self.page, "course"))
+        self.post("/learn/start/", course=self.field("course"))
 
     def prepare(self) -> tuple[str, str]:
         """Return where the page's answer goes, and the form; the connection is open then."""
         target = re.search(r'action="(/learn/items/[^"]+/answer/)"', self.page)
-        fields = {"client_key": _field(self.page, "client_key"), "kind": _field(self.page, "kind")}
+        fields = {"client_key": self.field("client_key"), "kind": self.field("kind")}
         choice = re.search(r'name="choice" value="([^"]+)"', self.page)
         fields |= {"choice": choice[1]} if choice else {"text": self.text}
         self.connection.close()
         self.connection.connect()
-        return target[1], self.form(fields)
+        return target[1], self.body(fields)
 
     def answer(self, target: str, form: str) -> tuple[tuple[float, float], str]:
         """Send an answer; return the seconds until it is stored and until the page is here."""
@@ -119,11 +74,6 @@ class Student:
             self.get(following[1])
         if not re.search(r"/answer/\"", self.page):
             self.start()
-
-
-def _field(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
-    return found[1] if found else ""
 
 
 def main() -> None:
