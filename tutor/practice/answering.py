@@ -341,6 +341,7 @@ def _decide_after(
         seed=arrival.draw_seed,
         sitting=scheduling_services.Sitting(
             resting=session.resting,
+            topic=session.topic_id,
             answered=session.n_answered,
             planned=session.planned_items,
             follows=response.presentation,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
 from tutor.common.append_only import AppendOnlyModel
-from tutor.content.models import Course
+from tutor.content.models import Concept, Course
 from tutor.scheduling.models import Decision
 
 
@@ -22,6 +22,8 @@ class PracticeSession(models.Model):
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # What the learner chose to practise; what it builds on comes first where it is missing.
+    topic = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
     planned_items = models.PositiveSmallIntegerField()
     # Where it is planned in minutes; `planned_items` then is what is expected to fit.
     planned_minutes = models.PositiveSmallIntegerField(null=True)
@@ -49,11 +51,22 @@ class PracticeSession(models.Model):
     def __str__(self) -> str:
         return f"{self.learner_id} since {self.started_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def title(self) -> str:
+        """What is practised: the assignment, the topic chosen, or the course."""
+        if self.assignment is not None:
+            return self.assignment.title
+        return self.topic.name if self.topic is not None else self.course.title
+
     def minutes_left(self, at: dt.datetime) -> float | None:
         """Return what is left of a session planned in minutes, below 0 once they are over."""
         if self.planned_minutes is None:
             return None
         return self.planned_minutes - (at - self.started_at) / dt.timedelta(minutes=1)
+
+    def minutes_taken(self, at: dt.datetime) -> float:
+        """Return the minutes from its start to its end, or until now."""
+        return ((self.finished_at or at) - self.started_at) / dt.timedelta(minutes=1)
 
 
 class Said(AppendOnlyModel):

@@ -128,6 +128,7 @@ def _decide(learner: Learner, session: PracticeSession, wish: PutOff) -> Decisio
             last_reason=session.current.reason,
             minutes_left=session.minutes_left(wish.at),
             resting=session.resting,
+            topic=session.topic_id,
             instead=wish.kind,
         ),
     )

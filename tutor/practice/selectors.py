@@ -52,6 +52,8 @@ _SESSION_FIELDS = (
     "current__public_id",
     "assignment__public_id",
     "assignment__title",
+    "topic__slug",
+    "topic__name",
 )
 
 
@@ -194,7 +196,7 @@ def get_open_session(*, learner: Learner, course_id: int) -> PracticeSession | N
 
 
 def _sessions() -> QuerySet[PracticeSession]:
-    rows = PracticeSession.objects.select_related("course", "current", "assignment")
+    rows = PracticeSession.objects.select_related("course", "current", "assignment", "topic")
     return rows.only(*_SESSION_FIELDS)
 
 
@@ -211,6 +213,7 @@ _SHOWING_FIELDS = (
     "finish_reason",
     "assignment__public_id",
     "resting",
+    "topic",
     "assignment__classroom",
     "assignment__opens_at",
     "assignment__due_at",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from tutor.accounts.models import Learner
 from tutor.classes.models import Assignment
 from tutor.common import turns
-from tutor.content.models import Course
+from tutor.content.models import Concept, Course
 from tutor.practice import remarks, selectors
 from tutor.practice.answering import Outcome, Submission, retry_answer, submit_answer
 from tutor.practice.errors import AlreadyAnswered, NoMoreHints
@@ -58,15 +58,18 @@ def start_practice(
     at: dt.datetime,
     draw_seed: int,
     minutes: int | None = None,
+    topic: Concept | None = None,
 ) -> PracticeSession:
     """Return the learner's open session, or open one with its first item chosen.
 
-    Starting another assignment of the course closes the session that is open. A session of so many
-    `minutes` ends when no item is expected to fit into what is left of them.
+    Starting another assignment or topic of the course closes the session that is open. A session of
+    so many `minutes` ends when no item is expected to fit into what is left of them. One of a
+    `topic`, a concept of the course, asks for that and for what it builds on.
     """
     response_services.lock_learner(learner_id=learner.pk)
     opened = selectors.get_open_session(learner=learner, course_id=course.pk)
-    if opened is not None and opened.assignment_id == (assignment.pk if assignment else None):
+    wanted = (assignment.pk if assignment else None, topic.pk if topic else None)
+    if opened is not None and (opened.assignment_id, opened.topic_id) == wanted:
         return opened
     if opened is not None:
         _close(opened, at=at, reason="switched")
@@ -103,6 +106,7 @@ def start_practice(
             planned=planned,
             minutes_left=None if minutes is None else float(minutes),
             resting=resting,
+            topic=topic.pk if topic else None,
         ),
     )
     masteries = tracing_selectors.masteries_seen(
@@ -112,6 +116,7 @@ def start_practice(
         learner=learner,
         course=course,
         assignment=assignment,
+        topic=topic,
         planned_items=planned,
         planned_minutes=minutes,
         current=decision,

@@ -57,6 +57,13 @@ def get_pace(*, learner: Learner, course: Course, at: dt.datetime) -> Pace:
     return of_course or Pace(USUAL_S, USUAL_SPREAD_S, "usual")
 
 
+def get_minutes_since(*, learner: Learner, course: Course, since: dt.datetime) -> float:
+    """Return the minutes that a learner has practised, breaks left out."""
+    own = Response.objects.filter(learner=learner, course=course, answered_at__gte=since)
+    times = own.order_by("answered_at", "pk").values_list("answered_at", flat=True)
+    return sum(_gaps(list(times))) / 60.0
+
+
 def _measure_course(course: Course) -> Pace | None:
     rows = Response.objects.filter(course=course, attempt=1).order_by("-pk")
     by_learner: dict[int, list[dt.datetime]] = {}

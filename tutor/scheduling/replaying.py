@@ -175,6 +175,8 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
         goal = class_selectors.get_goal_concepts(
             assignment=assignment, revision=decision.course.revision
         )
+    elif "topic" in decision.reason_facts:
+        goal = (decision.reason_facts["topic"],)
     chain = past.decisions[started + 1 : place + 1]
     asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
     planned = assignment.items_per_session if assignment else plans.FREE_PRACTICE

@@ -58,6 +58,7 @@ class Sitting:
         last_reason: of the decision whose answer led here.
         minutes_left: where the session is planned in minutes; then `planned` is an estimate.
         resting: {"concepts": ids, "items": ids} that the learner has put off until it ends.
+        topic: id of the concept that the learner chose to practise.
         instead: why the item before was put off ("skip", "unlearnt"), empty after an answer.
     """
 
@@ -69,6 +70,7 @@ class Sitting:
     minutes_left: float | None = None
     resting: Mapping[str, Any] = field(default_factory=dict)
     instead: str = ""
+    topic: int | None = None
 
 
 def decide_next(
@@ -143,6 +145,19 @@ def decide_next(
     return decision
 
 
+def find_minutes_a_day(
+    *, learner: Learner, course: Course, assignment: Assignment | None
+) -> int | None:
+    """Return how many minutes a day a teacher has planned for this; None where nobody has."""
+    conduct = conducts.find_conduct(
+        learner_id=learner.pk,
+        course_id=course.pk,
+        assignment=assignment,
+        revision=course.revision,
+    )
+    return min((wish.value for wish in conduct.wishes if wish.kind == "minutes"), default=None)
+
+
 def plan_length(
     *,
     learner: Learner,
@@ -174,6 +189,8 @@ def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> 
     own = plans.FREE_PRACTICE if assignment is None else assignment.items_per_session
     if assignment is not None:
         goal = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
+    elif sitting.topic is not None:
+        goal = (sitting.topic,)
     return Plan(
         goal_concepts=goal,
         answered=sitting.answered,
@@ -224,10 +241,12 @@ def _shown(
 
 
 def _with_put_off(shown: dict[str, Any], sitting: Sitting) -> dict[str, Any]:
-    """Return the columns with what was put off among the facts: without it no choice is remade."""
-    put_off = {"resting": dict(sitting.resting)} if sitting.resting else {}
+    """Return the columns with what the learner wished among the facts: the choice depends on it."""
+    put_off: dict[str, Any] = {"resting": dict(sitting.resting)} if sitting.resting else {}
     if sitting.instead:
         put_off["instead"] = sitting.instead
+    if sitting.topic is not None:
+        put_off["topic"] = sitting.topic
     return {**shown, "reason_facts": {**shown["reason_facts"], **put_off}}
 
 

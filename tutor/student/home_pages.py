@@ -42,7 +42,12 @@ def _courses(request: HttpRequest, learner: Learner) -> tuple[list[Course], Cour
 def home(request: HttpRequest) -> HttpResponse:
     """Show what to do now."""
     learner = _own(request)
-    context = {"learner": learner, "today": today.plan(learner=learner, at=clock.now())}
+    plan = today.plan(learner=learner, at=clock.now())
+    context = {
+        "learner": learner,
+        "today": plan,
+        "topics": today.list_topics(courses=plan.courses),
+    }
     return render(request, "student/home.html", context)
 
 
@@ -54,7 +59,8 @@ def show_map(request: HttpRequest) -> HttpResponse:
     learner = _own(request)
     courses, course = _courses(request, learner)
     drawn = course and course_map.draw(learner=learner, course=course, at=clock.now())
-    context = {"courses": courses, "course": course, "map": drawn}
+    topics = today.list_topics(courses=(course,) if course else ())
+    context = {"courses": courses, "course": course, "map": drawn, "topics": topics}
     return render(request, "student/map_page.html", context)
 
 

@@ -9,20 +9,23 @@ import secrets
 import uuid
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
+from tutor.common.errors import NotVisible
 from tutor.content.grading import UnreadableAnswer
+from tutor.content.models import Concept, Course
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
-from tutor.student import answers, practice_parts, summaries
+from tutor.student import answers, practice_parts, summaries, today
 from tutor.student.posting import ASKED_AGAIN, STORED, form_only, marked
 from tutor.student.practice_parts import draw, lead, lead_on, own_learner, own_session
 
@@ -32,24 +35,44 @@ from tutor.student.practice_parts import draw, lead, lead_on, own_learner, own_s
 def start(request: HttpRequest) -> HttpResponse:
     """Start or resume practising an assignment or a course."""
     learner, at = own_learner(request), clock.now()
-    assignment = None
+    assignment = topic = None
     if request.POST.get("assignment"):
         assignment = class_selectors.access_assignment_of(
             learner=learner, public_id=answers.read_uuid(request.POST["assignment"]), at=at
         )
         course = assignment.classroom.course
     else:
-        course = class_selectors.access_course_of(
-            learner=learner, slug=request.POST.get("course", "")
-        )
+        course, topic = _chosen(learner, request.POST)
     session = usecases.start_practice(
         learner=learner,
         course=course,
         assignment=assignment,
         at=at,
         draw_seed=secrets.randbits(53),
+        minutes=today.find_minutes(learner=learner, course=course, assignment=assignment, at=at),
+        topic=topic,
     )
     return redirect("student:practise", session=session.public_id)
+
+
+def _chosen(learner: Learner, form: QueryDict) -> tuple[Course, Concept | None]:
+    """Return the course to practise, and the topic of it that was chosen, if one was.
+
+    A list over several courses names both in one value, COURSE/TOPIC.
+
+    Raises:
+        NotVisible: the learner has no such course, or it has no such topic.
+    """
+    slug, _slash, name = form.get("topic", "").partition("/")
+    course = class_selectors.access_course_of(
+        learner=learner, slug=slug if name else form.get("course", "")
+    )
+    if not name:
+        return course, None
+    topic = course.concepts.filter(slug=name.replace("\x00", "\ufffd")).first()
+    if topic is None:
+        raise NotVisible("There is no such topic in this course.", concept=name[:80])
+    return course, topic
 
 
 @login_required
@@ -217,5 +240,6 @@ def summary(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
         "reason": summaries.finish_sentence(found),
         "may_go_on": summaries.may_go_on(found, at=at),
         "following": summaries.describe_next(found, at=at),
+        "took_minutes": round(found.minutes_taken(at)),
     }
     return render(request, "student/summary.html", context)

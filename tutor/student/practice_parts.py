@@ -1,5 +1,6 @@
 """What the practice pages are drawn with: a whole page, or for HTMX the part that changes."""
 
+import math
 import uuid
 from typing import Any
 
@@ -93,12 +94,15 @@ def lead_on(request: HttpRequest, session: PracticeSession | None) -> HttpRespon
 def item_context(session: PracticeSession, shown: Presentation, **extra: Any) -> dict[str, Any]:
     """Return what a question is drawn with."""
     bank = content_selectors.get_bank(course_id=session.course_id, revision=session.course.revision)
-    number = min(session.n_answered + 1, session.planned_items)
+    number = session.n_answered + 1
+    if session.planned_minutes is None:
+        number = min(number, session.planned_items)
     return {
         "title": _("Question %(number)s") % {"number": number},
         "session": session,
         "course": session.course,
         "number": number,
+        **_time_of(session),
         "chip": reasons.chip(shown.decision),
         "reason": reasons.sentence(shown.decision, bank),
         "concepts": [bank.concept_names[bank.index_of_concept[pk]] for pk in shown.concept_ids],
@@ -111,6 +115,15 @@ def item_context(session: PracticeSession, shown: Presentation, **extra: Any) ->
         **report_context(),
         **extra,
     }
+
+
+def _time_of(session: PracticeSession) -> dict[str, int]:
+    """Return the whole minutes that are left and gone of a session planned in minutes."""
+    left = session.minutes_left(clock.now())
+    if left is None:
+        return {}
+    whole = max(0, math.ceil(left))
+    return {"minutes_left": whole, "minutes_gone": int(session.planned_minutes or 0) - whole}
 
 
 def input_context(shown: Presentation) -> dict[str, Any]:

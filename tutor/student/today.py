@@ -1,17 +1,21 @@
 """What the start page offers: one thing to do first, a few others as good after it."""
 
 import datetime as dt
+import math
 from dataclasses import dataclass
+
+from django.utils import timezone
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
-from tutor.content.models import Course
+from tutor.content.models import Concept, Course
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import usecases
 from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
+from tutor.scheduling import services as scheduling_services
 from tutor.student import progress
 
 # More to choose from is no help.
@@ -30,6 +34,8 @@ class Task:
         low, high: minutes that they will take, at the learner's own pace if it is known.
         is_own_pace: whether it is.
         n_due: topics of the course due for review.
+        minutes: of a sitting that a teacher has planned in minutes: all of them, or what is left of
+            one that is begun; then `items` is what is expected to fit.
     """
 
     course: Course
@@ -40,11 +46,20 @@ class Task:
     high: int
     is_own_pace: bool
     n_due: int
+    minutes: int | None = None
 
     @property
     def title(self) -> str:
         """What it is called."""
+        if self.session is not None:
+            return self.session.title
         return self.assignment.title if self.assignment else self.course.title
+
+    @property
+    def minutes_gone(self) -> int:
+        """Of a sitting that is begun and planned in minutes, those that are over."""
+        planned = self.session.planned_minutes if self.session is not None else None
+        return 0 if planned is None or self.minutes is None else planned - self.minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,10 @@ def plan(*, learner: Learner, at: dt.datetime) -> Today:
         *(_begin(learner, a.classroom.course, a, at) for a in assignments if not is_closed(a, at)),
         *(_begin(learner, course, None, at) for course in courses),
     ]
-    begun = {_key(task) for task in tasks if task.session is not None}
+    # A topic that is begun leaves practising freely as something else to do.
+    begun = {
+        _key(task) for task in tasks if task.session is not None and task.session.topic is None
+    }
     open_ = [task for task in tasks if task.session is not None or _key(task) not in begun]
     return Today(
         first=open_[0] if open_ else None,
@@ -99,17 +117,61 @@ def _unfinished(
     for course in courses:
         session = practice_selectors.get_open_session(learner=learner, course_id=course.pk)
         if session is not None:
-            left = max(1, session.planned_items - session.n_answered)
+            items = max(1, session.planned_items - session.n_answered)
             assignment = known.get(session.assignment_id or 0, session.assignment)
-            found.append(_task(learner, course, assignment, at, items=left, session=session))
+            left = session.minutes_left(at)
+            found.append(
+                _task(
+                    learner,
+                    course,
+                    assignment,
+                    at,
+                    items=items,
+                    session=session,
+                    minutes=None if left is None else max(0, math.ceil(left)),
+                )
+            )
     return found
 
 
 def _begin(
     learner: Learner, course: Course, assignment: Assignment | None, at: dt.datetime
 ) -> Task:
-    items = assignment.items_per_session if assignment else usecases.ITEMS_PER_SESSION
-    return _task(learner, course, assignment, at, items=items, session=None)
+    minutes = find_minutes(learner=learner, course=course, assignment=assignment, at=at)
+    items = scheduling_services.plan_length(
+        learner=learner,
+        course=course,
+        assignment=assignment,
+        items=assignment.items_per_session if assignment else usecases.ITEMS_PER_SESSION,
+        minutes=minutes,
+    )
+    return _task(learner, course, assignment, at, items=items, session=None, minutes=minutes)
+
+
+def find_minutes(
+    *, learner: Learner, course: Course, assignment: Assignment | None, at: dt.datetime
+) -> int | None:
+    """Return the minutes of a sitting that begins now, where a teacher has planned minutes a day.
+
+    What is left of them today; None once they are practised, for whoever wants to do more.
+    """
+    a_day = scheduling_services.find_minutes_a_day(
+        learner=learner, course=course, assignment=assignment
+    )
+    if a_day is None:
+        return None
+    morning = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    done = pace.get_minutes_since(learner=learner, course=course, since=morning)
+    left = round(a_day - done)
+    return left if left >= 1 else None
+
+
+def list_topics(*, courses: tuple[Course, ...]) -> list[tuple[Course, list[Concept]]]:
+    """Return the topics that a learner may choose, in teaching order, course by course."""
+    by_course: dict[int, list[Concept]] = {course.pk: [] for course in courses}
+    for concept in Concept.objects.filter(course__in=by_course).order_by("position"):
+        by_course[concept.course_id].append(concept)
+    return [(course, by_course[course.pk]) for course in courses if by_course[course.pk]]
 
 
 def _task(
@@ -120,6 +182,7 @@ def _task(
     *,
     items: int,
     session: PracticeSession | None,
+    minutes: int | None = None,
 ) -> Task:
     found = pace.get_pace(learner=learner, course=course, at=at)
     low, high = found.minutes(items)
@@ -132,6 +195,7 @@ def _task(
         high=high,
         is_own_pace=found.source == "own",
         n_due=_count_due(learner, course, at) if assignment is None else 0,
+        minutes=minutes,
     )
 
 

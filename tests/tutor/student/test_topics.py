@@ -1,0 +1,211 @@
+"""A topic of the learner's choice, and sittings whose length a teacher has planned."""
+
+import datetime as dt
+
+import pytest
+
+from tests.factories import (
+    answer_current,
+    make_assignment,
+    make_class,
+    make_course,
+    make_organisation,
+    make_user,
+)
+from tests.tutor.histories import record, versions_of
+from tutor.common import clock
+from tutor.content import selectors as content_selectors
+from tutor.practice.models import PracticeSession
+from tutor.scheduling import replaying, ruling
+from tutor.scheduling.models import Decision
+from tutor.scheduling.rule_values import Order
+from tutor.student import today
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def student(client):
+    user = make_user(organisation=make_organisation(), name="Sam Student")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def course(student):
+    return make_course(organisation=student.organisation, at=clock.now())
+
+
+@pytest.fixture
+def classroom(course, student):
+    return make_class(course=course, users=[student])
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def begin(client, **form) -> PracticeSession:
+    assert client.post("/learn/start/", form).status_code == 302
+    return PracticeSession.objects.get(finished_at=None)
+
+
+def concepts_of(decision: Decision) -> set[str]:
+    ids = content_selectors.get_concepts_of_version(version_id=decision.item_version_id)
+    return {decision.course.concepts.get(pk=pk).slug for pk in ids}
+
+
+class TestATopicOfOnesChoice:
+    def test_is_offered_on_today_and_on_the_map(self, client, classroom):
+        for page in ("/learn/", "/learn/map/"):
+            shown = text(client.get(page))
+            assert '<option value="small/doubling">Doubling</option>' in shown
+            assert shown.count("Practise this topic") == 1
+
+    def test_asks_for_nothing_else(self, client, student, classroom):
+        session = begin(client, topic="small/naming")
+
+        assert session.title == "Naming things"
+        for _ in range(3):
+            assert concepts_of(session.current) == {"naming"}
+            answer_current(session, at=clock.now())
+            session = PracticeSession.objects.get(pk=session.pk)
+            if session.finished_at is not None:
+                break
+        assert session.n_answered >= 1
+
+    def test_brings_in_what_it_builds_on_and_nothing_beside(self, client, student, classroom):
+        session = begin(client, topic="small/doubling")
+
+        answer_current(session, at=clock.now())
+
+        asked = {
+            slug
+            for decision in Decision.objects.exclude(item_version=None)
+            for slug in concepts_of(decision)
+        }
+        assert "adding" in asked
+        assert "naming" not in asked
+
+    def test_can_be_chosen_again_from_the_log(self, client, student, classroom):
+        session = begin(client, topic="small/naming")
+        answer_current(session, at=clock.now())
+
+        for decision in Decision.objects.order_by("pk"):
+            assert decision.reason_facts["topic"] == session.topic_id
+            assert replaying.decide_again(decision).receipt() == decision.receipt
+
+    def test_is_gone_on_with_and_ends_for_another(self, client, classroom):
+        first = begin(client, topic="small/naming")
+
+        assert begin(client, topic="small/naming") == first
+        assert begin(client, topic="small/adding") != first
+        first.refresh_from_db()
+        assert first.finish_reason == "switched"
+        assert begin(client, course="small").topic is None
+
+    def test_stands_on_the_pages_while_it_goes_on(self, client, classroom):
+        session = begin(client, topic="small/naming")
+
+        home = client.get("/learn/")
+        assert home.context["today"].first.title == "Naming things"
+        # The whole course is still there as something else to do.
+        assert [task.title for task in home.context["today"].others] == ["A small course"]
+        assert "Your choice: Naming things" in text(
+            client.get(f"/learn/practise/{session.public_id}/")
+        )
+        client.post(f"/learn/practise/{session.public_id}/finish/")
+        summary = text(client.get(f"/learn/practise/{session.public_id}/summary/"))
+        assert 'name="topic" value="small/naming"' in summary
+
+    @pytest.mark.parametrize(
+        "topic", ["small/nothing", "other/adding", "small/nam\x00ing", "sm\x00/naming"]
+    )
+    def test_that_is_none_of_theirs_is_not_there(self, client, classroom, topic):
+        assert client.post("/learn/start/", {"topic": topic}).status_code == 404
+        assert not PracticeSession.objects.exists()
+
+
+def rule(classroom, **fields):
+    ruling.set_rule(classroom=classroom, order=Order(**fields), actor=None, at=clock.now())
+
+
+def answer_at(student, course, start, *, minutes):
+    """Answer a question so many minutes after the start, each of them."""
+    for minute in minutes:
+        record(
+            learner=student.learner,
+            course=course,
+            version=versions_of(course)[0],
+            answered_at=start + dt.timedelta(minutes=minute),
+        )
+
+
+class TestMinutesThatATeacherPlanned:
+    def test_are_told_on_today_and_while_practising_and_at_the_end(self, client, classroom):
+        rule(classroom, kind="minutes", value=20)
+
+        task = client.get("/learn/").context["today"].first
+        assert task.minutes == 20
+        assert "20 minutes, as your teacher planned for today." in text(client.get("/learn/"))
+
+        session = begin(client, course="small")
+        assert session.planned_minutes == 20
+        assert session.planned_items == task.items
+        page = text(client.get(f"/learn/practise/{session.public_id}/"))
+        assert "20 of 20 minutes left" in page
+        assert "Question 1 of" not in page
+        assert "20 of the 20 minutes planned are left." in text(client.get("/learn/"))
+
+        client.post(f"/learn/practise/{session.public_id}/finish/")
+        summary = text(client.get(f"/learn/practise/{session.public_id}/summary/"))
+        assert "20 minutes were planned; this took 0." in summary
+
+    def test_that_are_over_say_so(self, client, classroom):
+        rule(classroom, kind="minutes", value=20)
+        session = begin(client, course="small")
+        begun = clock.now() - dt.timedelta(minutes=25)
+        PracticeSession.objects.filter(pk=session.pk).update(started_at=begun)
+
+        assert "the planned time is over" in text(
+            client.get(f"/learn/practise/{session.public_id}/")
+        )
+        assert "The open question is the last one." in text(client.get("/learn/"))
+        answer_current(session, at=clock.now())
+        assert PracticeSession.objects.get(pk=session.pk).finished_at is not None
+
+    def test_are_of_a_day_and_less_what_was_practised_of_it(self, client, student, classroom):
+        rule(classroom, kind="minutes", value=20)
+        asked = {"learner": student.learner, "course": classroom.course, "assignment": None}
+        noon = clock.now().replace(hour=12, minute=0)
+        answer_at(student, classroom.course, noon, minutes=(0, 5, 9, 13))
+
+        later = noon + dt.timedelta(minutes=14)
+        assert today.find_minutes(**asked, at=later) == 20 - 13
+        assert today.find_minutes(**asked, at=later + dt.timedelta(days=1)) == 20
+
+    def test_once_practised_leave_whoever_wants_more_to_it(self, student, classroom):
+        rule(classroom, kind="minutes", value=5)
+        noon = clock.now().replace(hour=12, minute=0)
+        answer_at(student, classroom.course, noon, minutes=(0, 5))
+        asked = {"learner": student.learner, "course": classroom.course, "assignment": None}
+
+        assert today.find_minutes(**asked, at=noon + dt.timedelta(minutes=6)) is None
+
+    def test_hold_where_they_were_planned(self, client, student, classroom):
+        assignment = make_assignment(classroom=classroom, at=clock.now())
+        rule(classroom, kind="minutes", value=15, assignment=assignment)
+
+        tasks = client.get("/learn/").context["today"]
+
+        assert tasks.first.assignment == assignment
+        assert tasks.first.minutes == 15
+        assert [task.minutes for task in tasks.others] == [None]
+
+
+class TestQuestionsThatATeacherPlanned:
+    def test_are_what_today_tells(self, client, classroom):
+        rule(classroom, kind="length", value=4)
+
+        assert client.get("/learn/").context["today"].first.items == 4
+        assert begin(client, course="small").planned_items == 4
