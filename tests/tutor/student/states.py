@@ -63,6 +63,7 @@ class Visitor:
         yield "without a class", self.get("home")
         self.join()
         yield from ((f"{name} new", self.get(name)) for name in AROUND)
+        yield from self.choose()
         yield from self.practise_around()
         yield from self.practise()
         yield from ((f"{name} begun", self.get(name)) for name in AROUND)
@@ -106,6 +107,25 @@ class Visitor:
         return start_session(
             learner=self.user.learner, course=self.course, at=clock.now(), draw_seed=seed
         )
+
+    def choose(self) -> Iterator[State]:
+        """A topic of one's choice, and a sitting planned in minutes until they are over."""
+        topic = self.course.concepts.get(slug="naming")
+        self.post("start", topic=f"{self.course.slug}/{topic.slug}")
+        for name in ("topic", "minutes", "minutes over"):
+            if name == "minutes":
+                start_session(
+                    learner=self.user.learner, course=self.course, at=clock.now(), minutes=20
+                )
+            session = PracticeSession.objects.get(learner=self.user.learner, finished_at=None)
+            if name == "minutes over":
+                PracticeSession.objects.filter(pk=session.pk).update(
+                    started_at=clock.now() - dt.timedelta(minutes=30)
+                )
+            yield f"question {name}", self.get("practise", session.public_id)
+            yield f"today with {name}", self.get("home")
+        self.post("finish", session.public_id)
+        yield "summary of minutes", self.get("summary", session.public_id)
 
     def practise_around(self) -> Iterator[State]:
         """What may be done with a question beside answering it."""
