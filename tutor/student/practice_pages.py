@@ -71,7 +71,7 @@ def _chosen(learner: Learner, form: QueryDict) -> tuple[Course, Concept | None]:
         return course, None
     topic = course.concepts.filter(slug=name.replace("\x00", "\ufffd")).first()
     if topic is None:
-        raise NotVisible("There is no such topic in this course.", concept=name[:80])
+        raise NotVisible(_("There is no such topic in this course."), concept=name[:80])
     return course, topic
 
 
