@@ -1,13 +1,17 @@
 """Which database the tests run on, and the servers they can ask for."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
 from tests.servers.browser import chromium
 from tests.servers.postgres import postgres_server
@@ -20,6 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DATABASE_URL = "TUTOR_DATABASE_URL"
 LONG = {"slow", "journey"}
+# What is tested here knows no database, and takes long to import.
+LIBRARIES = [Path(__file__).parent / name for name in ("curriculum", "docker", "kt_models")]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "places"}
 
 
@@ -58,8 +64,16 @@ def on_postgres() -> bool:
     return os.environ.get(DATABASE_URL, "").startswith("postgres")
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On PostgreSQL do not even read the tests of the libraries."""
+    return True if on_postgres() and collection_path in LIBRARIES else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL keep what touches a database; on SQLite leave out what needs PostgreSQL."""
+    astray = [item.nodeid for item in items if in_library(item) and touches_database(item)]
+    if astray:
+        raise pytest.UsageError(f"not run on PostgreSQL, for it is a library's test: {astray}")
     on_this = touches_database if on_postgres() else runs_on_sqlite
 
     def wanted(item: pytest.Item) -> bool:
@@ -78,6 +92,10 @@ def touches_database(item: pytest.Item) -> bool:
     return bool(marks & {"django_db", "postgres", "journey"} or fixtures & DATABASE_FIXTURES)
 
 
+def in_library(item: pytest.Item) -> bool:
+    return any(folder in item.path.parents for folder in LIBRARIES)
+
+
 def runs_on_sqlite(item: pytest.Item) -> bool:
     return item.get_closest_marker("postgres") is None
 
@@ -85,12 +103,14 @@ def runs_on_sqlite(item: pytest.Item) -> bool:
 def is_this_ones(item: pytest.Item) -> bool:
     """Whether a test is one that this database runs where the slow ones are shared out.
 
-    By its name, so that it is always the same one; most files have some on either side.
+    By the name of its file, so that it is always the same one, and what the tests of a file prepare
+    together is prepared once.
     """
     marks = {mark.name for mark in item.iter_markers()}
     if not marks & LONG or "postgres" in marks or not touches_database(item):
         return True
-    return on_postgres() == bool(zlib.crc32(item.nodeid.encode()) % 2)
+    file = item.path.relative_to(Path(__file__).parent).as_posix()
+    return on_postgres() == bool(zlib.crc32(file.encode()) % 2)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +129,31 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "places"
     folder.mkdir(exist_ok=True)
     return Places(folder=folder, postgres_url=url)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, places: Places
+) -> Iterator[None]:
+    """Let the test database begin as a copy of one on which all migrations have run from empty.
+
+    They take ten seconds, which the test processes spend once for all of them. Django finds the
+    tables there and is told not to migrate, which would take half as long to find nothing to do.
+    """
+    template = places.template(migrated())
+    connection.settings_dict["TEST"]["MIGRATE"] = False
+    if template.postgres_url is not None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = urlsplit(template.postgres_url).path[1:]
+        yield
+        return
+    # A database in memory is there for as long as somebody is connected to it.
+    name = connection.creation._get_test_db_name()
+    with (
+        contextlib.closing(sqlite3.connect(name, uri=True)) as copy,
+        contextlib.closing(sqlite3.connect(template.var / "tutor.sqlite3")) as source,
+    ):
+        source.backup(copy)
+        yield
 
 
 @pytest.fixture

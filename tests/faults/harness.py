@@ -194,8 +194,8 @@ class Installation:
     def faults(self) -> tuple[Callable[[], None], ...]:
         """Return one round: workers die between whatever else happens."""
         return (
-            *(self.kill_worker, self.crash_postgres, self.kill_worker, self.flush_redis),
-            *(self.kill_worker, self.fill_disk, self.kill_worker, self.step_clock),
+            *(self.kill_worker, self.crash_postgres, self.flush_redis),
+            *(self.kill_worker, self.fill_disk, self.step_clock),
         )
 
     def due(self) -> int:

@@ -88,28 +88,39 @@ class Places:
 
     def make(self, *commands: Command) -> Place:
         """Return a new place on which these management commands have run."""
-        template = self._prepared(commands)
-        place = self._named(f"place_{uuid.uuid4().hex[:12]}")
-        shutil.copytree(template.var, place.var)
-        if place.postgres_url is not None:
-            self._make_database(place, template=template)
-        return place
+        return self._copied(self.template(commands), f"place_{uuid.uuid4().hex[:12]}")
 
-    def _prepared(self, commands: tuple[Command, ...]) -> Place:
+    def template(self, commands: tuple[Command, ...]) -> Place:
+        """Return the place that those with these commands are copies of; leave it as it is.
+
+        Its last command runs on a copy of what the ones before it have made.
+        """
         digest = hashlib.sha256(repr(commands).encode()).hexdigest()[:12]
-        template = self._named(f"template_{digest}")
+        name = f"template_{digest}"
         done = self._folder / f"{digest}.done"
         with (self._folder / f"{digest}.lock").open("w") as lock:
             # Another test process may be preparing the same one.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not done.exists():
-                template.var.mkdir()
-                if template.postgres_url is not None:
-                    self._make_database(template)
-                for command in commands:
-                    template.manage(*command)
+                self._prepare(name, commands)
                 done.touch()
-        return template
+        return self._named(name)
+
+    def _prepare(self, name: str, commands: tuple[Command, ...]) -> None:
+        if commands:
+            self._copied(self.template(commands[:-1]), name).manage(*commands[-1])
+            return
+        empty = self._named(name)
+        empty.var.mkdir()
+        if empty.postgres_url is not None:
+            self._make_database(empty)
+
+    def _copied(self, template: Place, name: str) -> Place:
+        place = self._named(name)
+        shutil.copytree(template.var, place.var)
+        if place.postgres_url is not None:
+            self._make_database(place, template=template)
+        return place
 
     def _named(self, name: str) -> Place:
         base = self._postgres_url

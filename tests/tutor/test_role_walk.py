@@ -24,7 +24,7 @@ from tutor.practice import selectors as practice_selectors
 from tutor.scheduling import ruling
 from tutor.scheduling.rule_values import Order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

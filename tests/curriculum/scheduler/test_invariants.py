@@ -176,7 +176,7 @@ class TestTheDraw:
             rules=dataclasses.replace(make_situation().rules, epsilon=0.3),
         )
         chances = find_distribution(situation)
-        draws = 6_000
+        draws = 2_500
         seen = collections.Counter()
         explored = 0
         for seed in range(draws):

@@ -25,7 +25,7 @@ from tutor.accounts.models import Learner
 from tutor.intake import usecases
 from tutor.responses.models import Response
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HEADER = "learner,item,correct"
 GOOD = f"{HEADER}\nann,a,1\nbo,b,0\n"

@@ -22,7 +22,7 @@ from tutor.intake.usecases import Stage
 from tutor.responses.importing.mapping import FIELDS, from_dict
 from tutor.responses.models import LogImport
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

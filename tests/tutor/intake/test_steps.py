@@ -16,7 +16,7 @@ from tutor.intake.models import State, Upload
 from tutor.responses.importing import apply, mapping
 from tutor.responses.models import LogImport, Response
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 class PowerCut(BaseException):

@@ -16,7 +16,7 @@ from tutor.registry.errors import GatesFailed, TrainingUnderWay
 from tutor.registry.models import Network, SwitchJob, TracerVersion, TrainingJob
 from tutor.responses.models import Response
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 State = TrainingJob.State
 
