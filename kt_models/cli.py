@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_train(train: argparse.ArgumentParser) -> None:
     train.set_defaults(command="train")
-    train.add_argument("--model", default="psi-filter")
+    train.add_argument("--model", default="psi-filter", help="its name (%(default)s)")
     train.add_argument("--out", type=Path, required=True, help="folder of the run")
     _add_log(train)
     _add_fitting(train)
@@ -67,10 +67,21 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     which.add_argument("--model", help="one model; --out is its run")
     which.add_argument("--models", type=_names, help="several, joined by commas; a run each")
     evaluate.add_argument("--out", type=Path, help="folder of the run or runs")
-    evaluate.add_argument("--protocol", choices=PROTOCOLS, default="learner-split")
-    evaluate.add_argument("--fold", type=_from(0), default=0, help="which learners are tested")
-    evaluate.add_argument("--folds", type=_from(2), default=FOLDS)
-    evaluate.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    evaluate.add_argument(
+        "--protocol", choices=PROTOCOLS, default="learner-split", help="(%(default)s)"
+    )
+    evaluate.add_argument(
+        "--fold", type=_from(0), default=0, help="which learners are tested (%(default)s)"
+    )
+    evaluate.add_argument(
+        "--folds",
+        type=_from(2),
+        default=FOLDS,
+        help="into which learners are dealt out (%(default)s)",
+    )
+    evaluate.add_argument(
+        "--resamples", type=_from(1), default=500, help="of the bootstrap (%(default)s)"
+    )
     _add_log(evaluate)
     _add_fitting(evaluate)
     _add_manner(evaluate)
@@ -84,10 +95,14 @@ def _add_benchmark(benchmark: argparse.ArgumentParser) -> None:
     benchmark.add_argument(
         "--folds", type=_numbers, default=(0,), help=f"of {FOLDS}, joined by commas; all for all"
     )
-    benchmark.add_argument("--protocol", choices=PROTOCOLS, default="learner-split")
+    benchmark.add_argument(
+        "--protocol", choices=PROTOCOLS, default="learner-split", help="(%(default)s)"
+    )
     benchmark.add_argument("--settings", type=Path, help="JSON: model -> set or * -> settings")
-    benchmark.add_argument("--seed", type=int, default=0)
-    benchmark.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    benchmark.add_argument("--seed", type=int, default=0, help="(%(default)s)")
+    benchmark.add_argument(
+        "--resamples", type=_from(1), default=500, help="of the bootstrap (%(default)s)"
+    )
     benchmark.add_argument("--out", type=Path, required=True, help="folder of all its runs")
     benchmark.add_argument("--collect", action="store_true", help="make the table, run nothing")
     benchmark.add_argument("--docs", type=Path, help="write the table into this folder's guides")
@@ -102,8 +117,10 @@ def _add_runs(runs: argparse.ArgumentParser) -> None:
     compare.set_defaults(command="runs_compare")
     compare.add_argument("runs", type=Path, nargs="+", help="the first is what others are held to")
     compare.add_argument("--json", type=Path, help="write the figures to this file as well")
-    compare.add_argument("--seed", type=int, default=0)
-    compare.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    compare.add_argument("--seed", type=int, default=0, help="(%(default)s)")
+    compare.add_argument(
+        "--resamples", type=_from(1), default=500, help="of the bootstrap (%(default)s)"
+    )
     plot = verbs.add_parser("plot", help="learning curves, reliability, AUC by history length")
     plot.set_defaults(command="runs_plot")
     plot.add_argument("runs", type=Path, nargs="+")
@@ -112,12 +129,21 @@ def _add_runs(runs: argparse.ArgumentParser) -> None:
     curve.set_defaults(command="runs_learning_curve")
     curve.add_argument("--model", required=True)
     curve.add_argument("--out", type=Path, required=True, help="folder of its runs and report")
-    curve.add_argument("--sizes", type=_from(3), default=5, help="training sets of rising size")
-    curve.add_argument("--seeds", type=_from(1), default=3, help="runs per size")
-    curve.add_argument("--gain", type=_positive, default=0.002, help="of log loss, in nats")
+    curve.add_argument(
+        "--sizes",
+        type=_from(3),
+        default=5,
+        help="training sets, each twice the one before (%(default)s)",
+    )
+    curve.add_argument("--seeds", type=_from(1), default=3, help="runs per size (%(default)s)")
+    curve.add_argument(
+        "--gain", type=_positive, default=0.002, help="of log loss, in nats (%(default)s)"
+    )
     _add_log(curve)
     _add_fitting(curve)
-    curve.add_argument("--resamples", type=_from(1), default=500, help="of the bootstrap")
+    curve.add_argument(
+        "--resamples", type=_from(1), default=500, help="of the bootstrap (%(default)s)"
+    )
 
 
 def _add_log(command: argparse.ArgumentParser) -> None:
@@ -127,7 +153,7 @@ def _add_log(command: argparse.ArgumentParser) -> None:
 
 
 def _add_fitting(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     command.add_argument(
         "--set",
         dest="settings",
