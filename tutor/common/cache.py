@@ -27,11 +27,15 @@ class KeyedCache(Generic[Value]):
                 return self._values[key]
         # Made outside the lock: two threads may make it twice, none waits for a query.
         value = make()
+        self.put(key, value)
+        return value
+
+    def put(self, key: Hashable, value: Value) -> None:
+        """Keep a value that came along with another one."""
         with self._lock:
             self._values[key] = value
             while len(self._values) > self._capacity:
                 self._values.popitem(last=False)
-        return value
 
     def clear(self) -> None:
         """Forget everything (tests start each database anew)."""

@@ -216,13 +216,22 @@ def get_version_body(*, version_id: int) -> dict[str, Any]:
 
 
 def _read_body(version_id: int) -> dict[str, Any]:
-    version = _BODY.first(id=version_id)
-    if version is None:
-        raise ItemVersion.DoesNotExist(version_id)
-    return version.body
+    rows = _BODY_AND_CONCEPTS.all(version=version_id)
+    if not rows:
+        return ItemVersion.objects.only("body").get(pk=version_id).body
+    # Whoever shows an item asks for its concepts next.
+    _version_concepts.put(version_id, tuple(row.concept_id for row in rows))
+    return rows[0].version.body
 
 
-_BODY = Prepared(lambda: ItemVersion.objects.filter(pk=slot("id", ItemVersion)).only("body"))
+_BODY_AND_CONCEPTS = Prepared(
+    lambda: (
+        ItemVersionConcept.objects.filter(version=slot("version", ItemVersionConcept))
+        .select_related("version")
+        .only("concept", "version__body")
+        .order_by("position")
+    )
+)
 
 
 def get_rendered_item(*, version_id: int, seed: int) -> templates.RenderedItem:

@@ -301,11 +301,9 @@ def advance_state(
     course: Course, response: Response
 ) -> tuple[tracing_services.Advanced, engine.CourseTracer]:
     """Fold a row that was just recorded into the learner's state; the caller holds the lock."""
-    # Asked for under the lock: a new tracer may have been adopted since the course was read, and
-    # the answer would be folded into states that nobody reads any more.
-    revision = content_selectors.get_revision(course_id=course.pk)
-    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=revision)
-    opened = tracing_services.open_state(learner_id=response.learner_id, tracer=tracer)
+    opened, tracer = tracing_services.open_state_of_course(
+        learner_id=response.learner_id, course_id=course.pk, revision=course.revision
+    )
     advanced = tracing_services.advance(tracer=tracer, opened=opened, response=response)
     if advanced.is_stale:
         transaction.on_commit(tracing_queue.nudge_refold)
@@ -329,6 +327,7 @@ def _decide_after(
         tracer=tracer,
         state=advanced.after,
         n_responses=advanced.n_responses,
+        prediction=advanced.prediction,
         at=arrival.at,
     )
     decision = scheduling_services.decide_next(

@@ -117,6 +117,7 @@ def _decide(learner: Learner, session: PracticeSession, wish: PutOff) -> Decisio
             tracer=tracer,
             state=state.learner,
             n_responses=state.n_responses,
+            prediction=tracing_selectors.get_prediction(learner_id=learner.pk, tracer=tracer),
             at=wish.at,
         ),
         at=wish.at,

@@ -212,6 +212,7 @@ _SHOWING_FIELDS = (
     "finished_at",
     "finish_reason",
     "assignment__public_id",
+    "assignment__items_per_session",
     "resting",
     "topic",
     "assignment__classroom",

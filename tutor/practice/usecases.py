@@ -80,6 +80,7 @@ def start_practice(
         tracer=tracer,
         state=state.learner,
         n_responses=state.n_responses,
+        prediction=tracing_selectors.get_prediction(learner_id=learner.pk, tracer=tracer),
         at=at,
     )
     if tracing_services.ask_for_fresh(learner_id=learner.pk, tracer=tracer, seen=seen, at=at):

@@ -7,6 +7,7 @@ from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
 from tutor.tracing import engine, selectors, standing
 from tutor.tracing.bands import Mastery
+from tutor.tracing.deep import Prediction
 from tutor.tracing.models import HeldBand
 
 
@@ -18,6 +19,7 @@ def secure(
     before: engine.TracedLearner,
     after: engine.TracedLearner,
     n_responses: int,
+    prediction: Prediction | None,
 ) -> engine.TracedLearner:
     """Return the state after an answer with its floors; keep a row where they hold a band up.
 
@@ -29,6 +31,7 @@ def secure(
         row: the same as it is folded.
         before, after: the filter's states around it.
         n_responses: answers that `before` has seen.
+        prediction: the learner's newest deep one.
     """
     concepts = content_selectors.get_concepts_of_version(version_id=row.version_id)
     shown: dict[int, Mastery] = {}
@@ -40,6 +43,7 @@ def secure(
             before=before,
             after=after,
             n_responses=n_responses,
+            prediction=prediction,
             concept_ids=concepts,
             at=row.answered_at,
         )

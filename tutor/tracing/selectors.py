@@ -120,6 +120,7 @@ def see(
     tracer: engine.CourseTracer,
     state: engine.TracedLearner,
     n_responses: int,
+    prediction: Prediction | None,
     at: dt.datetime,
 ) -> engine.Seen:
     """Return what is to be said of the whole course of a state at hand, deep prediction included.
@@ -129,9 +130,9 @@ def see(
         tracer: the live one.
         state: of the filter.
         n_responses: answers that it has seen.
+        prediction: the learner's newest deep one (`get_prediction`).
         at: the moment.
     """
-    prediction = get_prediction(learner_id=learner_id, tracer=tracer)
     distrusted = None
     if prediction is not None:
         distrusted = _find_distrusted(learner_ids=[learner_id], tracer=tracer).get(learner_id)
@@ -384,6 +385,7 @@ def masteries_around(
     before: engine.TracedLearner,
     after: engine.TracedLearner,
     n_responses: int,
+    prediction: Prediction | None,
     concept_ids: Sequence[int],
     at: dt.datetime,
 ) -> tuple[dict[int, Mastery], dict[int, Mastery]]:
@@ -397,10 +399,10 @@ def masteries_around(
         learner_id: who.
         before, after: the filter's states around the answer.
         n_responses: answers that `before` has seen.
+        prediction: the learner's newest deep one (`get_prediction`).
         concept_ids: of the item answered.
         at: the moment of the answer.
     """
-    prediction = get_prediction(learner_id=learner_id, tracer=tracer)
     if prediction is None:
         return (
             masteries_among(tracer, before, concept_ids=concept_ids, at=at),

@@ -21,7 +21,7 @@ from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
 from tutor.tracing import awarding, due, engine, securing, selectors, standing
 from tutor.tracing.bands import MASTERED_EVIDENCE
-from tutor.tracing.deep import FRESH_AGE_S
+from tutor.tracing.deep import FRESH_AGE_S, Prediction
 from tutor.tracing.models import LearnerState
 
 # A history this long is folded again inside the request (about 50 µs an answer); a longer one
@@ -53,6 +53,7 @@ class Advanced:
         n_responses: answers that `after` has seen.
         is_stale: it came out of order and waits for a refold.
         is_due: the deep tracer has work with it and has not been told yet.
+        prediction: the learner's newest deep one, which was looked at.
     """
 
     before: engine.TracedLearner
@@ -60,19 +61,52 @@ class Advanced:
     n_responses: int
     is_stale: bool
     is_due: bool = False
+    prediction: Prediction | None = None
 
 
 def open_state(*, learner_id: int, tracer: engine.CourseTracer) -> OpenState:
     """Return the learner's state for reading and advancing; the caller holds the learner's lock."""
+    return _opened(_STATE.first(learner=learner_id, tracer=tracer.tracer_id), tracer)
+
+
+def open_state_of_course(
+    *, learner_id: int, course_id: int, revision: int
+) -> tuple[OpenState, engine.CourseTracer]:
+    """Return the learner's state under the tracer that is live now, and the tracer.
+
+    `revision` is the course's as it was read before the lock. A new tracer may have been adopted
+    since, and an answer would be folded into states that nobody reads any more: the course's
+    revision comes with the state, and is asked for alone where there is none.
+    """
+    tracer = selectors.get_tracer(course_id=course_id, revision=revision)
     found = _STATE.first(learner=learner_id, tracer=tracer.tracer_id)
+    current = (
+        content_selectors.get_revision(course_id=course_id)
+        if found is None
+        else found.tracer.course.revision
+    )
+    if current != revision:
+        tracer = selectors.get_tracer(course_id=course_id, revision=current)
+        found = _STATE.first(learner=learner_id, tracer=tracer.tracer_id)
+    return _opened(found, tracer), tracer
+
+
+def _opened(found: LearnerState | None, tracer: engine.CourseTracer) -> OpenState:
     if found is None:
         return OpenState(None, engine.start(tracer))
     return OpenState(found, selectors.read_state(found.state, found.floors))
 
 
 _STATE = Prepared(
-    lambda: LearnerState.objects.filter(
-        learner=slot("learner", LearnerState), tracer=slot("tracer", LearnerState)
+    lambda: (
+        LearnerState.objects.filter(
+            learner=slot("learner", LearnerState), tracer=slot("tracer", LearnerState)
+        )
+        .select_related("tracer__course")
+        .only(
+            *(field.name for field in LearnerState._meta.concrete_fields),  # noqa: SLF001 - a public API
+            "tracer__course__revision",
+        )
     )
 )
 
@@ -84,9 +118,10 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
     at once if the history is short, else by a worker. Until then the state is marked; it does
     without that answer and goes on with those that come in their order.
     """
-    advanced = _advance(tracer, opened, response)
     if tracer.deep is None:
-        return advanced
+        return _advance(tracer, opened, response, None)
+    prediction = selectors.get_prediction(learner_id=response.learner_id, tracer=tracer)
+    advanced = _advance(tracer, opened, response, prediction)
     stored = opened.stored
     is_new = due.mark(
         learner_id=response.learner_id,
@@ -94,7 +129,7 @@ def advance(*, tracer: engine.CourseTracer, opened: OpenState, response: Respons
         at=response.received_at,
         refold=stored is not None and not _comes_next(stored, response),
     )
-    return dataclasses.replace(advanced, is_due=is_new)
+    return dataclasses.replace(advanced, is_due=is_new, prediction=prediction)
 
 
 def ask_for_fresh(
@@ -108,10 +143,15 @@ def ask_for_fresh(
     return due.mark(learner_id=learner_id, course_id=tracer.bank.course_id, at=at, refold=False)
 
 
-def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response) -> Advanced:
+def _advance(
+    tracer: engine.CourseTracer,
+    opened: OpenState,
+    response: Response,
+    prediction: Prediction | None,
+) -> Advanced:
     before, stored = opened.learner, opened.stored
     if stored is None:
-        return _advanced_by_refold(tracer, opened, response)
+        return _advanced_by_refold(tracer, opened, response, prediction)
     is_long = stored.n_responses > REFOLD_AT_ONCE
     if _comes_next(stored, response) and (is_long or stored.stale_since is None):
         row = _fold_row(response, item_id=response.item_version.item_id)
@@ -124,18 +164,22 @@ def _advance(tracer: engine.CourseTracer, opened: OpenState, response: Response)
             before=before,
             after=after,
             n_responses=stored.n_responses,
+            prediction=prediction,
         )
         _store_next(stored, response, after)
         awarding.give(tracer=tracer, after=after, row=row, concept_ids=concepts, response=response)
         return Advanced(before, after, stored.n_responses + 1, is_stale=False)
     if not is_long:
-        return _advanced_by_refold(tracer, opened, response)
+        return _advanced_by_refold(tracer, opened, response, prediction)
     LearnerState.objects.filter(pk=stored.pk).update(stale_since=response.received_at)
     return Advanced(before, before, stored.n_responses, is_stale=True)
 
 
 def _advanced_by_refold(
-    tracer: engine.CourseTracer, opened: OpenState, response: Response
+    tracer: engine.CourseTracer,
+    opened: OpenState,
+    response: Response,
+    prediction: Prediction | None,
 ) -> Advanced:
     """Fold the whole history anew; what a right answer promises holds for a late one too."""
     folded = dict(fold_learners(tracer=tracer, learner_ids=[response.learner_id]))
@@ -156,6 +200,7 @@ def _advanced_by_refold(
             before=opened.learner,
             after=found.learner,
             n_responses=opened.n_responses,
+            prediction=prediction,
         )
         found = dataclasses.replace(found, learner=secured)
         if found.n_responses >= MASTERED_EVIDENCE:

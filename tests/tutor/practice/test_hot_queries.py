@@ -11,7 +11,7 @@ from tutor.responses import selectors as response_selectors
 from tutor.scheduling import selectors as scheduling_selectors
 from tutor.tracing import services as tracing_services
 
-# What each looks its first table up by. PostgreSQL plans with statistics, which an empty database
+# What each looks its own table up by. PostgreSQL plans with statistics, which an empty database
 # does not have.
 LOOKED_UP_BY = [
     (response_selectors._FOR_PRESENTATION, "presentation=?"),
@@ -37,5 +37,5 @@ def test_is_looked_up_by_its_key(prepared, key):
         cursor.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", values)
         steps = [row[3] for row in cursor.fetchall()]
 
-    assert key in steps[0]
+    assert [step for step in steps if key in step]
     assert not [step for step in steps if step.startswith("SCAN")]

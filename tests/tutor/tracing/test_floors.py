@@ -185,7 +185,6 @@ def test_the_answer_path_secures_the_band_and_counts_the_breach(course, learner,
     ids = np.array([version.pk for version in versions], dtype=np.int64)
     shifts = Shifts.of(ids, np.full(len(ids), 4.0))
     prediction = Prediction(pk=1, n_responses=6, at=AT.timestamp(), shifts=shifts)
-    monkeypatch.setattr(selectors, "get_prediction", lambda **_: prediction)
     at = AT + 20 * MINUTE
     response = record(learner=learner, course=course, version=versions[0], answered_at=at)
     state = selectors.get_state(learner_id=learner.pk, tracer=tracer)
@@ -197,6 +196,7 @@ def test_the_answer_path_secures_the_band_and_counts_the_breach(course, learner,
         before=state,
         after=state,
         n_responses=6,
+        prediction=prediction,
     )
 
     [concept] = content_selectors.get_concepts_of_version(version_id=versions[0].pk)
