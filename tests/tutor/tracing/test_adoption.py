@@ -27,7 +27,6 @@ from tests.tutor.histories import (
     tracer_of,
     versions_of,
 )
-from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Course, ItemVersion
 from tutor.registry import selectors as registry_selectors
@@ -248,13 +247,13 @@ class TestAdoptWhileLearnersAnswer:
         session = start_session(learner=learner, course=course)
         answer_current(session)
         version, is_under_way = another_tracer(course), threading.Event()
-        get_revision, fold_everybody = content_selectors.get_revision, rebuilding.fold_everybody
+        open_state, fold_everybody = services.open_state_of_course, rebuilding.fold_everybody
 
-        def get_revision_slowly(*, course_id):
-            revision = get_revision(course_id=course_id)
+        def open_state_slowly(**arguments):
+            found = open_state(**arguments)
             is_under_way.set()
             time.sleep(1)
-            return revision
+            return found
 
         def answer():
             with contextlib.closing(connection):
@@ -267,7 +266,7 @@ class TestAdoptWhileLearnersAnswer:
             thread.start()
             assert is_under_way.wait(10)
 
-        monkeypatch.setattr(content_selectors, "get_revision", get_revision_slowly)
+        monkeypatch.setattr(services, "open_state_of_course", open_state_slowly)
         monkeypatch.setattr(rebuilding, "fold_everybody", fold_and_answer)
         # The answer usually comes in in another process, which keeps what it has cached.
         monkeypatch.setattr(adoption.cache, "clear_all", lambda: None)
