@@ -4,6 +4,7 @@ As in OATutor, a step belongs to a course when a lesson of the course names one 
 whichever book the problem was written for.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,18 @@ from tutor.content.importing.oatutor_files import (
     iter_problems,
     read_skills,
 )
+from tutor.content.importing.oatutor_pictures import (
+    Alternatives,
+    OATutorPictures,
+    Placed,
+    with_pictures,
+)
 from tutor.content.importing.oatutor_plans import Plan
 from tutor.content.importing.oatutor_records import MALFORMED, RawProblem, read_problem
 from tutor.content.importing.oatutor_steps import StepResult, convert_problem, with_concepts
 from tutor.content.importing.wording import wording_of
 from tutor.content.item_spec import ItemSpec
+from tutor.content.picture_files import PictureFile
 
 TWICE = "problem or step that is named twice"
 NO_SKILL = "step without a skill"
@@ -70,6 +78,7 @@ def convert(
     *,
     plans: Sequence[Plan],
     skills: Skills | None = None,
+    alternatives: Alternatives | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Converted:
     """Return the courses of these plans.
@@ -78,21 +87,24 @@ def convert(
         content: where the files are.
         plans: courses wanted.
         skills: step -> skills; read from the content if not given.
+        alternatives: what the pictures show, in words; a picture without is not taken.
         progress: called with the number of steps dealt with since the last call.
 
     Raises:
         ContentUnreadable: a file as a whole cannot be read.
     """
-    return _Conversion(plans, read_skills(content) if skills is None else skills).run(
-        content, progress
-    )
+    pictures = OATutorPictures(content, alternatives or {})
+    conversion = _Conversion(plans, read_skills(content) if skills is None else skills, pictures)
+    return conversion.run(content, progress)
 
 
 class _Conversion:
     """Collects items, problem by problem; each step is judged once in each language."""
 
-    def __init__(self, plans: Sequence[Plan], skills: Skills) -> None:
+    def __init__(self, plans: Sequence[Plan], skills: Skills, pictures: OATutorPictures) -> None:
         self.plans = plans
+        self.pictures = pictures
+        self.files: dict[str, dict[str, PictureFile]] = {plan.slug: {} for plan in plans}
         self.skills = skills
         self.items: dict[str, list[ItemSpec]] = {plan.slug: [] for plan in plans}
         self.licences: dict[str, Counter[str]] = {plan.slug: Counter() for plan in plans}
@@ -107,12 +119,13 @@ class _Conversion:
             if found.error:
                 self.listed.append(Listed(found.where, "", MALFORMED, found.error))
                 continue
+            placed = self.pictures.place(found.data)
             try:
-                problem = read_problem(found.data)
+                problem = read_problem(placed.data)
             except Unfit as unfit:
                 self.listed.append(Listed(found.where, "", unfit.reason, unfit.detail))
                 continue
-            progress(self._take(problem))
+            progress(self._take(problem, placed))
         return Converted(
             courses=tuple(self._course(plan) for plan in self.plans),
             steps=self.steps,
@@ -124,7 +137,7 @@ class _Conversion:
     def _wanted_steps(self) -> frozenset[str]:
         return frozenset(step for step, own in self.skills.items() if self.wanted & set(own))
 
-    def _take(self, problem: RawProblem) -> int:
+    def _take(self, problem: RawProblem, placed: Placed) -> int:
         ids = [step.id for step in problem.steps]
         if problem.id in self.seen or len(set(ids)) < len(ids):
             self.listed.append(Listed(problem.id, "", TWICE))
@@ -137,14 +150,25 @@ class _Conversion:
         if not wanted:
             return 0
         self.steps += len(wanted)
+        self.notes += placed.listed
         languages = dict.fromkeys(
             plan.language for plan in self.plans if self._of_plan(plan, wanted)
         )
         for number, language in enumerate(languages):
             results = convert_problem(problem, wording=wording_of(language))
-            kept = [result for result in results if result.step in wanted]
+            kept = [_shown(result, placed) for result in results if result.step in wanted]
+            self._keep_files(kept, placed, language)
             self._place(problem, kept, language, is_first=number == 0)
         return len(wanted)
+
+    def _keep_files(self, results: list[StepResult], placed: Placed, language: str) -> None:
+        by_path = {path: file for path, _, file in placed.pictures}
+        for result in results:
+            for plan in self.plans:
+                is_own = plan.language == language and self._of_plan(plan, [result.step])
+                if result.item is not None and is_own:
+                    own = [by_path[path] for path in result.item.pictures]
+                    self.files[plan.slug] |= {file.digest: file for file in own}
 
     def _of_plan(self, plan: Plan, steps: Iterable[str]) -> bool:
         return any(skill in plan.skills for step in steps for skill in self.skills[step])
@@ -183,7 +207,15 @@ class _Conversion:
             misconceptions=(),
             items=tuple(self.items[plan.slug]),
             source=_source(plan, self.licences[plan.slug]),
+            pictures=tuple(self.files[plan.slug].values()),
         )
+
+
+def _shown(result: StepResult, placed: Placed) -> StepResult:
+    """Return a step's result with the pictures that it shows."""
+    if result.item is None or not placed.pictures:
+        return result
+    return dataclasses.replace(result, item=with_pictures(result.item, placed))
 
 
 def _source(plan: Plan, licences: Counter[str]) -> str:

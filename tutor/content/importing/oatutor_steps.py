@@ -13,6 +13,7 @@ from tutor.content.importing.hints import Ladder, as_shown, read_ladder
 from tutor.content.importing.keys import Key, read_formula
 from tutor.content.importing.latex import WORDS
 from tutor.content.importing.listed import Listed, Unfit
+from tutor.content.importing.oatutor_pictures import has_sign
 from tutor.content.importing.oatutor_records import RawProblem, RawStep
 from tutor.content.importing.rewriting import check_rewritten
 from tutor.content.importing.short_answers import read_string, read_words
@@ -123,7 +124,7 @@ def _stem(problem: RawProblem, number: int, wording: Wording) -> str:
     if not any(asked) and (len(problem.steps) > 1 or not (title or body)):
         raise Unfit(NO_QUESTION)
     whole = "\n".join(text.text for text in (title, body, *asked))
-    if (match := _SEES.search(whole)) is not None:
+    if not has_sign(whole) and (match := _SEES.search(whole)) is not None:
         raise Unfit(NO_PICTURE, match[0])
     heading = " ".join(title.text.split())
     paragraphs = [f"**{heading}**" if heading and heading != asked[0].text else "", body.text]

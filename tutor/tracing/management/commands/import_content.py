@@ -19,6 +19,7 @@ from tutor.content.importing import (
     names,
     oatutor,
     oatutor_files,
+    oatutor_pictures,
     oatutor_plans,
     sources,
     summary,
@@ -61,6 +62,11 @@ class Command(BaseCommand):
             "--prerequisites", type=Path, help="oatutor: CSV of pairs concept, requires"
         )
         parser.add_argument(
+            "--alternatives",
+            type=Path,
+            help="oatutor: CSV of problem, picture, alternative; what pictures show, in words",
+        )
+        parser.add_argument(
             "--drop-cycles",
             action="store_true",
             help="leave out the fewest pairs that break every circle, instead of refusing",
@@ -97,7 +103,13 @@ class Command(BaseCommand):
             return
         total = oatutor.count_all(chosen, skills)
         with tqdm(total=total, unit=" steps", disable=None, desc="Converting") as bar:
-            converted = oatutor.convert(content, plans=chosen, skills=skills, progress=bar.update)
+            converted = oatutor.convert(
+                content,
+                plans=chosen,
+                skills=skills,
+                alternatives=_alternatives(options["alternatives"]),
+                progress=bar.update,
+            )
         courses = self._connect(organisation, converted.courses, options)
         self._show(courses)
         share = converted.taken / converted.steps if converted.steps else 0.0
@@ -230,6 +242,10 @@ class Command(BaseCommand):
             classroom = new_courses.open_class(course=course, users=users)
             told = ", ".join(user.username for user in users)
             self.stdout.write(f"Class “{classroom.name}”: {told}. Sign in to practise.")
+
+
+def _alternatives(path: Path | None) -> dict[tuple[str, str], str]:
+    return {} if path is None else oatutor_pictures.read_alternatives(path)
 
 
 def _one_course(options: dict[str, Any], *, default: str | None) -> str:
