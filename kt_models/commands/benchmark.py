@@ -65,9 +65,10 @@ def _run_all(options: argparse.Namespace, jobs: list[Job]) -> list[Job]:
                 name, log = job.set_name, read_set(options.data, job.set_name)
                 sha256 = log.sha256()
                 print(f"{name}: {described(log)}\n{'':10}{FIGURES_HEAD}", flush=True)
+            # Also where the job is done: another choice may have been noted since.
+            job.note_candidates()
             if job.done(seed=options.seed, log_sha256=sha256):
                 continue
-            job.note_candidates()
             metrics = _run(options, job, log)
         except FolderBusy as busy:
             print(busy, file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.base import AbstractModel, Fitting, States
 from kt_models.training import trainer
 from kt_models.training.networks import Network
-from kt_models.training.sequences import encode, encode_questions
+from kt_models.training.sequences import Sequences, encode, encode_questions
 from kt_models.training.trainer import History
 from kt_models.training.training_config import TrainingConfig
 
@@ -58,14 +58,39 @@ class NetworkModel(AbstractModel):
     def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
         torch.manual_seed(fitting.seed)
         self.net = self.build(self.vocabulary)
+        training = encode(train, self.vocabulary, in_training=True)
+        self._learn(training, encode(held_out, self.vocabulary), fitting)
+
+    def _learn(
+        self,
+        training: Sequences,
+        judging: Sequences,
+        fitting: Fitting,
+        *,
+        part: str | None = None,
+        config: TrainingConfig | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Train the network as it stands.
+
+        Args:
+            training: answers to learn from.
+            judging: answers of others, which decide when to stop.
+            fitting: how the fit goes on.
+            part: of a fit in several; it keeps its state in a folder of that name.
+            config: how; the configuration's own if it is not given.
+            settings: all else that decides how the part goes; the whole configuration if it is not
+                given. A state kept under others is refused.
+        """
+        folder = fitting.folder
         self.history = trainer.train(
-            self.net,
-            training=encode(train, self.vocabulary, in_training=True),
-            held_out=encode(held_out, self.vocabulary),
-            config=self.config.training,
+            self._net(),
+            training=training,
+            held_out=judging,
+            config=config or self.config.training,
             seed=fitting.seed,
-            settings=dataclasses.asdict(self.config),
-            folder=fitting.folder,
+            settings=dataclasses.asdict(self.config) if settings is None else settings,
+            folder=folder if folder is None or part is None else folder / part,
             report=fitting.report,
         )
 

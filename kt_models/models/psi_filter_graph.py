@@ -9,7 +9,7 @@ Newton steps on it (`graph_newton`).
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,7 +26,9 @@ from kt_models.models.psi_traits import Traits, filtered_traits
 from kt_models.training import trainer
 from kt_models.training.graph_newton import ColumnEvidence, best_edges
 from kt_models.training.sequences import Sequences, batches, encode
-from kt_models.training.training_config import TrainingConfig
+
+# Settings that the first training of the scalars does not depend on.
+OF_THE_GRAPH = ("graph", "rounds", "longest_history")
 
 
 class PsiFilterGraph(NetworkModel):
@@ -56,7 +58,7 @@ class PsiFilterGraph(NetworkModel):
         self.net = net = self.build(self.vocabulary)
         training = encode(train, self.vocabulary, in_training=True)
         judging = encode(held_out, self.vocabulary)
-        self._train(training, judging, fitting, "scalars", self.config.training)
+        self._train(training, judging, fitting, part="scalars", settings=self._of_scalars())
         if self.config.graph == "none":
             return
         learnt, support = self._learnt_edges(training, judging, fitting)
@@ -65,7 +67,7 @@ class PsiFilterGraph(NetworkModel):
         net.edges.copy_(torch.from_numpy(edges))
         fewer = math.ceil(self.config.training.epochs / 2)
         again = dataclasses.replace(self.config.training, epochs=fewer)
-        self._train(training, judging, fitting, self.config.graph, again)
+        self._train(training, judging, fitting, part=self.config.graph, config=again)
 
     def _learnt_edges(
         self, training: Sequences, judging: Sequences, fitting: Fitting
@@ -89,24 +91,15 @@ class PsiFilterGraph(NetworkModel):
             np.save(kept, np.stack([edges, support]))
         return edges, support
 
-    def _train(
-        self,
-        training: Sequences,
-        judging: Sequences,
-        fitting: Fitting,
-        part: str,
-        config: TrainingConfig,
-    ) -> None:
+    def _of_scalars(self) -> dict[str, Any]:
+        """Return what decides the first training: it comes before the graph, whichever that is."""
+        own = dataclasses.asdict(self.config)
+        return {name: value for name, value in own.items() if name not in OF_THE_GRAPH}
+
+    def _train(self, training: Sequences, judging: Sequences, fitting: Fitting, **how: Any) -> None:
         # What is assumed of a beginner holds at a learner's first answer, not in mid-history.
-        self.history = trainer.train(
-            self.network(),
-            training=training.firsts(config.longest),
-            held_out=judging.firsts(config.longest),
-            config=config,
-            seed=fitting.seed,
-            folder=None if fitting.folder is None else fitting.folder / part,
-            report=fitting.report,
-        )
+        longest = self.config.training.longest
+        self._learn(training.firsts(longest), judging.firsts(longest), fitting, **how)
 
     def _evidence(self, sequences: Sequences) -> ColumnEvidence:
         net = self.network()

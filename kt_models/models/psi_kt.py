@@ -14,7 +14,6 @@ Ornstein-Uhlenbeck knowledge states (level 1), coupled by a prerequisite graph, 
   stands at its target; predictions use the variance of the posterior.
 """
 
-import dataclasses
 import math
 from typing import ClassVar
 
@@ -58,21 +57,24 @@ class PsiKt(NetworkModel):
 
     @override
     def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
-        super()._fit(train, held_out, fitting)
+        training = encode(train, self.vocabulary, in_training=True)
+        # A piece from mid-history is no beginner: its first traits, the counts and the ages of
+        # concepts would teach what is assumed of one. Those who decide when to stop are whole.
+        training = training.firsts(self.config.training.longest)
+        judging = encode(held_out, self.vocabulary)
+        self._begin(fitting.seed)
+        self._learn(training, judging, fitting)
         if self.config.graph != "permuted":
             return
-        net = self.network()
-        net.fix(torch.from_numpy(permuted(self.edges(), seed=fitting.seed)).float())
-        fewer = math.ceil(self.config.training.epochs / 2)
-        self.history = trainer.train(
-            net,
-            training=encode(train, self.vocabulary, in_training=True),
-            held_out=encode(held_out, self.vocabulary),
-            config=dataclasses.replace(self.config.training, epochs=fewer),
-            seed=fitting.seed,
-            folder=None if fitting.folder is None else fitting.folder / "permuted",
-            report=fitting.report,
-        )
+        edges = permuted(self.edges(), seed=fitting.seed)
+        # From the same first weights and for as long, so that only the graph differs.
+        self._begin(fitting.seed).fix(torch.from_numpy(edges).float())
+        self._learn(training, judging, fitting, part="permuted")
+
+    def _begin(self, seed: int) -> PsiKtNetwork:
+        torch.manual_seed(seed)
+        self.net = net = self.build(self.vocabulary)
+        return net
 
     def network(self) -> PsiKtNetwork:
         """Return the fitted network."""

@@ -13,12 +13,14 @@ class PsiKtConfig:
 
     Attributes:
         graph: `learnt`, `none`, or `permuted`: the learnt one with its concepts' names exchanged at
-            random, held there while all else is trained on.
+            random, held there while all else is trained anew, from the same first weights and in
+            as many epochs.
         hidden: width of the recurrent recognition network.
         width: of the concepts' embeddings, which also make the graph.
         item_prior_sd: logits; how far an item's easiness may lie from what its share right says.
         bound: weight of the variational bound beside the predictions.
-        training: how it is trained.
+        training: how it is trained, on the first `longest` answers of each learner: what is
+            assumed of a beginner does not hold in mid-history, so histories are not cut to pieces.
     """
 
     graph: Graph = "learnt"

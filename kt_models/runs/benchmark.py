@@ -39,12 +39,17 @@ class Job:
     candidates: int = 0
 
     def note_candidates(self) -> None:
-        """Say beside the runs of a fold among how many the choice is, so that none is missing."""
-        if self.candidates:
-            place = self.folder.path.parent
-            with writing(place):
-                place.mkdir(parents=True, exist_ok=True)
-                write_json(place / CANDIDATES, {"candidates": self.candidates})
+        """Say beside the runs of a fold among how many the choice is, so that none is missing.
+
+        Where there is no choice, what was noted of an earlier one is dropped.
+        """
+        place = self.folder.path.parent if self.candidates else self.folder.path
+        with writing(place):
+            if not self.candidates:
+                (place / CANDIDATES).unlink(missing_ok=True)
+                return
+            place.mkdir(parents=True, exist_ok=True)
+            write_json(place / CANDIDATES, {"candidates": self.candidates})
 
     def done(self, *, seed: int, log_sha256: str) -> bool:
         """Return whether the folder holds this evaluation of this very log, finished."""

@@ -12,6 +12,7 @@ from kt_models.errors import KTModelError
 from kt_models.evaluation import metrics, resampling
 from kt_models.evaluation.figures import ScoredAnswers
 from kt_models.evaluation.resampling import RESAMPLES, Interval
+from kt_models.runs.benchmark import CANDIDATES, chosen_run
 from kt_models.runs.folder import RUN, RunFolder
 from kt_models.runs.predictions import NPZ, read_answers
 
@@ -54,20 +55,28 @@ class Evaluation:
 def read_evaluation(path: Path) -> Evaluation:
     """Return the evaluation in a run's folder, or in that of a model's folds.
 
+    Of a fold whose settings are chosen among candidates it is the chosen run that counts, whatever
+    else lies in its folder; a fold of which a candidate is missing is left out.
+
     Raises:
         RunUnreadable: the folder holds neither, or something in it is damaged.
         NotComparable: no run in it is finished.
     """
-    if (path / RUN).is_file() or not any(path.glob(f"fold-*/{RUN}")):
-        runs = {-1: RunFolder(path)}
-    else:
-        runs = {int(one.name.split("-")[1]): RunFolder(one) for one in path.glob("fold-*")}
-    model = next(iter(runs.values())).description().model
-    done = {fold: run for fold, run in sorted(runs.items()) if (run.path / NPZ).is_file()}
+    folds = {int(one.name.split("-")[1]): one for one in path.glob("fold-*") if one.is_dir()}
+    if not folds or (path / RUN).is_file():
+        # What is no run at all is refused by what it lacks.
+        if not (path / CANDIDATES).is_file():
+            RunFolder(path).description()
+        folds = {-1: path}
+    found = {fold: chosen_run(place) for fold, place in sorted(folds.items())}
+    done = {
+        fold: run for fold, run in found.items() if run is not None and (run.path / NPZ).is_file()
+    }
     if not done:
         raise NotComparable(f"{path} holds no predictions; is it a finished evaluation?")
+    first = next(iter(done.values()))
     answers = {fold: read_answers(run.path) for fold, run in done.items()}
-    return Evaluation(str(path), model, answers, next(iter(done.values())).curves())
+    return Evaluation(str(path), first.description().model, answers, first.curves())
 
 
 def common_folds(evaluations: Sequence[Evaluation]) -> list[int]:

@@ -30,6 +30,7 @@ from kt_models.models.psi_filter_graph import PsiFilterGraph
 from kt_models.models.psi_filter_network import GraphFilterConfig
 from kt_models.models.psi_kt import PsiKt
 from kt_models.models.psi_kt_config import PsiKtConfig
+from tests.benchmarks.product.circumstances import DOCS, circumstances
 from tests.benchmarks.psi_kt_links import links_found
 from tests.benchmarks.psi_kt_report import write_section
 
@@ -40,8 +41,9 @@ MOST_LEARNERS = 2000
 PREQUENTIAL = 100
 
 
-# As in the paper, models of PSI-KT's family learn from the first 50 answers of each learner (the
-# graph from more); a forecast from ten to ten asks no more of them.
+# As in the paper, psi-filter-graph and psi-kt learn from the first 50 answers of each learner (the
+# filter's graph from more); a forecast from ten to ten asks no more of them. psi-filter, the live
+# one, learns from all answers.
 LONGEST = 50
 
 
@@ -89,13 +91,17 @@ def main(arguments):
     if options.command == "run":
         run_models(options.log, options)
         return 0
-    result = {name: scored(name, options) for name in LOGS if (options.work / name).is_dir()}
+    figures = (options.docs or DOCS) / "benchmarks" / "psi_kt_forecast.json"
+    # What is not in WORK stays as it was measured before, under the commit of that time.
+    result = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    for name in LOGS:
+        if (options.work / name).is_dir():
+            result[name] = scored(name, options)
     for extra in ("recovery", "speed"):
         path = options.work / f"{extra}.json"
         if path.is_file():
             result[extra] = json.loads(path.read_text(encoding="utf-8"))
     if options.docs:
-        figures = options.docs / "benchmarks" / "psi_kt_forecast.json"
         figures.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         write_section(options.docs / "benchmarks.md", result)
     print(json.dumps(result, indent=1))
@@ -146,7 +152,9 @@ def run_models(name, options):
             if isinstance(model, PsiFilterGraph):
                 kept["support"] = model.support()
             kept["concepts"] = np.array(model.vocabulary.concept_keys)
-        np.savez(out, **kept)
+        # Of the fit, not of the report, which may be made from other code.
+        told = {key: str(circumstances()[key]) for key in ("date", "commit", "hardware")}
+        np.savez(out, **kept, **{key: np.array(value) for key, value in told.items()})
         loss = metrics.log_loss(trial.test.correct[trial.scored], kept["forecast"][trial.scored])
         clock = time.perf_counter() - began
         print(f"{name} {model_name}: {loss:.4f}, {seconds:.0f} s ({clock:.0f} s)", flush=True)
@@ -185,6 +193,10 @@ def scored(name, options):
         "training_answers": len(trial.train),
         "test_learners": len(trial.test.learner_keys),
         "models": models,
+        "measured": {
+            key: sorted({str(kept[key]) for kept in found.values() if key in kept})
+            for key in ("date", "commit", "hardware")
+        },
         "paired": [lead(trial, found, *pair) for pair in pairs(found)],
         "graph_prequential": [
             lead_on(test, found, *pair, kind="prequential")

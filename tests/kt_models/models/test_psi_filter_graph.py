@@ -10,13 +10,16 @@ from scipy.stats import spearmanr
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.evaluation import metrics
 from kt_models.models import psi_trait_filter as filtering
+from kt_models.models.base import Fitting
 from kt_models.models.psi_filter_graph import PsiFilterGraph
 from kt_models.models.psi_filter_network import GraphFilterConfig
 from kt_models.models.psi_graph import permuted
 from kt_models.models.psi_trait_filter import Scalars
 from kt_models.models.psi_traits import filtered_traits
+from kt_models.training.resuming import RESUME, CannotResume
 from kt_models.training.training_config import TrainingConfig
 from tests.benchmarks.psi_kt_recovery import true_filter
+from tests.kt_models.factories import random_log
 from tests.kt_models.models.psi_learners import exact_posterior_means, simulate
 
 TRAINING = TrainingConfig(
@@ -236,3 +239,36 @@ def test_a_fitted_model_reads_traits_from_stored_states():
     assert (found.estimate <= found.high).all()
     # Without a graph nobody's transfer is anything but none.
     assert found.estimate[:, 3] == pytest.approx(np.zeros(12))
+
+
+class TestResuming:
+    """A folder belongs to one configuration; graphs of one filter share its first training."""
+
+    LOG = random_log(np.random.default_rng(6), learners=12, answers=10)
+    CONFIG = GraphFilterConfig(
+        alpha_nodes=2, rounds=1, training=TrainingConfig(epochs=2, learning_rate=2e-2)
+    )
+
+    def fit(self, folder, **changes):
+        model = PsiFilterGraph(dataclasses.replace(self.CONFIG, **changes))
+        model.fit(self.LOG, Fitting(seed=0, folder=folder))
+        return model
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"memory": 0.9}, {"item_prior_sd": 0.1}, {"concept_prior_sd": 0.1}, {"rounds": 2}],
+    )
+    def test_another_configuration_is_refused(self, tmp_path, change):
+        self.fit(tmp_path)
+
+        with pytest.raises(CannotResume, match="another log, configuration"):
+            self.fit(tmp_path, **change)
+
+    def test_a_permuted_graph_shares_the_first_training(self, tmp_path):
+        learnt = self.fit(tmp_path)
+        scalars = (tmp_path / "scalars" / RESUME).stat().st_mtime_ns
+
+        permuted = self.fit(tmp_path, graph="permuted")
+
+        assert (tmp_path / "scalars" / RESUME).stat().st_mtime_ns == scalars
+        assert np.sort(permuted.edges().ravel()) == pytest.approx(np.sort(learnt.edges().ravel()))

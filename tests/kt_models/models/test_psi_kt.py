@@ -14,7 +14,8 @@ from kt_models.models.psi_kt import PsiKt
 from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_kt_dynamics import Gaussian
 from kt_models.models.psi_kt_visits import ages, find_visits, held
-from kt_models.training.sequences import encode
+from kt_models.training import trainer
+from kt_models.training.sequences import encode, windows
 from kt_models.training.training_config import TrainingConfig
 from tests.kt_models.factories import random_log
 from tests.kt_models.models.psi_learners import simulate
@@ -59,21 +60,43 @@ class TestClosedForms:
         assert float(found.mean) == pytest.approx(z.mean(), abs=0.004)
         assert float(found.var) == pytest.approx(z.var(), rel=0.01)
 
-    def test_divergence_of_the_transition(self):
-        """E_q(s) KL(q(z') || p(z' | s)) from log densities of draws."""
+    @pytest.mark.parametrize(("spread", "met"), [(0.0, 1.0), (0.1, 1.0), (0.4, 1.0), (0.1, 0.0)])
+    def test_divergence_of_the_transition(self, spread, met):
+        """E_q(s) KL(q(z') || p(z' | s)), with the Gaussian KL in closed form for each draw of s."""
         rng = np.random.default_rng(1)
         now, before, elapsed, carried = gaussian(0.5, 0.2), gaussian(1.2, 0.3), 1.4, 0.8
-        s, z = drawn(TRAITS, rng), drawn(now, rng)
-        r = np.exp(-np.exp(s[:, 0]) * elapsed)
+        traits = gaussian([-1.0, 0.3, -0.4, 0.7], [0.2, 0.1, spread + 1e-12, 0.05])
+        s = drawn(traits, rng)
+        r = np.exp(-np.exp(s[:, 0]) * elapsed) * met
         mean = r * 1.2 + (1 - r) * (s[:, 1] + s[:, 3] * carried)
         var = r * r * 0.3 + (1 - r * r) * np.exp(2 * s[:, 2])
-        truth = (log_density(z, 0.5, 0.2) - log_density(z, mean, var)).mean()
+        each = 0.5 * (np.log(var / 0.2) + (0.2 + (0.5 - mean) ** 2) / var - 1.0)
 
         found = dynamics.transition_divergence(
-            now, before, TRAITS, elapsed=number(elapsed), met=number(1.0), carried=number(carried)
+            now, before, traits, elapsed=number(elapsed), met=number(met), carried=number(carried)
         )
 
-        assert float(found) == pytest.approx(truth, abs=0.006)
+        error = each.std() / DRAWS**0.5
+        assert error < 0.004
+        assert float(found) == pytest.approx(each.mean(), abs=4 * error + 0.001)
+
+    def test_a_divergence_from_nothing_retained_is_the_closed_form(self):
+        """At r = 0 the variance is omega^2: E log = 2m and E 1 / omega^2 = exp(2v - 2m)."""
+        m, v = -0.4, 0.1
+        traits = gaussian([-1.0, 0.3, m, 0.7], [0.2, 0.1, v, 0.05])
+        away = 0.2 + (0.5 - 0.3) ** 2 + 0.1
+        truth = 0.5 * (2 * m - np.log(0.2) + away * np.exp(2 * v - 2 * m) - 1.0)
+
+        found = dynamics.transition_divergence(
+            gaussian(0.5, 0.2),
+            gaussian(0.0, 0.0),
+            traits,
+            elapsed=number(0.0),
+            met=number(0.0),
+            carried=number(0.0),
+        )
+
+        assert float(found) == pytest.approx(truth, abs=1e-6)
 
     def test_divergence_of_traits(self):
         rng = np.random.default_rng(2)
@@ -172,6 +195,48 @@ def fitted():
     model = PsiKt(PsiKtConfig(hidden=16, width=8, training=training))
     model.fit(log)
     return model, log
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What every training of a fit began with: weights, configuration, answers to learn from."""
+    seen, train = [], trainer.train
+
+    def spy(net, **how):
+        weights = {name: value.clone() for name, value in net.state_dict().items()}
+        seen.append((weights, how["config"], how["training"]))
+        return train(net, **how)
+
+    monkeypatch.setattr(trainer, "train", spy)
+    return seen
+
+
+class TestFitting:
+    def test_whoever_is_learnt_from_is_a_beginner(self, trainings):
+        """A piece from mid-history has counts, ages and traits that a beginner has not."""
+        log = random_log(np.random.default_rng(4), learners=12, answers=25)
+        training = TrainingConfig(epochs=1, positions=512, longest=10)
+        PsiKt(PsiKtConfig(hidden=8, width=4, training=training)).fit(log)
+
+        ((_, _, learnt_from),) = trainings
+        pieces = windows(learnt_from.starts, longest=10)
+
+        assert (learnt_from.step[pieces[:, 0]] == 0).all()
+        assert (pieces[:, 1] - pieces[:, 0] == 10).all()
+        assert len(pieces) == len(learnt_from.starts) - 1 > 5
+
+    def test_a_permuted_graph_is_trained_with_as_long_and_from_the_same_weights(self, trainings):
+        log = random_log(np.random.default_rng(4), learners=12, answers=10)
+        training = TrainingConfig(epochs=3, positions=512)
+        PsiKt(PsiKtConfig(hidden=8, width=4, graph="permuted", training=training)).fit(log)
+
+        (first, usual, _), (again, other, _) = trainings
+
+        assert usual == other == training
+        assert again.pop("is_fixed")
+        assert not first.pop("is_fixed")
+        assert float((again.pop("fixed") - first.pop("fixed")).abs().max()) > 0.0
+        assert all(torch.equal(first[name], again[name]) for name in first)
 
 
 class TestNetwork:

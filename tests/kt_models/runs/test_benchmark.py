@@ -8,7 +8,7 @@ import pytest
 from kt_models.cli import main
 from kt_models.errors import ImpossibleSetting, UnknownName
 from kt_models.runs import tables
-from kt_models.runs.benchmark import plan, read_settings
+from kt_models.runs.benchmark import chosen_run, plan, read_settings
 from kt_models.runs.folder import RunFolder, RunsClash
 from tests.kt_models.factories import random_log, write_log
 
@@ -136,6 +136,19 @@ class TestBenchmark:
 
         row = json.loads((out / "table.json").read_text())["sets"]["spring"]["models"]["pfa"]
         assert list(row["folds"]) == ["1"]
+
+    def test_drops_an_earlier_choice_where_there_is_none_any_more(self, data, tmp_path):
+        settings, out = tmp_path / "settings.json", tmp_path / "out"
+        settings.write_text(json.dumps({"pfa": {"spring": CANDIDATES}}))
+        assert run(data, out, sets="spring", models="pfa") == 0
+        more = ["--settings", str(settings)]
+        assert run(data, out, *more, sets="spring", models="pfa") == 0
+        place = out / "learner-split" / "spring" / "pfa" / "fold-0"
+        assert chosen_run(place).path != place
+
+        assert run(data, out, sets="spring", models="pfa") == 0
+
+        assert chosen_run(place).path == place
 
     def test_takes_no_run_of_another_log_for_its_own(self, data, tmp_path, capsys):
         own = tmp_path / "data"

@@ -1,6 +1,7 @@
 """Runs held against each other: only on the same answers, in pairs; lists and pictures."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -83,6 +84,61 @@ class TestCompare:
             read_evaluation(tmp_path)
         with pytest.raises(RunUnreadable):
             read_answers(out)
+
+
+@pytest.fixture(scope="module")
+def tuned(out):
+    """PFA on two folds, each the better of two settings; a stale run of one lies beside them."""
+    settings = out / "settings.json"
+    # So held to nothing that it says the same of everybody.
+    settings.write_text(json.dumps({"pfa": {"simulated": [{"penalty": 1e6}, {}]}}))
+    names = ["--sets", "simulated", "--models", "pfa", "--folds", "0,1", "--resamples", "20"]
+    line = ["benchmark", "--data", str(out), *names, "--settings", str(settings)]
+    assert main([*line, "--out", str(out / "tuned")]) == 0
+    place = out / "tuned" / "learner-split" / "simulated" / "pfa"
+    stale, _ = models(out)
+    shutil.copytree(stale / "fold-0", place / "fold-0", dirs_exist_ok=True)
+    return place
+
+
+def best_of(fold):
+    runs = [fold / f"candidate-{number}" for number in (0, 1)]
+    return min(
+        runs, key=lambda run: json.loads((run / "metrics.json").read_text())["validation_log_loss"]
+    )
+
+
+class TestCandidates:
+    def test_the_chosen_one_is_compared_not_a_stale_run(self, tuned):
+        found = read_evaluation(tuned)
+
+        assert sorted(found.answers) == [0, 1]
+        assert found.model == "pfa"
+        for fold in (0, 1):
+            best = read_answers(best_of(tuned / f"fold-{fold}"))
+            assert (found.answers[fold].prob == best.prob).all()
+
+    def test_a_fold_and_a_candidate_are_runs_too(self, tuned):
+        chosen = read_evaluation(tuned / "fold-1")
+        best = read_evaluation(best_of(tuned / "fold-1"))
+        one, other = (read_evaluation(tuned / "fold-1" / f"candidate-{n}") for n in (0, 1))
+
+        assert (chosen.answers[-1].prob == best.answers[-1].prob).all()
+        assert (one.answers[-1].prob != other.answers[-1].prob).any()
+
+    def test_a_fold_of_which_one_is_missing_is_left_out(self, tuned, tmp_path):
+        part = tmp_path / "pfa"
+        shutil.copytree(tuned, part)
+        (part / "fold-0" / "candidate-0" / "metrics.json").unlink()
+
+        assert sorted(read_evaluation(part).answers) == [1]
+
+    @pytest.mark.parametrize("command", ["compare", "plot"])
+    def test_the_commands_read_them(self, out, tuned, tmp_path, command):
+        mean, _ = models(out)
+        more = ["--out", str(tmp_path / "picture.png")] if command == "plot" else []
+
+        assert main(["runs", command, str(mean), str(tuned), *more]) == 0
 
 
 class TestCommands:
