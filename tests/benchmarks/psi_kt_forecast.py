@@ -97,7 +97,7 @@ def main(arguments):
     for name in LOGS:
         if (options.work / name).is_dir():
             result[name] = scored(name, options)
-    for extra in ("recovery", "speed"):
+    for extra in ("recovery", "known_graph", "speed"):
         path = options.work / f"{extra}.json"
         if path.is_file():
             result[extra] = json.loads(path.read_text(encoding="utf-8"))

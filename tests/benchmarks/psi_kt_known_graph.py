@@ -116,7 +116,7 @@ def pairs(truth, score):
 def summary(worlds, learners):
     """Return the means over worlds with 95 % intervals (Student's t) and the worlds themselves."""
     result = {"learners": learners, "answers": ANSWERS, "concepts": CONCEPTS, "worlds": worlds}
-    result["models"] = {
+    result["found"] = {
         name: {figure: interval([w[name][figure] for w in worlds]) for figure in figures}
         for name, figures in worlds[0].items()
         if isinstance(figures, dict)
@@ -130,7 +130,7 @@ def interval(values):
     if len(values) < 2:
         return [mean, None, None]
     half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return [mean, mean - half, mean + half]
+    return [mean, max(mean - half, 0.0), min(mean + half, 1.0)]
 
 
 if __name__ == "__main__":
