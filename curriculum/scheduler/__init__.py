@@ -14,6 +14,7 @@ from curriculum.scheduler.errors import (
     InvalidSituation,
     ReceiptDiffers,
 )
+from curriculum.scheduler.exposure import Exposure
 from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
 from curriculum.scheduler.rules import Rules, Targets, Weights
 from curriculum.scheduler.situation import (
@@ -29,6 +30,7 @@ __all__ = [
     "Decision",
     "Distribution",
     "Exploration",
+    "Exposure",
     "Finish",
     "FinishCode",
     "GainSoftmax",

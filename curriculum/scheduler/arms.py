@@ -185,6 +185,8 @@ def _item_weights(
         met = np.flatnonzero(times)
         factors = rules.repeat_factor ** np.arange(MOST_COUNTED_REPEATS + 1)
         weight[met] *= factors[np.minimum(times[met], MOST_COUNTED_REPEATS)]
+    if situation.exposure is not None:
+        weight *= situation.exposure.weight.take(item)
     return np.asarray(weight)
 
 

@@ -147,15 +147,15 @@ def concept_mastered(situation: Situation, standing: Standing) -> BoolArray:
     return ~situation.bank.any_concept(standing.mode != CLOSED)
 
 
-def over_exposed(situation: Situation, _: Standing) -> BoolArray | None:
-    """Remove items that too large a share of comparable learners was given.
+def over_exposed(situation: Situation, standing: Standing) -> BoolArray | None:
+    """Remove items that too many comparable learners were given, but not what a teacher pinned.
 
-    The ineligibility of van der Linden and Veldkamp (2004), decided by the rate itself instead of
-    a coin whose odds follow it: propensities stay in closed form.
+    What is left of a concept counts too: see `_spare_the_last`.
     """
-    if situation.exposure_rate is None:
+    if situation.exposure is None:
         return None
-    return situation.exposure_rate > situation.rules.max_exposure_rate
+    resting = situation.exposure.resting
+    return resting if standing.pinned_now is None else resting & ~standing.pinned_now
 
 
 def same_concept(situation: Situation, standing: Standing) -> BoolArray | None:
@@ -173,6 +173,7 @@ def review_share(situation: Situation, standing: Standing) -> BoolArray | None:
     return ~situation.bank.any_concept(others)
 
 
+OVER_EXPOSED = "over-exposed"
 RULES: tuple[tuple[str, Rule], ...] = (
     ("not-operational", not_operational),
     ("outside-assignment", outside_assignment),
@@ -188,7 +189,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("exposure-cap", exposure_cap),
     ("difficulty-jump", difficulty_jump),
     ("concept-mastered", concept_mastered),
-    ("over-exposed", over_exposed),
+    (OVER_EXPOSED, over_exposed),
     ("same-concept", same_concept),
     ("review-share", review_share),
 )
@@ -201,7 +202,7 @@ NOT_PINNED = "not-pinned"
 # In the order in which they give way when nothing is eligible. Reviews before the concept just
 # practised: the rule of the review share counts the latter in.
 LADDER: tuple[tuple[str, Rule | None], ...] = (
-    ("over-exposed", None),
+    (OVER_EXPOSED, None),
     ("review-share", None),
     ("same-concept", None),
     ("stepping-back", None),
@@ -215,6 +216,7 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     skipped = ONCE_PLACED if standing.placing else frozenset()
     asked = [(name, rule(situation, standing)) for name, rule in RULES if name not in skipped]
     removals = {name: removal for name, removal in asked if removal is not None}
+    _spare_the_last(situation, removals)
     relaxed: list[str] = []
     eligible, removed = _apply(removals, situation.bank.n_items)
     for name, milder in LADDER:
@@ -234,6 +236,27 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
         eligible = kept
     open_concepts = _open_concepts(standing, relaxed)
     return Eligibility(eligible, open_concepts, removed=removed, relaxed=tuple(relaxed))
+
+
+def _spare_the_last(situation: Situation, removals: dict[str, BoolArray]) -> None:
+    """Give back over-exposed items of concepts that have nothing else to be given, in place.
+
+    What everybody gets is no reason to leave a concept out. The ladder looks at all that is left
+    together, and would not notice.
+    """
+    resting = removals.get(OVER_EXPOSED)
+    if resting is None or not resting.any():
+        return
+    free = np.ones_like(resting)
+    for name, removal in removals.items():
+        if name != OVER_EXPOSED:
+            free &= ~removal
+    bank = situation.bank
+    left, before = (
+        np.bincount(bank.pair_concept[some.take(bank.pair_item)], minlength=bank.n_concepts)
+        for some in (free & ~resting, free)
+    )
+    removals[OVER_EXPOSED] = resting & ~bank.any_concept((before > 0) & (left == 0))
 
 
 def _apply(removals: dict[str, BoolArray], size: int) -> tuple[BoolArray, dict[str, int]]:

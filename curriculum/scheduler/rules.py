@@ -98,7 +98,9 @@ class Rules:
         review_share: of the recent answers, the share of reviews from which on no more come.
         same_concept_run: answers in a row on a concept, unless it is being learnt, after which
             another one comes.
-        max_exposure_rate: share of comparable learners above which an item rests.
+        max_exposure_rate: share of comparable learners above which an item rests, unless
+        exposure_spread: so many times what its concept's items are given on average is more.
+        exposure_learners: fewer comparable learners say nothing of how exposed an item is.
         max_explored: items drawn at random for one learner within the exposure window.
         no_explore_days: nothing is drawn at random in the last days before a date.
         placement_items: the most items that place a new learner.
@@ -138,6 +140,8 @@ class Rules:
     review_share: float = 0.3
     same_concept_run: int = 3
     max_exposure_rate: float = 0.25
+    exposure_spread: float = 2.0
+    exposure_learners: int = 10
     max_explored: int = 20
     no_explore_days: float = 1.0
     placement_items: int = 8
@@ -235,5 +239,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "review_share": _PROBABILITY,
     "same_concept_run": (1, 100),
     "max_exposure_rate": _PROBABILITY,
+    "exposure_spread": (1.0, math.inf),
+    "exposure_learners": (1, math.inf),
     "placement_error": (1e-3, math.inf),
 }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from curriculum.scheduler.bank import ItemBank
 from curriculum.scheduler.errors import InvalidSituation
+from curriculum.scheduler.exposure import Exposure
 from curriculum.scheduler.rules import Rules
 
 BoolArray = NDArray[np.bool_]
@@ -141,7 +142,7 @@ class Situation:
             without mastery; None: read off `evidence_n` and the recent answers.
         quota_left: [K] how many more items of a concept the teacher wants given, -1 for any
             number; None: any number of all.
-        exposure_rate: [N] share of comparable learners who were given the item; None: unknown.
+        exposure: how many comparable learners were given each item; None: unknown.
         barred_features: bits of `ItemBank.features` that this learner cannot be given.
         exploration: what random draws are allowed.
         placing: the learner is new here and may be placed by a few items from anywhere.
@@ -181,7 +182,7 @@ class Situation:
     fact_stability: FloatArray | None = None
     attempts: IntArray | None = None
     quota_left: IntArray | None = None
-    exposure_rate: FloatArray | None = None
+    exposure: Exposure | None = None
     barred_features: int = 0
     exploration: Exploration = field(default_factory=Exploration)
     placing: bool = False
@@ -218,13 +219,14 @@ class Situation:
         for name, require, size in (
             ("item_minutes", _require_positive, n_items),
             ("discrimination", _require_positive, n_items),
-            ("exposure_rate", _require_probs, n_items),
             ("attempts", _require_finite, n_concepts),
             ("quota_left", _require_finite, n_concepts),
             ("fact_stability", _require_length, n_concepts),
         ):
             if getattr(self, name) is not None:
                 require(name, getattr(self, name), size)
+        if self.exposure is not None:
+            _require_length("exposure.weight", self.exposure.weight, n_items)
         if self.memory is not None:
             for name in ("base", "level", "var", "practised"):
                 _require_finite(f"memory.{name}", getattr(self.memory, name), n_concepts)

@@ -328,6 +328,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=20),
         "options": {"expires": 3600.0},
     },
+    # Holds from the next day on (UTC), for a week at most.
+    "count-exposure": {
+        "task": "scheduling.count_exposure",
+        "schedule": crontab(hour=22, minute=40),
+        "options": {"expires": 3600.0},
+    },
     "sweep-uploads": {
         "task": "intake.sweep",
         "schedule": 15.0,

@@ -12,6 +12,7 @@ from tutor.scheduling.models import (
     Decision,
     DelayedProbe,
     GroupComparison,
+    ItemExposure,
     PolicyNight,
     PolicyPromotion,
     PolicyVersion,
@@ -133,6 +134,16 @@ class GroupComparisonsAdmin(ReadOnlyAdmin):
             "<tbody>{}</tbody></table>",
             rows,
         )
+
+
+@admin.register(ItemExposure)
+class ItemExposuresAdmin(ReadOnlyAdmin):
+    """How many learners of a course were given each item before a night."""
+
+    organisation_path = "course__organisation"
+    list_display = ("day", "course", "learners")
+    list_select_related = ("course",)
+    ordering = ("-id",)
 
 
 def _in_words(gap: dict[str, Any]) -> tuple[str, str, str]:

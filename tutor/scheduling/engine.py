@@ -26,7 +26,15 @@ from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.scheduling import lately, wishes
-from tutor.scheduling.plans import RULES, Conduct, Plan, Recent, build_bank, item_bank
+from tutor.scheduling.plans import (
+    RULES,
+    Conduct,
+    Plan,
+    Recent,
+    build_bank,
+    exposure_of,
+    item_bank,
+)
 from tutor.tracing import engine as tracing_engine
 
 __all__ = [
@@ -173,6 +181,7 @@ def make_situation(
         memory=_memory(tracer, seen),
         attempts=_attempts(bank, state, recent, at=at),
         fact_stability=_stability(bank, recent),
+        exposure=exposure_of(bank, recent),
         placing=recent.placing,
         exploration=wishes.exploration_of(bounds, conduct, explored=recent.explored),
         **(wishes.fields_of(bounds, plan, at=at) | _asked(bank, plan)),

@@ -6,7 +6,7 @@ import logging
 from django.db import DatabaseError
 
 from tutor.responses import selectors as response_selectors
-from tutor.scheduling import engine, lately, remembering, selectors
+from tutor.scheduling import engine, exposures, lately, remembering, selectors
 from tutor.scheduling.engine import Conduct, Recent
 from tutor.tracing import engine as tracing_engine
 
@@ -44,6 +44,7 @@ def find_recent(
         and _is_placing(learner_id, course_id, seen, last_reason),
         earlier=_earlier(learner_id, course_id, conduct, seen),
         stability=_stability(learner_id, tracer, seen),
+        exposure=exposures.find_counts(course_id=course_id, at=at),
     )
 
 

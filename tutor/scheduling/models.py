@@ -9,6 +9,7 @@ from tutor.classes.models import Assignment, Classroom
 from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course, ItemVersion
 from tutor.registry.models import TracerVersion
+from tutor.scheduling.exposure_models import ItemExposure
 from tutor.scheduling.rule_models import SteeringRule
 from tutor.tracing.models import DeepPrediction
 
@@ -18,6 +19,7 @@ __all__ = [
     "DelayedProbe",
     "FactMemories",
     "GroupComparison",
+    "ItemExposure",
     "PolicyNight",
     "PolicyPromotion",
     "PolicyVersion",

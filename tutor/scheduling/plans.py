@@ -1,11 +1,14 @@
 """What a choice is made with beside the learner's state: how, for what, and what came before."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
-from curriculum.scheduler import Exploration, ItemBank, Rules, build_bank
+from curriculum.scheduler import Exploration, Exposure, ItemBank, Rules, build_bank
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
@@ -13,12 +16,14 @@ from tutor.tracing import bands
 __all__ = [
     "RULES",
     "Conduct",
+    "Counts",
     "Exploration",
     "ItemBank",
     "Plan",
     "Recent",
     "Wish",
     "build_bank",
+    "exposure_of",
     "item_bank",
 ]
 
@@ -27,6 +32,7 @@ FREE_PRACTICE = 10
 # Of single learners only: without one they hold for nobody.
 ACCOMMODATIONS = frozenset({"bar", "time", "steady"})
 _banks = new_cache(capacity=32)
+_exposures = new_cache(capacity=64)
 
 RULES = Rules(mastery_threshold=bands.MASTERED_LOWER_PROB, mastery_evidence=bands.MASTERED_EVIDENCE)
 
@@ -90,6 +96,21 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many learners of a course were given each item in the thirty days before a night.
+
+    Attributes:
+        day: the first day on which the count holds, in UTC.
+        learners: how many were given anything.
+        given: item id -> how many of them were given it.
+    """
+
+    day: dt.date
+    learners: int
+    given: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Recent:
     """What is known of a learner's latest decisions, beside the answers in the state.
 
@@ -101,6 +122,7 @@ class Recent:
         earlier: (item id, epoch seconds) of the answers since the oldest wish that are no longer
             in the state, oldest first; read only where the wishes count answers.
         stability: fact's concept id -> days after which its recall has sunk to 0.9.
+        exposure: how many learners of the course were given each item; None where unknown.
     """
 
     modes: tuple[tuple[int, str], ...] = ()
@@ -109,6 +131,7 @@ class Recent:
     placing: bool = False
     earlier: tuple[tuple[int, float], ...] = ()
     stability: Mapping[int, float] = field(default_factory=dict)
+    exposure: Counts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +181,21 @@ def item_bank(bank: CourseBank) -> ItemBank:
             is_template=bank.is_template.tolist(),
             features=bank.needs.tolist(),
             is_fact=bank.is_fact.tolist(),
+        ),
+    )
+
+
+def exposure_of(bank: CourseBank, recent: Recent) -> Exposure | None:
+    """Return how exposed the items are; made once a day and revision for all learners."""
+    counts = recent.exposure
+    if counts is None:
+        return None
+    return _exposures.get(
+        (bank.course_id, bank.revision, counts.day),
+        lambda: Exposure.of(
+            item_bank(bank),
+            given=np.array([counts.given.get(pk, 0) for pk in bank.item_ids.tolist()], np.int64),
+            learners=counts.learners,
+            rules=RULES,
         ),
     )

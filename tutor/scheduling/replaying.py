@@ -16,7 +16,7 @@ from tutor.content import selectors as content_selectors
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling import engine, lately, plans, remembering
+from tutor.scheduling import engine, exposures, lately, plans, remembering
 from tutor.scheduling.models import Decision, StuckRelease
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import selectors as tracing_selectors
@@ -214,6 +214,7 @@ def _recent_of(
         placing=lately.may_be_new(seen.state, conduct)
         and lately.is_placing(seen.state, _last_reason(earlier)),
         earlier=_earlier(past.rows, seen, conduct),
+        exposure=exposures.find_counts(course_id=decision.course_id, at=decision.at),
     )
 
 

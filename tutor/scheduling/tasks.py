@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from tutor.common import clock
-from tutor.scheduling import groups, judging, nights, queue, services
+from tutor.scheduling import exposures, groups, judging, nights, queue, services
 
 
 @shared_task(
@@ -38,3 +38,9 @@ def judge_networks(**_: object) -> int:
 def compare_groups(**_: object) -> int:
     """Compare groups of learners in every course; return how many courses have some."""
     return groups.compare_all(at=clock.now())
+
+
+@shared_task(name=queue.COUNT_EXPOSURE, acks_late=True)
+def count_exposure(**_: object) -> int:
+    """Count how many learners were given each item; return in how many courses."""
+    return exposures.count_all(at=clock.now())

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curriculum.scheduler import eligibility
+from curriculum.scheduler import Exposure, eligibility
 from curriculum.scheduler.eligibility import ONCE_PLACED, RULES, find_eligible
 from curriculum.scheduler.standing import CLOSED, assess
 from tests.curriculum.scheduler.strategies import situations
@@ -18,11 +18,14 @@ def richer(draw):
     situation = draw(situations())
     bank, rng = situation.bank, np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, k = bank.n_items, bank.n_concepts
+    odds = st.sampled_from([0.1, 0.5, 1.0])
     return dataclasses.replace(
         situation,
         bank=dataclasses.replace(bank, features=rng.integers(0, 4, n)),
         quota_left=rng.integers(-1, 3, k) if draw(st.booleans()) else None,
-        exposure_rate=rng.random(n) if draw(st.booleans()) else None,
+        exposure=Exposure(rng.random(n), 1.0 - rng.random(n), rng.random(n) < draw(odds))
+        if draw(st.booleans())
+        else None,
         barred_features=draw(st.sampled_from([0, 0, 1, 2])),
         item_minutes=rng.uniform(0.5, 4.0, n) if draw(st.booleans()) else None,
         minutes_left=draw(st.sampled_from([None, None, 1.0, 3.0])),

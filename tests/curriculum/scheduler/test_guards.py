@@ -172,13 +172,6 @@ class TestTheTeachersLimits:
         done = decide(late, seed=0)
         assert (done.code, done.facts["minutes_left"]) == (FinishCode.LIMIT_REACHED, 0.5)
 
-    def test_an_item_that_too_many_had_rests_while_there_are_others(self):
-        rate = np.tile([0.5, 0.1, 0.3, 0.2], 3)
-        situation = make_situation(exposure_rate=rate)
-        assert sorted(decide(situation, seed=0).candidate_ids.tolist()) == [101, 103]
-        everywhere = make_situation(exposure_rate=np.full(12, 0.9))
-        assert decide(everywhere, seed=0).relaxed == ("over-exposed",)
-
 
 class TestMinutes:
     def test_what_teaches_as_much_in_less_time_is_likelier(self):

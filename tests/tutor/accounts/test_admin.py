@@ -33,6 +33,7 @@ from tutor.scheduling.models import (
     Decision,
     DelayedProbe,
     GroupComparison,
+    ItemExposure,
     SteeringRule,
     StuckRelease,
 )
@@ -89,6 +90,9 @@ class School:
         )
         self.comparison = GroupComparison.objects.create(
             course=self.course, at=AT, by="class", body={}
+        )
+        self.exposure = ItemExposure.objects.create(
+            course=self.course, day=AT.date(), learners=0, given={}
         )
         tracer = TracerVersion.objects.get(course=self.course)
         self.network = Network.objects.create(
@@ -148,6 +152,7 @@ class School:
             "scheduling.stuckrelease": self.release,
             "scheduling.steeringrule": self.rule,
             "scheduling.groupcomparison": self.comparison,
+            "scheduling.itemexposure": self.exposure,
             "content.statuschange": self.change,
             "calibration.calibrationrun": self.run,
             "calibration.itemcalibration": self.run.items.first(),
