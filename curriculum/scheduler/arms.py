@@ -17,7 +17,7 @@ from curriculum.scheduler.tracer_memory import logit
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
-# A repeat penalty of .1^20 is as good as 0, and more could underflow.
+# A repeat penalty of .001^20 is as good as 0; beside the farthest target more would underflow.
 MOST_COUNTED_REPEATS = 20
 NODES, _hermite = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = _hermite / _hermite.sum()
@@ -76,7 +76,7 @@ def list_choices(situation: Situation, standing: Standing, found: Eligibility) -
     """Return the arms that have an eligible item, and how the items share them."""
     pairs = _find_pairs(situation, standing, found)
     item, concepts, counts, starts, mode = pairs
-    within = _item_weights(situation, standing, item, mode.repeat(counts))
+    within = _item_weights(situation, standing, item, mode, counts)
     within *= (1.0 / np.add.reduceat(within, starts)).repeat(counts)
     spread = _Spread(starts, item, within)
     gain = _gains(situation, standing, concepts, spread)
@@ -171,11 +171,15 @@ def target_probs(situation: Situation) -> FloatArray:
 
 
 def _item_weights(
-    situation: Situation, standing: Standing, item: IntArray, mode: NDArray[np.int8]
+    situation: Situation,
+    standing: Standing,
+    item: IntArray,
+    mode: NDArray[np.int8],
+    counts: IntArray,
 ) -> FloatArray:
     rules = situation.rules
     weight = situation.prob.take(item)
-    weight -= target_probs(situation)[mode]
+    weight -= target_probs(situation).take(mode).repeat(counts)
     # In place: a large bank's arrays do not fit the cache twice.
     weight *= weight
     weight *= -0.5 / rules.target_sd**2

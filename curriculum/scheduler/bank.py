@@ -25,8 +25,9 @@ class ItemBank:
         item_ids: [N] the caller's ids.
         concept_ids: [K] the caller's ids, in teaching order.
         concepts: [N, M] concept indices 0..K-1, padded with -1.
-        sets: [S, M] the distinct rows of `concepts`, the padding as K.
-        set_of: [N] row in `sets` of each item.
+        sets: [M, S] the distinct rows of `concepts`, the padding as K; far fewer than items.
+        set_of: [N] column in `sets` of each item.
+        sets_live: [S] whether an operational item has exactly these concepts.
         operational: [N] whether the item may be given at all.
         pilot: [N] whether it is being tried out, which only `trials` looks at.
         is_template: [N] whether the item comes with new numbers each time.
@@ -49,6 +50,7 @@ class ItemBank:
     concepts: IntArray
     sets: IntArray
     set_of: IntArray
+    sets_live: BoolArray
     operational: BoolArray
     pilot: BoolArray
     is_template: BoolArray
@@ -88,11 +90,24 @@ class ItemBank:
 
     def any_concept(self, flag: BoolArray) -> BoolArray:
         """Return [N] whether any concept of the item has the flag [K]."""
-        # The padding picks the last entry, which is False. Far fewer sets of concepts occur than
-        # there are items.
+        return np.asarray(self.any_in_set(flag).take(self.set_of))
+
+    def any_in_set(self, flag: BoolArray) -> BoolArray:
+        """Return [S] whether any concept of the set has the flag [K]."""
+        # The padding picks the last entry, which is False.
         padded = np.zeros(len(flag) + 1, dtype=np.bool_)
         padded[:-1] = flag
-        return np.asarray(padded[self.sets].any(axis=1).take(self.set_of))
+        found: BoolArray = padded.take(self.sets[0])
+        for column in self.sets[1:]:
+            found |= padded.take(column)
+        return found
+
+    def concepts_of_sets(self, flag: BoolArray) -> BoolArray:
+        """Return [K] the concepts that a set with the flag [S] has."""
+        found = np.zeros(self.n_concepts + 1, dtype=np.bool_)
+        for column in self.sets:
+            found[column[flag]] = True
+        return found[:-1]
 
 
 def build_bank(  # noqa: PLR0913 - one column of the bank each
@@ -149,12 +164,15 @@ def build_bank(  # noqa: PLR0913 - one column of the bank each
     practicable[pair_concept[live[pair_item]]] = True
     id_order = np.argsort(ids, kind="stable")
     sets, set_of = np.unique(columns, axis=0, return_inverse=True)
+    sets_live = np.zeros(len(sets), dtype=np.bool_)
+    sets_live[set_of.ravel()[live]] = True
     bank = ItemBank(
         item_ids=ids,
         concept_ids=names,
         concepts=columns,
-        sets=np.where(sets < 0, len(names), sets),
+        sets=np.ascontiguousarray(np.where(sets < 0, len(names), sets).T),
         set_of=set_of.ravel(),
+        sets_live=sets_live,
         operational=live,
         pilot=_as_flags(pilot, len(ids), default=False) & ~live,
         is_template=_as_flags(is_template, len(ids), default=False),

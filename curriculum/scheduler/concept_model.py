@@ -146,8 +146,14 @@ class ConceptModel:
         """Return how many rules of thumb there are."""
         return len(OPENING)
 
-    def index(self, states: ConceptStates, *, left: int, rule: IntArray) -> FloatArray:
-        """Return what practising each concept adds on the day, with credit for what it opens."""
+    def outlook(
+        self, states: ConceptStates, *, left: int
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return what practising each concept now adds to success on the day, all [B, C].
+
+        Returns:
+            The rise, the success without it, and the levels now.
+        """
         step = len(self.days) - left
         day, items = self.days[step], self.items[step]
         idle = self._level_at(states, self.horizon_days)
@@ -156,7 +162,12 @@ class ConceptModel:
         practised = (now + self._taught(states.n, slice(None), items)) * kept
         shrink = 1.0 / np.sqrt(1.0 + LOGIT_SHRINK * states.spread)
         base = self.memory.base
-        rise = _sigmoid(shrink * (base + practised)) - _sigmoid(shrink * (base + idle))
+        alone = _sigmoid(shrink * (base + idle))
+        return _sigmoid(shrink * (base + practised)) - alone, alone, now
+
+    def index(self, states: ConceptStates, *, left: int, rule: IntArray) -> FloatArray:
+        """Return what practising each concept adds on the day, with credit for what it opens."""
+        rise, _, now = self.outlook(states, left=left)
         is_reached = self._is_reached(states, now)
         # What is opened needs steps to be learnt in: with the last one there are none.
         credit = OPENING[rule][:, None] * self.credit * (1.0 - 1.0 / left)

@@ -1,6 +1,7 @@
 """What a learnt policy sees of an arm: some twenty numbers, each about 0 to 1."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def _describe(
     situation, standing, arms = choices.situation, choices.standing, choices.arms
     rules, concept, mode = situation.rules, arms.concept[rows], arms.mode[rows]
     mastery, days = situation.concept_prob[concept], standing.days_since[concept]
-    columns = {
+    columns: dict[str, NDArray[Any] | float] = {
         **{name: values[rows] for name, values in weigh(arms, rules=rules).items()},
         "is_learn": mode == LEARN,
         "is_practise": mode == PRACTISE,
@@ -82,7 +83,10 @@ def _describe(
         "progress": _progress(choices, concept),
         "due_soon": mastery * _due_soon(situation),
     }
-    return np.stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES], axis=1)
+    found = np.empty((len(rows), len(FEATURES)))
+    for place, name in enumerate(FEATURES):
+        found[:, place] = columns[name]
+    return found
 
 
 def _progress(choices: Choices, concepts: NDArray[np.int64]) -> FloatArray:

@@ -85,8 +85,8 @@ def look_ahead(
     """
     days = days_ahead(situation)
     model, states = _one_answer(situation, concepts, gain, goal_weight, days)
-    rise = model.index(states, left=1, rule=np.zeros(1, dtype=np.int64))[0]
-    prob = _prob_on_the_day(model, states)
+    added, alone, _ = model.outlook(states, left=1)
+    rise, prob = added[0] * model.weights, alone[0]
     # How many answers are ahead is asked only where a date says until when. A newcomer who is
     # placed may begin with concepts that a plan counts as locked: nothing would come of a plan.
     no_plan = situation.deadline is None or standing.placing
@@ -112,7 +112,8 @@ def _one_answer(
         gain=gain,
         weights=goal_weight[concepts],
         credit=np.zeros(size),
-        requires=np.zeros((size, size), dtype=np.bool_),
+        # Of one answer nothing is opened.
+        requires=np.broadcast_to(np.False_, (size, size)),
         reached=np.zeros(size, dtype=np.bool_),
         evidence=situation.rules.prerequisite_evidence,
         threshold=situation.rules.prerequisite_threshold,
@@ -125,10 +126,6 @@ def _one_answer(
 
 def _begin(model: ConceptModel, situation: Situation, concepts: IntArray) -> ConceptStates:
     return model.begin(since=(situation.concept_last_at[concepts] - situation.at) / DAY_S)
-
-
-def _prob_on_the_day(model: ConceptModel, states: ConceptStates) -> FloatArray:
-    return np.asarray(model.success(states)[0])
 
 
 def _planned(

@@ -103,9 +103,9 @@ def assess(situation: Situation) -> Standing:
         pinned[_given_since_pinned(situation, recent_rows)] = False
         goal = goal | _concepts_of(situation, pinned)
         mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
-    locked = _find_locked(situation, reached)
+    locked_sets = _find_locked(situation, reached)
     open_goal = goal & (mode != CLOSED)
-    wanted = _with_backfill(situation, open_goal, ~reached, locked, (banned, put_off))
+    wanted = _with_backfill(situation, open_goal, ~reached, locked_sets, (banned, put_off))
     backfill = wanted & ~open_goal
     held, step_back, failed = _step_back(situation, wanted, recent_rows)
     if held.any():
@@ -135,18 +135,18 @@ def assess(situation: Situation) -> Standing:
         pinned_now=pinned,
         banned=banned,
         set_aside=put_off,
-        locked=locked,
+        locked=locked_sets.take(bank.set_of),
         recent_rows=recent_rows,
         exposures=_count_exposures(situation, recent_rows),
     )
 
 
 def _find_locked(situation: Situation, reached: BoolArray) -> BoolArray:
-    """Return [N] the items with a concept of which a direct prerequisite is not reached."""
+    """Return [S] the sets with a concept of which a direct prerequisite is not reached."""
     bank = situation.bank
     waiting = np.zeros(bank.n_concepts, dtype=np.bool_)
-    waiting[bank.edge_of[~reached[bank.edge_needed]]] = True
-    return bank.any_concept(waiting)
+    waiting[bank.edge_of[~reached.take(bank.edge_needed)]] = True
+    return bank.any_in_set(waiting)
 
 
 def _choose_modes(
@@ -202,7 +202,7 @@ def _with_backfill(
     situation: Situation,
     goal: BoolArray,
     unreached: BoolArray,
-    locked: BoolArray,
+    locked_sets: BoolArray,
     refused: tuple[BoolArray | None, ...],
 ) -> BoolArray:
     """Return the goal and every unreached concept on the way to a goal that is locked.
@@ -211,12 +211,7 @@ def _with_backfill(
     the item needs by which the concept is first shown, and so on down.
     """
     bank = situation.bank
-    allowed = bank.operational & ~locked
-    for removed in refused:
-        if removed is not None:
-            allowed &= ~removed
-    startable = np.zeros(bank.n_concepts, dtype=np.bool_)
-    startable[bank.pair_concept[allowed.take(bank.pair_item)]] = True
+    startable = bank.concepts_of_sets(_live_sets(situation, refused) & ~locked_sets)
     wanted = goal.copy()
     fresh = goal & ~startable
     while fresh.any():
@@ -224,6 +219,20 @@ def _with_backfill(
         wanted |= needed
         fresh = needed & ~startable
     return wanted
+
+
+def _live_sets(situation: Situation, refused: tuple[BoolArray | None, ...]) -> BoolArray:
+    """Return [S] whether an item in use that is not refused has exactly these concepts."""
+    bank = situation.bank
+    named = [removed for removed in refused if removed is not None]
+    if not named:
+        return bank.sets_live
+    allowed = bank.operational.copy()
+    for removed in named:
+        allowed &= ~removed
+    live = np.zeros_like(bank.sets_live)
+    live[bank.set_of[allowed]] = True
+    return live
 
 
 def _count_exposures(situation: Situation, recent_rows: IntArray) -> IntArray:
