@@ -104,6 +104,7 @@ def wish_of(rule: SteeringRule, *, learner_ids: Collection[int] | None = None) -
         concept_id=rule.concept_id,
         value=value,
         assignment_id=rule.assignment_id,
+        for_everybody=rule.for_everybody,
         learner_ids=frozenset(learner_ids),
     )
 

@@ -48,7 +48,8 @@ class Wish:
         item_id, concept_id: what it is about.
         value: a number, or ids, names or epoch seconds, by its kind.
         assignment_id: only while this is worked on.
-        learner_ids: only for these; empty: for all, an accommodation for nobody.
+        for_everybody: for all who work on it, whoever is named; an accommodation is for nobody so.
+        learner_ids: else only for these.
     """
 
     pk: int
@@ -58,13 +59,14 @@ class Wish:
     concept_id: int | None = None
     value: Any = None
     assignment_id: int | None = None
+    for_everybody: bool = True
     learner_ids: frozenset[int] = frozenset()
 
     def holds_for(self, *, learner_id: int, assignment_id: int | None) -> bool:
         """Test whether it counts for a learner who works on that."""
         if self.assignment_id is not None and self.assignment_id != assignment_id:
             return False
-        if not self.learner_ids:
+        if self.for_everybody:
             return self.kind not in ACCOMMODATIONS
         return learner_id in self.learner_ids
 

@@ -37,7 +37,9 @@ class SteeringRule(AppendOnlyModel):
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, null=True, related_name="steering"
     )
-    # None named: everybody in the class.
+    # Said when it is set, and not read off the learners: a rule whose last learner is deleted
+    # is nobody's, and must not become everybody's.
+    for_everybody = models.BooleanField(default=True)
     learners = models.ManyToManyField(Learner, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="+")

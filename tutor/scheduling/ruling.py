@@ -44,6 +44,7 @@ def set_rule(
         concept=order.concept,
         value=rule_values.check(order, classroom=classroom, at=at),
         assignment=order.assignment,
+        for_everybody=not order.learners,
         at=at,
         set_by=actor,
         reason=order.reason,
@@ -89,6 +90,7 @@ def _take_back(
     return SteeringRule.objects.create(
         classroom_id=rule.classroom_id,
         assignment_id=rule.assignment_id,
+        for_everybody=rule.for_everybody,
         kind=rule.kind,
         item_id=rule.item_id,
         concept_id=rule.concept_id,
@@ -115,6 +117,8 @@ def _tell(rule: SteeringRule, action: str, actor: User | None, at: dt.datetime) 
 def _is_replaced(old: SteeringRule, new: SteeringRule, learner_ids: frozenset[int]) -> bool:
     if old.kind != new.kind or old.assignment_id != new.assignment_id:
         return False
+    if old.for_everybody != new.for_everybody:
+        return False
     if {learner.pk for learner in old.learners.all()} != learner_ids:
         return False
     same = (old.item_id, old.concept_id) == (new.item_id, new.concept_id)
@@ -136,7 +140,7 @@ def _require_feasible(classroom: Classroom, rules: Sequence[SteeringRule], new: 
 
 
 def _is_one_of_many(own: Sequence[Wish]) -> bool:
-    return any(wish.learner_ids for wish in own)
+    return any(not wish.for_everybody for wish in own)
 
 
 def list_sets(

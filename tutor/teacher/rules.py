@@ -143,7 +143,8 @@ def _moment(value: str) -> str:
 
 def _whom(rule: SteeringRule) -> str:
     learners = [learner.label for learner in rule.learners.all()]
-    nobody = "Nobody any more" if rule.kind in SteeringRule.ACCOMMODATIONS else "Everybody"
+    accommodates = rule.kind in SteeringRule.ACCOMMODATIONS
+    nobody = "Everybody" if rule.for_everybody and not accommodates else "Nobody any more"
     whom = ", ".join(learners) or nobody
     return f"{whom}, in “{rule.assignment.title}”" if rule.assignment else whom
 

@@ -22,7 +22,7 @@ from tutor.accounts.models import AuditEntry
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
 from tutor.practice import usecases
-from tutor.scheduling import engine, replaying, ruling, wishes
+from tutor.scheduling import conduct, engine, replaying, ruling, wishes
 from tutor.scheduling.errors import InfeasibleRule, InvalidRule, RuleTakenBack
 from tutor.scheduling.models import Decision, SteeringRule
 from tutor.scheduling.rule_values import Order
@@ -447,3 +447,36 @@ class TestHistory:
         ask(classroom, "pin", item=an_item(course, "adding"))
         ask(classroom, "quota", concept=concept(course, "adding"), value=50)
         assert statements() <= without
+
+
+class TestForEverybody:
+    """Whom a rule is for is said when it is set: who leaves takes their own rules with them."""
+
+    @pytest.mark.parametrize("kind", ["ban", "length", "test", "bar"])
+    def test_a_rule_whose_last_learner_is_deleted_becomes_nobodys(
+        self, course, classroom, learner, kind
+    ):
+        assignment = make_assignment(classroom=classroom)
+        fields = {
+            "ban": {"item": an_item(course)},
+            "length": {"value": 3},
+            "test": {"assignment": assignment},
+            "bar": {"value": ["sound"]},
+        }[kind]
+        other = make_learner(organisation=course.organisation)
+        rule = ask(classroom, kind, learners=[learner], **fields)
+        assert not rule.for_everybody
+
+        # What a deletion of the learner does to the rule.
+        rule.learners.through.objects.filter(steeringrule=rule).delete()
+
+        [wish] = conduct.list_wishes(conduct.list_rules(class_ids=[classroom.pk]))
+        for somebody in (learner, other):
+            assert not wish.holds_for(learner_id=somebody.pk, assignment_id=assignment.pk)
+        # Nor is it what a rule for everybody takes the place of.
+        if kind in {"ban", "length"}:
+            everybodys = ask(classroom, kind, at=AT + DAY, **fields)
+            assert everybodys.for_everybody
+            assert not SteeringRule.objects.filter(reverts=rule).exists()
+            holding = conduct.list_wishes(conduct.list_rules(class_ids=[classroom.pk]))
+            assert [one.pk for one in holding if one.for_everybody] == [everybodys.pk]
