@@ -134,7 +134,8 @@ class Situation:
         study_minutes: minutes of practice to be expected until then; None: the rules' daily ones.
         minutes_left: minutes that this sitting still has.
         item_minutes: [N] expected minutes per item; None: the rules' for each.
-        discrimination: [N] slopes of the items at the pinned calibration; None: 1 each.
+        discrimination: [N] slopes of the items at the pinned calibration, over the common one;
+            None: 1 each. What an answer tells goes by it; `prob` is the tracer's alone.
         memory: the tracer's forgetting and growth; None: read off the concepts' estimates.
         fact_stability: [K] days after which recall of a fact has sunk to 0.9, NaN where it is
             to be read off the recent answers; None: everywhere.

@@ -132,6 +132,13 @@ def pinned_run(
         slope=run.population["slope"],
         items={pk: item for pk, item in told.items() if item is not None},
         uncounted=uncounted,
+        slopes={
+            row.version_id: row.discrimination / run.population["slope"]
+            for row in rows
+            if row.discrimination is not None
+            and row.discrimination > 0.0
+            and not {"negative-discrimination", "disconnected"} & set(row.flags)
+        },
     )
 
 

@@ -16,7 +16,7 @@ well the run adds little, and where it knows nothing (a new item) the run is all
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ class PinnedRun:
         slope: the items' common slope, per logit.
         items: by item version id.
         uncounted: item versions whose answers count no more.
+        slopes: discrimination of item versions over the common slope, where the run tells them
+            apart: how much an answer to one says. The filter's success knows one slope only.
     """
 
     run: int
@@ -69,6 +71,7 @@ class PinnedRun:
     slope: float
     items: Mapping[int, PinnedItem]
     uncounted: tuple[int, ...] = ()
+    slopes: Mapping[int, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; items as [difficulty, se, seen], with true at the end where held."""
@@ -84,6 +87,7 @@ class PinnedRun:
                 for pk, one in self.items.items()
             },
             "uncounted": list(self.uncounted),
+            "slopes": {str(pk): slope for pk, slope in self.slopes.items()},
         }
 
     @classmethod
@@ -91,7 +95,8 @@ class PinnedRun:
         """Return the run that `to_dict` wrote."""
         items = {int(pk): PinnedItem(*told) for pk, told in values["items"].items()}
         told = {name: values[name] for name in ("run", "number", "sha256", "mean", "sd", "slope")}
-        return cls(**told, items=items, uncounted=tuple(values["uncounted"]))
+        slopes = {int(pk): float(slope) for pk, slope in values.get("slopes", {}).items()}
+        return cls(**told, items=items, uncounted=tuple(values["uncounted"]), slopes=slopes)
 
 
 # What a run adds to a tracer's body.

@@ -178,6 +178,7 @@ def make_situation(
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
         item_minutes=_item_minutes(bank, conduct),
+        discrimination=tracer.item_slopes,
         memory=_memory(tracer, seen),
         attempts=_attempts(bank, state, recent, at=at),
         fact_stability=_stability(bank, recent),

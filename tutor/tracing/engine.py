@@ -52,6 +52,8 @@ class CourseTracer:
             logits squared; inf for one whose answers do not count. Empty without a calibration:
             offsets then count as known.
         layout: the bank as the filter surveys it.
+        item_slopes: (N,) discrimination of each item over the common one at the pinned calibration,
+            1 where it says none; None without. What an answer tells goes by it, success does not.
         deep: the deep tracer that is pooled with the filter, if the version has one.
     """
 
@@ -66,6 +68,7 @@ class CourseTracer:
     var_of_version: dict[int, float]
     layout: psi_survey.Layout
     deep: DeepPart | None = None
+    item_slopes: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,17 @@ def lay_over(
             item_vars=np.where(np.isfinite(item_vars), item_vars, 0.0),
         ),
         deep=deep_estimates.part_of(body),
+        item_slopes=_slopes(bank, (body.get("calibration") or {}).get("slopes", {})),
     )
+
+
+def _slopes(bank: CourseBank, told: Mapping[str, float]) -> Floats | None:
+    """Return the slope of each item: its version's, or that of the newest one before it."""
+    if not told:
+        return None
+    lines = (bank.lineage[version] for version in bank.version_ids.tolist())
+    known = [next((told[str(pk)] for pk in line if str(pk) in told), 1.0) for line in lines]
+    return np.array(known, dtype=np.float64)
 
 
 def _variances(
