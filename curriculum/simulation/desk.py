@@ -36,6 +36,7 @@ class Classroom:
         rules: of the scheduler.
         timetable: when they practise and are examined.
         seed: student i is the same student under every policy.
+        places: newcomers are placed by a few items from anywhere first.
     """
 
     simulator: Simulator
@@ -44,6 +45,7 @@ class Classroom:
     rules: Rules
     timetable: Timetable
     seed: int
+    places: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +143,7 @@ class Desk:
             memory=self._memory(concepts),
             attempts=self.attempts.copy(),
             exploration=Exploration(explored=self.explored),
+            placing=room.places,
         )
 
     def _mastered(self, concepts: psi_filter.ConceptEstimates) -> BoolArray:

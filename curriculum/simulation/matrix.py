@@ -46,6 +46,7 @@ class Plan:
         timetable: minutes, sessions and tests.
         shape: of the course.
         rules: of the scheduler, for all policies alike.
+        places: newcomers are placed first, under every policy.
 
     Raises:
         UnknownSimulator: on construction.
@@ -58,6 +59,7 @@ class Plan:
     timetable: Timetable = dataclasses.field(default_factory=Timetable)
     shape: CourseShape = dataclasses.field(default_factory=CourseShape)
     rules: Rules = dataclasses.field(default_factory=Rules)
+    places: bool = False
 
     def __post_init__(self) -> None:
         for name in self.simulators:
@@ -150,6 +152,7 @@ def open_rooms(plan: Plan, *, progress: Progress | None = None) -> Iterator[Clas
             rules=plan.rules,
             timetable=plan.timetable,
             seed=plan.seed,
+            places=plan.places,
         )
 
 

@@ -89,6 +89,20 @@ def test_items_are_drawn_as_often_as_their_chances_say(room):
     assert 0.02 < explored / len(heard) < 0.09
 
 
+def test_newcomers_are_placed_where_the_room_says_so(room):
+    def placed(room):
+        heard = []
+        listener = SimpleNamespace(chosen=heard.append, answered=lambda answered: None)
+        practise(room, GainSoftmax(), index=1, listener=listener)
+        return [choice.chances.standing.placing for choice in heard]
+
+    assert not any(placed(room))
+    flags = placed(dataclasses.replace(room, places=True))
+    count = sum(flags)
+    assert 1 <= count <= Rules().placement_items
+    assert flags == [True] * count + [False] * (len(flags) - count)
+
+
 def test_a_policy_that_fails_is_no_result(room):
     class Broken:
         name = version = "broken"
