@@ -82,10 +82,12 @@ class Rules:
         band_low, band_high: outside this success rate over the recent answers the targets
             move by `band_shift` towards easier or harder items.
         target_sd: how far from its target an item's success probability may lie.
-        repeat_factor: each exposure of an item multiplies its chance within the arm by this: what
-            was not met lately comes first, unless it is some 0.3 further from its target.
+        repeat_factor: each exposure of an item multiplies its chance within the arm by this. With
+            0.1 simulated learners gained more than with 0.5 in 4 kinds of 9 and less in 2, mostly
+            within the error of 16 to 20 learners: what was seen teaches and tells less.
         epsilon: share of decisions drawn uniformly over all eligible items.
-        temperature: of the softmax over arms, whose best gain counts as 1.
+        temperature: of the softmax over arms, whose best gain counts as 1. With 0.1 learners of a
+            fresh course gained no more, and logs support fewer policies.
         top_share: the largest share of the softmax that one of several arms may take.
         minutes_per_item: expected minutes of an item of which nothing is known.
         minutes_per_day: minutes of practice a day to expect before a date.
@@ -127,9 +129,9 @@ class Rules:
     band_high: float = 0.95
     band_shift: float = 0.05
     target_sd: float = 0.08
-    repeat_factor: float = 0.001
+    repeat_factor: float = 0.1
     epsilon: float = 0.05
-    temperature: float = 0.1
+    temperature: float = 0.25
     top_share: float = 0.8
     minutes_per_item: float = 1.0
     minutes_per_day: float = 15.0
