@@ -23,7 +23,7 @@ MAX_FILES = 500_000
 MAX_FILE_BYTES = 256_000_000
 MAX_TOTAL_BYTES = 1_000_000_000
 MAX_DEPTH = 12
-ENDINGS = (".json", ".jsonl", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".webp")
+ENDINGS = (".json", ".jsonl", ".csv", ".yaml", ".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 class Files(Protocol):

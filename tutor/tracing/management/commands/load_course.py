@@ -1,4 +1,4 @@
-"""Load a course folder: `manage.py load_course FOLDER --organisation SLUG`."""
+"""Load a course folder or an archive of it: `manage.py load_course PATH --organisation SLUG`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tutor.accounts.models import Organisation
 from tutor.common import clock
-from tutor.content import course_format, services
+from tutor.content import course_archive, course_format, services
 from tutor.content.errors import CourseInvalid
+from tutor.content.importing.errors import ContentUnreadable
 from tutor.tracing import services as tracing_services
 
 
@@ -16,7 +17,11 @@ class Command(BaseCommand):
     help = "Check a course folder and bring the stored course to what it says."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="folder with course.yaml and items/*.yaml")
+        parser.add_argument(
+            "folder",
+            type=Path,
+            help="folder with course.yaml and items/*.yaml, or a zip or tar archive of it",
+        )
         parser.add_argument("--organisation", required=True, help="slug of the organisation")
         parser.add_argument("--dry-run", action="store_true", help="check only, store nothing")
 
@@ -27,9 +32,12 @@ class Command(BaseCommand):
             message = f"No organisation {options['organisation']!r}. There are: {known}."
             raise CommandError(message)
         try:
-            spec = course_format.read_course(options["folder"])
+            with course_archive.unpacked(options["folder"]) as folder:
+                spec = course_format.read_course(folder)
         except CourseInvalid as error:
             raise CommandError("\n".join(error.problems)) from error
+        except ContentUnreadable as error:
+            raise CommandError(error.message) from error
         self.stdout.write(
             f"{spec.title}: {len(spec.concepts)} concepts, {len(spec.items)} items, "
             f"{len(spec.pictures)} pictures, no problems."
