@@ -31,7 +31,7 @@ from tests.servers.redis_server import redis_server
 VARIABLES = {"TUTOR_ALLOWED_HOSTS": "tutor.example", "WORKER_CPUS": "1", "TRACING_CPUS": "1"}
 HEALTHY_WITHIN_S = 180
 # In a worker's log once it has done something of its queue. Each is sent by the beat.
-DONE = {"tracing": "tracing.sweep_due", "worker": "intake.sweep"}
+DONE = {"tracing": "tracing.catch_up", "worker": "intake.sweep"}
 
 
 class Service:

@@ -264,17 +264,13 @@ CELERY_TASK_ROUTES = {
 TRAINING_DIR = Path(environment.text("TRAINING_DIR", str(VAR_DIR / "training")))
 # What has to be done stands in the database; the beat looks there, also after a lost message.
 CELERY_BEAT_SCHEDULE = {
-    "refold-stale": {
-        "task": "tracing.refold_stale",
-        "schedule": 15.0,
-        # A worker that was away need not do the same sweep for every beat that it missed.
-        "options": {"expires": 15.0},
-    },
     # Whose nudge was lost, whose worker was killed, who was left aside an hour ago.
-    "sweep-due": {
-        "task": "tracing.sweep_due",
+    "catch-up": {
+        "task": "tracing.catch_up",
         "schedule": 5.0,
-        "options": {"expires": 5.0},
+        # A worker that was away need not do the same sweep for every beat that it missed. Longer
+        # than it goes on at one, so that there is always one to be taken.
+        "options": {"expires": 30.0},
     },
     "judge-networks": {
         "task": "scheduling.judge_networks",
@@ -340,6 +336,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15.0},
     },
 }
+CELERY_BEAT_SCHEDULER = "tutor.config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # Written after so many messages, some half a minute: its age tells whether the beat still sends.
 CELERY_BEAT_SYNC_EVERY = 10

@@ -305,10 +305,8 @@ def advance_state(
         learner_id=response.learner_id, course_id=course.pk, revision=course.revision
     )
     advanced = tracing_services.advance(tracer=tracer, opened=opened, response=response)
-    if advanced.is_stale:
-        transaction.on_commit(tracing_queue.nudge_refold)
-    if advanced.is_due:
-        transaction.on_commit(tracing_queue.nudge_advance)
+    if advanced.is_stale or advanced.is_due:
+        transaction.on_commit(tracing_queue.nudge)
     return advanced, tracer
 
 

@@ -84,7 +84,7 @@ def start_practice(
         at=at,
     )
     if tracing_services.ask_for_fresh(learner_id=learner.pk, tracer=tracer, seen=seen, at=at):
-        transaction.on_commit(tracing_queue.nudge_advance)
+        transaction.on_commit(tracing_queue.nudge)
     planned = scheduling_services.plan_length(
         learner=learner,
         course=course,

@@ -1,7 +1,7 @@
-"""Names of the tracing tasks, and the way to ask for one without loading what it needs.
+"""The name of the tracing task that messages ask for, and the way to ask without loading it.
 
-A message is only a nudge: what has to be done stands in the database (a state's `stale_since`),
-and a sweep finds it also when the message was lost.
+A message is only a nudge: what has to be done stands in the database (a state's `stale_since`, a
+row of the work list), whoever gets one does all of that, and the beat sends one every few seconds.
 """
 
 import logging
@@ -13,43 +13,40 @@ from celery import current_app
 
 logger = logging.getLogger(__name__)
 
-REFOLD_STALE = "tracing.refold_stale"
-ADVANCE_LEARNERS = "tracing.advance_learners"
-SWEEP_DUE = "tracing.sweep_due"
+CATCH_UP = "tracing.catch_up"
+QUEUE = "tracing"
 
 # One message does for all that came in meanwhile.
 NUDGE_EVERY_S = 0.05
+# So many that wait do for whatever comes: each is for everything. One more than one, because the
+# next to be taken may be another task's, or too old.
+ENOUGH_WAITING = 2
+# Whoever was busy for so long finds what the beat sent since.
+EXPIRES_S = 60.0
 # Seconds until a broker that is down is tried again.
 DOWN_S = 1.0
 
 
-def nudge_refold() -> None:
-    """Ask a worker to refold the learners that are marked, beside the request."""
-    _nudger().ask(REFOLD_STALE)
+def nudge() -> None:
+    """Ask a worker to do what is marked, beside the request: nobody waits for the broker.
 
-
-def nudge_advance() -> None:
-    """Ask for a pass of the deep tracer, beside the request: nobody waits for the broker.
-
-    Whoever asks while a message is about to be sent is served by that one.
+    Whoever asks while a message is about to be sent, or waits to be taken, is served by that one:
+    with every worker busy the queue holds `ENOUGH_WAITING` messages and one for each process that
+    asks, whatever comes in.
     """
-    _nudger().ask(ADVANCE_LEARNERS)
+    _nudger().ask()
 
 
 class _Nudger:
-    """A thread that sends messages when it was asked to, and at most every `NUDGE_EVERY_S`."""
+    """A thread that sends a message when it was asked to, and at most every `NUDGE_EVERY_S`."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._asked = threading.Event()
-        self._names: set[str] = set()
-        self._guard = threading.Lock()
         threading.Thread(target=self._run, name="nudger", daemon=True).start()
 
-    def ask(self, name: str) -> None:
-        """Have a message of this name sent soon."""
-        with self._guard:
-            self._names.add(name)
+    def ask(self) -> None:
+        """Have a message sent soon."""
         self._asked.set()
 
     def _run(self) -> None:
@@ -57,11 +54,8 @@ class _Nudger:
         while True:
             self._asked.wait()
             self._asked.clear()
-            with self._guard:
-                names, self._names = sorted(self._names), set()
             try:
-                for name in names:
-                    current_app.send_task(name, retry=False)
+                send_unless_enough_wait()
             except Exception as error:  # noqa: BLE001 - it must outlive any trouble of a broker
                 if not is_down:
                     logger.warning("No broker: the sweep will find what waits. %s", error)
@@ -70,6 +64,19 @@ class _Nudger:
             else:
                 is_down = False
                 time.sleep(NUDGE_EVERY_S)
+
+
+def send_unless_enough_wait() -> bool:
+    """Send a message unless others wait to be taken; return whether one was sent.
+
+    What was committed before is found by whoever takes the message that waits.
+    """
+    with current_app.producer_or_acquire() as producer:
+        declared = producer.channel.queue_declare(QUEUE)
+        if declared.message_count >= ENOUGH_WAITING:
+            return False
+        current_app.send_task(CATCH_UP, retry=False, expires=EXPIRES_S, producer=producer)
+    return True
 
 
 _nudgers: list[_Nudger] = []

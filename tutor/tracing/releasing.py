@@ -30,5 +30,5 @@ def release(
                 subject=course.slug,
                 facts={"learners": count},
             )
-            transaction.on_commit(queue.nudge_advance)
+            transaction.on_commit(queue.nudge)
     return count

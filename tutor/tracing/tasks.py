@@ -9,34 +9,30 @@ from tutor.registry import selectors as registry_selectors
 from tutor.tracing import due, pruning, queue, selectors, sweep
 
 
-@shared_task(
-    name=queue.REFOLD_STALE,
-    autoretry_for=(OperationalError,),
-    retry_backoff=True,
-    max_retries=5,
-    acks_late=True,
-)
-def refold_stale(**_: object) -> int:
-    """Fold the marked learners again; return how many. `**_` takes messages of newer code."""
-    return sweep.refold_stale(at=clock.now())
+@shared_task(name=queue.CATCH_UP, acks_late=True)
+def catch_up(**_: object) -> int:
+    """Do whatever is marked; return how many deep states were stored. What fails stays marked.
+
+    All of it whatever the message was sent for, so that nothing waits behind messages of another
+    kind. `**_` takes messages of newer code.
+    """
+    try:
+        # First: the network predicts where the filter has come to the same place.
+        sweep.refold_stale(at=clock.now())
+    finally:
+        # A class waits for this whatever became of that.
+        stored = _advance_due()
+    return stored
 
 
-@shared_task(name=queue.ADVANCE_LEARNERS, acks_late=True, ignore_result=True)
-def advance_learners(**_: object) -> int:
-    """Advance whoever is due by the deep tracer; return how many. What fails stays on the list."""
+def _advance_due() -> int:
+    due.try_again(now=clock.now())
     if not selectors.is_anybody_due():
         return 0
     # Loads torch: what a worker without a network in use need not hold.
     from tutor.tracing import working  # noqa: PLC0415
 
     return working.work_off()
-
-
-@shared_task(name=queue.SWEEP_DUE, acks_late=True)
-def sweep_due(**_: object) -> int:
-    """Try again whoever was left aside a while ago, and advance whoever is due."""
-    due.try_again(now=clock.now())
-    return advance_learners()
 
 
 @shared_task(name="tracing.prune_states", acks_late=True)

@@ -18,7 +18,7 @@ ERROR = "Traceback:\n  secret/place.py\nFloatingPointError: not finite"
 @pytest.fixture
 def nudges(monkeypatch):
     found = []
-    monkeypatch.setattr(queue, "nudge_advance", lambda: found.append(1))
+    monkeypatch.setattr(queue, "nudge", lambda: found.append(1))
     return found
 
 

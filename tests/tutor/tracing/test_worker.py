@@ -41,10 +41,10 @@ for number in range({LEARNERS}):
 NUDGE = """
 import threading
 from celery.signals import after_task_publish
-from tutor.tracing.queue import nudge_refold
+from tutor.tracing.queue import nudge
 sent = threading.Event()
 after_task_publish.connect(lambda **_: sent.set(), weak=False)
-nudge_refold()
+nudge()
 assert sent.wait(60)
 """
 
