@@ -32,8 +32,8 @@ def store_run(
     *, course: Course, fields: Mapping[str, Any], items: list[dict[str, Any]]
 ) -> CalibrationRun:
     """Store a run with what it says of every item version: all of it, or nothing."""
-    # The row lock keeps two runs from taking the same number.
-    Course.objects.select_for_update().get(pk=course.pk)
+    # Keeps two runs from taking the same number.
+    content_services.lock_course(course=course)
     newest = CalibrationRun.objects.filter(course=course).aggregate(Max("number"))["number__max"]
     run = CalibrationRun.objects.create(course=course, number=(newest or 0) + 1, **fields)
     ItemCalibration.objects.bulk_create(

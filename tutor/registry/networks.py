@@ -13,6 +13,7 @@ from django.db.models import Max
 
 from kt_models import api
 from tutor.common.cache import new_cache
+from tutor.content import services as content_services
 from tutor.content.models import Course
 from tutor.registry.models import Network
 
@@ -34,8 +35,8 @@ def store_network(
     """
     description, weights = api.model_to_bytes(model, provenance={})
     digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
-    # The row lock keeps two trainings from taking the same number.
-    Course.objects.select_for_update().get(pk=course.pk)
+    # Keeps two trainings from taking the same number.
+    content_services.lock_course(course=course)
     known = Network.objects.filter(course=course, sha256=digest).first()
     if known is not None:
         return known

@@ -26,8 +26,8 @@ def store_tracer(
     the version that is there already.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    # The row lock keeps two trainings from taking the same number.
-    Course.objects.select_for_update().get(pk=course.pk)
+    # Keeps two trainings from taking the same number.
+    content_services.lock_course(course=course)
     known = TracerVersion.objects.filter(course=course, sha256=digest).first()
     if known is not None:
         return known

@@ -91,8 +91,8 @@ def store_policy_version(
         "minutes": {str(pk): value for pk, value in minutes.items()},
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    # Two workers would count alike: the course's row makes the second wait.
-    Course.objects.select_for_update().get(pk=course.pk)
+    # Two workers would count alike.
+    content_services.lock_course(course=course)
     numbers = PolicyVersion.objects.filter(course=course, policy=policy)
     return PolicyVersion.objects.create(
         course=course,

@@ -22,7 +22,7 @@ def broker(request, tmp_path, monkeypatch, settings):
     with current_app.connection_for_write(url) as connection:
         producer = connection.Producer(auto_declare=False)
         monkeypatch.setattr(
-            current_app._get_current_object(),  # noqa: SLF001
+            current_app._get_current_object(),
             "producer_or_acquire",
             lambda *_, **__: _Lent(producer),
         )
