@@ -1,7 +1,9 @@
 """What a worker does to a training's row: take it, show that it lives, hand in what came out.
 
 Each is one conditional UPDATE under the worker's claim. Whoever has lost the claim, because a
-person called the training off or because it was thought dead, changes nothing any more.
+person called the training off or because it was thought dead, changes nothing any more. Signs of
+life are by the database's clock: machines whose own clocks differ by more than a minute would take
+a living training from each other.
 """
 
 import datetime as dt
@@ -13,6 +15,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from tutor.common import clock
 from tutor.registry.models import TrainingJob
 
 State = TrainingJob.State
@@ -30,10 +33,10 @@ class Claim:
     job: TrainingJob
     token: uuid.UUID
 
-    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:
+    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:  # noqa: ARG002 - by another clock
         """Note that the worker is alive and how far it is; return whether the claim holds."""
         told = {"stage": stage[:60], "done": done, "total": total}
-        return bool(self._rows().update(beat_at=at, **told))
+        return bool(self._rows().update(beat_at=clock.of_database(), **told))
 
     def note(self, **entries: Any) -> bool:
         """Write something down and go on; return whether the claim holds."""
@@ -52,12 +55,21 @@ class Claim:
         return TrainingJob.objects.filter(pk=self.job.pk, state=State.RUNNING, claim=self.token)
 
 
-def take(*, job_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
-    """Take the training; None where it has ended or another worker is at it."""
+def is_free(*, now: dt.datetime) -> Q:
+    """Return the condition of trainings that no living worker is at; `now` is the database's."""
     # A sign of life from the future is that of a clock which has been set back since.
-    dead = Q(beat_at__lt=at - DEAD_AFTER) | Q(beat_at__gt=at + DEAD_AFTER)
-    rows = TrainingJob.objects.filter(Q(claim__isnull=True) | dead, pk=job_id, state__in=OPEN)
-    taken = {"state": State.RUNNING, "claim": token, "beat_at": at, "tries": F("tries") + 1}
+    dead = Q(beat_at__lt=now - DEAD_AFTER) | Q(beat_at__gt=now + DEAD_AFTER)
+    return Q(claim__isnull=True) | dead
+
+
+def take(*, job_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
+    """Take the training; None where it has ended or another worker is at it.
+
+    `at` is when it began, if it had not yet.
+    """
+    now = clock.of_database()
+    rows = TrainingJob.objects.filter(is_free(now=now), pk=job_id, state__in=OPEN)
+    taken = {"state": State.RUNNING, "claim": token, "beat_at": now, "tries": F("tries") + 1}
     if not rows.update(**taken):
         return None
     TrainingJob.objects.filter(pk=job_id, started_at__isnull=True).update(started_at=at)

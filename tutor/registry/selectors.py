@@ -1,10 +1,9 @@
 """Reads of tracer versions."""
 
-import datetime as dt
+from django.db.models import Exists, OuterRef, QuerySet
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-
-from tutor.registry.claims import DEAD_AFTER, OPEN
+from tutor.common import clock
+from tutor.registry import claims
 from tutor.registry.models import Promotion, SwitchJob, TracerVersion, TrainingJob
 
 
@@ -18,7 +17,7 @@ def get_live_tracer(*, course_id: int) -> TracerVersion | None:
 
 def get_open_training(*, course_id: int) -> TrainingJob | None:
     """Return the course's training that waits or runs, if there is one."""
-    return TrainingJob.objects.filter(course=course_id, state__in=OPEN).first()
+    return TrainingJob.objects.filter(course=course_id, state__in=claims.OPEN).first()
 
 
 def get_newest_candidate(*, course_id: int) -> TracerVersion | None:
@@ -51,11 +50,10 @@ def list_failed_gates(*, tracer: TracerVersion) -> list[str]:
     return [gate["name"] for gate in newest.gates if not gate["passed"]]
 
 
-def list_trainings_to_take(*, at: dt.datetime) -> QuerySet[TrainingJob]:
-    """Return the trainings that no living worker is at, oldest first."""
-    dead = Q(beat_at__lt=at - DEAD_AFTER) | Q(beat_at__gt=at + DEAD_AFTER)
-    nobody = Q(claim__isnull=True) | dead
-    return TrainingJob.objects.filter(nobody, state__in=OPEN).order_by("pk")
+def list_trainings_to_take() -> QuerySet[TrainingJob]:
+    """Return the trainings that no living worker is at by the database's clock, oldest first."""
+    free = claims.is_free(now=clock.of_database())
+    return TrainingJob.objects.filter(free, state__in=claims.OPEN).order_by("pk")
 
 
 def list_open_switches() -> QuerySet[SwitchJob]:

@@ -19,7 +19,7 @@ from tutor.registry import claims, queue, selectors
 )
 def train(**_: object) -> int:
     """Do the trainings that were asked for; return how many. `**_` takes newer messages."""
-    waits = selectors.list_trainings_to_take(at=clock.now()).exists()
+    waits = selectors.list_trainings_to_take().exists()
     if not waits and not selectors.list_trainings_to_follow_up().exists():
         return 0
     # Loads torch: some 300 MB that a worker without such work need not hold.

@@ -31,7 +31,7 @@ def work(*, now: Clock) -> int:
     enough.
     """
     count = 0
-    for job in selectors.list_trainings_to_take(at=now()):
+    for job in selectors.list_trainings_to_take():
         count += train(job_id=job.pk, now=now)
     follow_up(at=now())
     _remove_strays()

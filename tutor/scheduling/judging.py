@@ -1,15 +1,14 @@
 """Demotes the deep tracer where it does worse than the filter alone, and lets it come back.
 
 By class, and there for all concepts or one. While it is demoted it goes on predicting in the
-shadow: what it would have said is scored, and where it does no worse again it counts again.
+shadow: what it would have said is scored, and where it has shown to do no harm it counts again.
 Every verdict is on answers since the one before: what took it out cannot take it out twice.
 """
 
 import dataclasses
 import datetime as dt
-import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
@@ -18,17 +17,19 @@ from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.content import services as content_services
 from tutor.content.models import Course
-from tutor.scheduling import trust
+from tutor.scheduling import evidence, trust
 from tutor.scheduling.trust import Score
 from tutor.tracing import engine
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.models import DeepStanding
 
-# Fewer answers or learners say more about chance than about the network.
-LEAST_ANSWERS = 100
-LEAST_LEARNERS = 8
-# Standard errors by which it has to do worse: many concepts are looked at every hour.
-BEYOND_DOUBT = 3.0
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """When a standing last changed, and how often the network came back there."""
+
+    changed_at: dt.datetime
+    returns: int
 
 
 def judge_all(*, at: dt.datetime) -> int:
@@ -68,16 +69,18 @@ def _judge_class(
         since=at - trust.LOOKS_BACK,
         tracer_ids=tracers,
     )
-    judged_at = _judged_at(classroom, tracers)
+    history = _history(classroom, tracers)
     scores: dict[int | None, Score | None] = {**trust.score_by_concept(outcomes)}
-    for concept, moment in judged_at.items():
-        fresh = outcomes.only(outcomes.at > moment.timestamp())
+    for concept, past in history.items():
+        fresh = outcomes.only(outcomes.at > past.changed_at.timestamp())
         scores[concept] = trust.score(fresh.only(fresh.concept_id == (concept or 0)))
     alone = {pk for pk in distrusted if pk is not None}
     alone |= {
-        pk for pk, own in scores.items() if own is not None and _verdict(own, counted=True) is False
+        pk
+        for pk, own in scores.items()
+        if own is not None and evidence.decide(own, counted=True) is False
     }
-    since = judged_at.get(None)
+    since = history[None].changed_at if None in history else None
     scores[None] = _score_rest(
         outcomes if since is None else outcomes.only(outcomes.at > since.timestamp()), alone
     )
@@ -88,11 +91,18 @@ def _judge_class(
             counts=counts,
             tracer_id=tracer.tracer_id,
             at=at,
-            evidence=_evidence(own),
+            evidence=dataclasses.asdict(own),
         )
         for concept, own in scores.items()
         if own is not None
-        and (counts := _verdict(own, counted=concept not in distrusted)) is not None
+        and (
+            counts := evidence.decide(
+                own,
+                counted=concept not in distrusted,
+                returns=history[concept].returns if concept in history else 0,
+            )
+        )
+        is not None
     ]
 
 
@@ -103,28 +113,14 @@ def _score_rest(outcomes: trust.Outcomes, alone: Collection[int]) -> Score | Non
     it count as well.
     """
     rest = trust.score(outcomes.only(~np.isin(outcomes.concept_id, sorted(alone))))
-    return rest if rest is not None and _is_telling(rest) else trust.score(outcomes)
+    return rest if rest is not None and evidence.is_telling(rest) else trust.score(outcomes)
 
 
-def _judged_at(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, dt.datetime]:
-    """Return when each standing last changed, concept id -> moment; None: of all concepts."""
-    rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers)
-    return dict(rows.order_by("pk").values_list("concept", "at"))
-
-
-def _verdict(found: Score, *, counted: bool) -> bool | None:
-    """Return whether the network counts from now on; None where that stays as it is."""
-    if not _is_telling(found):
-        return None
-    if counted:
-        return False if found.difference > BEYOND_DOUBT * found.error else None
-    return True if found.difference <= 0.0 else None
-
-
-def _is_telling(found: Score) -> bool:
-    enough = found.n >= LEAST_ANSWERS and found.learners >= LEAST_LEARNERS
-    return enough and not math.isnan(found.error)
-
-
-def _evidence(found: Score) -> dict[str, Any]:
-    return dataclasses.asdict(found)
+def _history(classroom: Classroom, tracers: list[int]) -> Mapping[int | None, _Past]:
+    """Return what became of each standing so far, by concept id; None: of all concepts."""
+    rows = DeepStanding.objects.filter(classroom=classroom, tracer__in=tracers).order_by("pk")
+    found: dict[int | None, _Past] = {}
+    for concept, at, counts in rows.values_list("concept", "at", "counts"):
+        before = found.get(concept)
+        found[concept] = _Past(changed_at=at, returns=counts + (before.returns if before else 0))
+    return found

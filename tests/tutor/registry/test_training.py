@@ -5,12 +5,14 @@ import uuid
 
 import numpy as np
 import pytest
+from django.db.models import F
 
 from kt_models.training import trainer
 from tests.factories import AT, make_class
 from tests.tutor.calibration.logs import answer_all
 from tests.tutor.registry.conftest import TINY
 from tutor.classes.models import Enrolment
+from tutor.common import clock
 from tutor.registry import claims, jobs, learning, networks, selectors, snapshots, tasks, working
 from tutor.registry.errors import GatesFailed, TrainingUnderWay
 from tutor.registry.models import Network, SwitchJob, TracerVersion, TrainingJob
@@ -111,9 +113,9 @@ class TestTraining:
                 working.train(job_id=job.pk, now=now)
         job.refresh_from_db()
         assert (job.state, job.network) == (State.RUNNING, None)
-        later = AT + 2 * claims.DEAD_AFTER
+        _age(2 * claims.DEAD_AFTER)
         monkeypatch.setattr(trainer._Fit, "run_epoch", cut_off)
-        assert working.train(job_id=job.pk, now=lambda: later)
+        assert working.train(job_id=job.pk, now=now)
 
         job.refresh_from_db()
         found = weights(job.network)
@@ -134,19 +136,19 @@ class TestTraining:
         first = dict(job.snapshot)
         answer_all(physics, learners=5, seed=9, source="later")
 
-        working.train(job_id=job.pk, now=lambda: AT + 2 * claims.DEAD_AFTER)
+        _age(2 * claims.DEAD_AFTER)
+        working.train(job_id=job.pk, now=now)
 
         assert the_job().snapshot == first
 
     def test_what_breaks_its_worker_every_time_is_given_up(self, physics, monkeypatch):
         job = ask(physics)
         monkeypatch.setattr(learning.api, "fit_filter", _killed)
-        moment = AT
         for _ in range(3):
             with pytest.raises(SystemExit):
-                working.train(job_id=job.pk, now=lambda at=moment: at)
-            moment += 2 * claims.DEAD_AFTER
-        assert working.train(job_id=job.pk, now=lambda: moment)
+                working.train(job_id=job.pk, now=now)
+            _age(2 * claims.DEAD_AFTER)
+        assert working.train(job_id=job.pk, now=now)
 
         assert the_job().state == State.REFUSED
         assert "3 times" in the_job().problem
@@ -199,23 +201,40 @@ class TestClaims:
         job = ask(physics)
         assert claims.take(job_id=job.pk, at=AT, token=_token(1))
 
-        assert claims.take(job_id=job.pk, at=AT + dt.timedelta(seconds=30), token=_token(2)) is None
-        assert not selectors.list_trainings_to_take(at=AT).exists()
-        late = AT + 2 * claims.DEAD_AFTER
-        assert selectors.list_trainings_to_take(at=late).get() == job
-        assert claims.take(job_id=job.pk, at=late, token=_token(2))
+        _age(dt.timedelta(seconds=30))
+        assert claims.take(job_id=job.pk, at=AT, token=_token(2)) is None
+        assert not selectors.list_trainings_to_take().exists()
+        _age(claims.DEAD_AFTER)
+        assert selectors.list_trainings_to_take().get() == job
+        assert claims.take(job_id=job.pk, at=AT, token=_token(2))
+
+    def test_machines_whose_clocks_differ_steal_nothing(self, physics, monkeypatch):
+        """Three such thefts within an epoch, and the training was refused for want of memory."""
+        job, present = ask(physics), clock.of_database()
+        monkeypatch.setattr(clock, "of_database", lambda: present)
+        first = claims.take(job_id=job.pk, at=present, token=_token(1))
+        ahead, behind = present + dt.timedelta(minutes=5), present - dt.timedelta(minutes=5)
+
+        assert first.show_life(at=behind, stage="x", done=1, total=2)
+        monkeypatch.setattr(clock, "now", lambda: ahead)
+        assert not selectors.list_trainings_to_take().exists()
+        assert claims.take(job_id=job.pk, at=ahead, token=_token(2)) is None
+        assert first.show_life(at=behind, stage="x", done=2, total=2)
+        assert the_job().tries == 1
 
     def test_a_sign_of_life_from_the_future_is_none(self, physics):
         """The clock was set back: nobody would take the training for hours."""
         job = ask(physics)
-        claims.take(job_id=job.pk, at=AT + dt.timedelta(hours=5), token=_token(1))
+        claims.take(job_id=job.pk, at=AT, token=_token(1))
+        _age(-dt.timedelta(hours=5))
 
         assert claims.take(job_id=job.pk, at=AT, token=_token(2))
 
     def test_whoever_was_thought_dead_changes_nothing(self, physics):
         job = ask(physics)
         first = claims.take(job_id=job.pk, at=AT, token=_token(1))
-        claims.take(job_id=job.pk, at=AT + 2 * claims.DEAD_AFTER, token=_token(2))
+        _age(2 * claims.DEAD_AFTER)
+        claims.take(job_id=job.pk, at=AT, token=_token(2))
 
         assert not first.show_life(at=AT, stage="x", done=1, total=2)
         assert not first.finish(state=State.DONE, at=AT)
@@ -258,6 +277,11 @@ class TestClaims:
 
 def _token(number):
     return uuid.UUID(int=number)
+
+
+def _age(by):
+    """As if the last signs of life had been given so much earlier."""
+    TrainingJob.objects.update(beat_at=F("beat_at") - by)
 
 
 class TestSnapshots:

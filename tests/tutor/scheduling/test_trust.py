@@ -14,7 +14,7 @@ from tutor.content import selectors as content_selectors
 from tutor.registry import selectors as registry_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import Response
-from tutor.scheduling import judging, trust
+from tutor.scheduling import evidence, judging, trust
 from tutor.scheduling.models import Decision
 from tutor.tracing import selectors
 from tutor.tracing.models import DeepStanding
@@ -207,7 +207,7 @@ class TestJudging:
         row = DeepStanding.objects.filter(concept=None).get()
         assert row.evidence["difference"] > 3 * row.evidence["error"]
         # Without the concepts that are out already by themselves.
-        assert row.evidence["n"] >= judging.LEAST_ANSWERS
+        assert row.evidence["n"] >= evidence.LEAST_ANSWERS
 
     def test_chances_are_the_filters_where_it_does_not_count(self, classroom):
         course = classroom.course
@@ -280,14 +280,14 @@ class TestJudging:
         let_answer(classroom, good=False)
         judging.judge_course(course=course, at=AT + HOUR)
         # The same day: to the moment, answers before the verdict do not count.
-        let_answer(classroom, good=True, each=12, start=AT + 2 * HOUR, seed=2)
+        let_answer(classroom, good=True, each=59, start=AT + 2 * HOUR, seed=2)
         for hour in range(3, 8):
             course.refresh_from_db()
             judging.judge_course(course=course, at=AT + hour * HOUR)
 
         rows = DeepStanding.objects.filter(concept=None).order_by("pk")
         assert list(rows.values_list("counts", flat=True)) == [False, True]
-        assert rows[1].evidence["n"] == 12 * LEARNERS
+        assert rows[1].evidence["n"] == 59 * LEARNERS
 
         # New answers do.
         let_answer(classroom, good=False, start=AT + 9 * HOUR, seed=3)
