@@ -2,7 +2,9 @@
 
 `model.json` holds kind, format, configuration, vocabulary and provenance; `weights.safetensors`
 holds the arrays. The weights are written first and the JSON names their hash, so a folder whose
-writing was cut off is refused instead of being read half new.
+writing was cut off is refused instead of being read half new. It also holds a hash of what it says
+itself of kind, configuration and vocabulary: a setting that was changed or lost by hand would else
+make another model of the same numbers. Files of format 1 had no such hash and are read without.
 """
 
 import dataclasses
@@ -23,7 +25,8 @@ from kt_models.errors import ImpossibleSetting, KTModelError, UnreadableModel
 from kt_models.models.base import AbstractModel
 from kt_models.training.recalibration import Recalibration
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
 RECALIBRATION = "recalibration."
 
@@ -69,6 +72,7 @@ def model_to_bytes(
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "provenance": dict(provenance),
     }
+    description["description_sha256"] = _described_sha256(description)
     return description, weights
 
 
@@ -118,7 +122,7 @@ def model_from_bytes(
         raise UnreadableModel(f"{origin}: not the weights that {DESCRIPTION} names.")
     try:
         model = models[kind]()
-        model.config = config_from(type(model.config), description["config"])
+        model.config = config_from(type(model.config), description["config"], whole=True)
         model.vocabulary = Vocabulary.from_dict(description["vocabulary"])
         arrays = load(weights)
         own = [name for name in arrays if name.startswith(RECALIBRATION)]
@@ -127,33 +131,48 @@ def model_from_bytes(
         model.restore(arrays)
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, KTModelError) as error:
         raise UnreadableModel(f"{origin}: a {kind} that does not fit this code: {error}") from error
+    # Last, so that whatever does not fit is named instead of this.
+    described = _described_sha256(description)
+    if description["format"] > 1 and description.get("description_sha256") != described:
+        raise UnreadableModel(f"{origin}: {DESCRIPTION} is not what was saved with the weights.")
     return model
 
 
-def config_from(kind: type, values: Mapping[str, Any]) -> Any:
+def config_from(kind: type, values: Mapping[str, Any], *, whole: bool = False) -> Any:
     """Return a configuration (a dataclass, nested ones too) from JSON values.
 
+    Args:
+        kind: of the configuration.
+        values: its settings by name.
+        whole: refuse what is not named instead of taking the usual value, which may be another
+            than when the values were written.
+
     Raises:
-        ImpossibleSetting: a name is unknown, or a value is of another type.
+        ImpossibleSetting: a name is unknown, or missing and `whole` is asked, or a value is of
+            another type.
     """
     hints = typing.get_type_hints(kind)
     strange = sorted(set(values) - {f.name for f in dataclasses.fields(kind)})
     if strange:
         known = ", ".join(f.name for f in dataclasses.fields(kind))
         raise ImpossibleSetting(f"{kind.__name__} has no {', '.join(strange)}; it has {known}.")
-    return kind(**{name: _value(name, hints[name], value) for name, value in values.items()})
+    found = {name: _value(name, hints[name], value, whole) for name, value in values.items()}
+    missing = [f.name for f in dataclasses.fields(kind) if f.name not in values]
+    if whole and missing:
+        raise ImpossibleSetting(f"{kind.__name__}: {', '.join(missing)} is not given.")
+    return kind(**found)
 
 
-def _value(name: str, hint: Any, value: Any) -> Any:
+def _value(name: str, hint: Any, value: Any, whole: bool) -> Any:  # noqa: FBT001
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return config_from(typing.cast(type, hint), value)
+        return config_from(typing.cast(type, hint), value, whole=whole)
     if typing.get_origin(hint) is typing.Literal:
         if value in typing.get_args(hint):
             return value
         allowed = ", ".join(map(str, typing.get_args(hint)))
         raise ImpossibleSetting(f"{name} = {value!r}: must be one of {allowed}.")
     if typing.get_origin(hint) is tuple:
-        return _tuple(name, typing.get_args(hint)[0], value)
+        return _tuple(name, typing.get_args(hint)[0], value, whole)
     if isinstance(hint, UnionType):
         hint = tuple(a for a in typing.get_args(hint))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -164,11 +183,27 @@ def _value(name: str, hint: Any, value: Any) -> Any:
     return value
 
 
-def _tuple(name: str, hint: Any, value: Any) -> tuple[Any, ...]:
+def _tuple(name: str, hint: Any, value: Any, whole: bool) -> tuple[Any, ...]:  # noqa: FBT001
     # A word is a sequence too, of letters.
     if not isinstance(value, list | tuple):
         raise ImpossibleSetting(f"{name} = {value!r}: must be a list.")
-    return tuple(_value(name, hint, one) for one in value)
+    return tuple(_value(name, hint, one, whole) for one in value)
+
+
+def _described_sha256(description: Mapping[str, Any]) -> str:
+    named = {name: _plain(description[name]) for name in ("kind", "config", "vocabulary")}
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values as they are after any store: a database may write 1e22 as an integer."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) + 0.0
+    return value
 
 
 def _description(folder: Path) -> dict[str, Any]:
@@ -185,8 +220,9 @@ def _require_described(values: Any, origin: str) -> None:
     wanted = ("kind", "format", "config", "vocabulary", "weights_sha256", "provenance")
     if not isinstance(values, Mapping) or not set(wanted) <= set(values):
         raise UnreadableModel(f"{origin}: not a saved model.")
-    if values["format"] != FORMAT:
-        raise UnreadableModel(f"{origin}: format {values['format']!r}, this code reads {FORMAT}.")
+    if values["format"] not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise UnreadableModel(f"{origin}: format {values['format']!r}, this code reads {known}.")
 
 
 def _bytes(path: Path) -> bytes:

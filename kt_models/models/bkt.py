@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
+from kt_models.errors import ShapeMismatch
 from kt_models.models.base import Fitting, States
-from kt_models.models.folding import FoldingModel
+from kt_models.models.folding import FoldingModel, require_shapes
 from kt_models.settings import require_above_zero, require_at_least, require_share
 from kt_models.training.bkt_em import Attempts, Rates, fit_rates
 from kt_models.training.compiling import compiled
@@ -138,6 +139,15 @@ class Bkt(FoldingModel):
 
     @override
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        concepts, items = len(self.vocabulary.concept_keys), len(self.vocabulary.item_keys)
+        # Without emissions of items there are no pairs.
+        pairs = arrays["pairs"].size if self.config.items else 0
+        rates = dict.fromkeys(("initial", "learn", "forget"), (concepts,))
+        emissions = dict.fromkeys(("guess", "slip"), (concepts + pairs,))
+        require_shapes(arrays, rates | emissions | {"pairs": (pairs,)})
+        codes = arrays["pairs"]
+        if pairs and not 0 <= codes.min() <= codes.max() < items * concepts:
+            raise ShapeMismatch(f"pairs name more than {items} items of {concepts} concepts.")
         self.rates = Rates(**{name: arrays[name] for name in arrays if name != "pairs"})
         self.pairs = arrays["pairs"]
 

@@ -19,7 +19,7 @@ from typing_extensions import override
 from kt_models.data.log import ResponseLog
 from kt_models.models import elo_kernel
 from kt_models.models.base import Fitting, States
-from kt_models.models.folding import FoldingModel, offsets_of_answers
+from kt_models.models.folding import FoldingModel, offsets_of_answers, require_shapes
 from kt_models.settings import require_above_zero, require_at_least
 
 # Name, start, least and largest of what is fitted. The first steps are on a log scale.
@@ -187,6 +187,13 @@ class Elo(FoldingModel):
 
     @override
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        shapes = {
+            "scalars": (len(SCALARS),),
+            "item": (len(self.vocabulary.item_keys),),
+            "concept": (len(self.vocabulary.concept_keys),),
+            "mean": (1,),
+        }
+        require_shapes(arrays, shapes)
         self.scalars, self.mean = arrays["scalars"], float(arrays["mean"][0])
         self.item, self.concept = arrays["item"], arrays["concept"]
 

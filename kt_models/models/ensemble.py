@@ -6,6 +6,7 @@ from learners that some component knows would favour the one that knows them bes
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from kt_models.data.log import ResponseLog
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleSetting
 from kt_models.models.base import AbstractModel, Fitting, States, Step
-from kt_models.models.folding import sigmoid
+from kt_models.models.folding import require_shapes, sigmoid
 from kt_models.settings import laid_over
 from kt_models.training.logits import to_logit
 from kt_models.training.pooling import Pooling, fit_pooling
@@ -35,7 +36,8 @@ class EnsembleConfig:
 
     Attributes:
         components: names of models.
-        settings: by component, values of its configuration that differ from the usual ones.
+        settings: by component, values of its configuration that differ from the usual ones; of a
+            fitted ensemble whole configurations, since what is usual may change.
     """
 
     components: tuple[str, ...] = ("psi-filter", "logistic", "cakt-item")
@@ -72,6 +74,10 @@ class Ensemble(AbstractModel):
         self.components = [
             self._fitted(number, train, fitting) for number in range(len(self.config.components))
         ]
+        # As JSON gives them back: a saved ensemble and a loaded one have equal configurations.
+        whole = {model.name: dataclasses.asdict(model.config) for model in self.components}
+        settings = json.loads(json.dumps(whole))
+        self.config = dataclasses.replace(self.config, settings=settings)
         said = [to_logit(component.predict(held_out)) for component in self.components]
         self.pooling = fit_pooling(np.stack(said, axis=1), held_out.correct)
         self._share_concepts()
@@ -96,16 +102,17 @@ class Ensemble(AbstractModel):
             saved_models.save_model(model, folder / "done", provenance=wanted)
         return model
 
-    def _made(self, number: int) -> AbstractModel:
+    def _made(self, number: int, *, whole: bool = False) -> AbstractModel:
         name = self.config.components[number]
         models = _models()
         if name not in models or name == self.name:
             known = ", ".join(sorted(set(models) - {self.name}))
             raise ImpossibleSetting(f"components: no model {name!r} to pool; there are {known}.")
         model: AbstractModel = models[name]()
-        usual = dataclasses.asdict(model.config)
-        settings = laid_over(usual, self.config.settings.get(name, {}))
-        model.config = saved_models.config_from(type(model.config), settings)
+        settings = self.config.settings.get(name, {})
+        if not whole:
+            settings = laid_over(dataclasses.asdict(model.config), settings)
+        model.config = saved_models.config_from(type(model.config), settings, whole=whole)
         return model
 
     def _share_concepts(self) -> None:
@@ -170,11 +177,14 @@ class Ensemble(AbstractModel):
 
     @override
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self.pooling = Pooling.from_arrays(_under(arrays, "pooling"))
+        pooling = _under(arrays, "pooling")
+        require_shapes(pooling, {"weights": (len(self.config.components),), "intercept": (1,)})
+        self.pooling = Pooling.from_arrays(pooling)
         self.components = []
         for number in range(len(self.config.components)):
-            model = self._made(number)
+            model = self._made(number, whole=True)
             own: Mapping[str, Any] = _under(arrays, f"{number}.vocabulary")
+            require_shapes(own, {k: getattr(self.vocabulary, k).shape for k in OWN})
             vocabulary: Vocabulary = dataclasses.replace(self.vocabulary, **own)
             model.vocabulary = vocabulary
             recalibration = _under(arrays, f"{number}.recalibration")

@@ -1,13 +1,15 @@
 """Models that are one pass over the answers, in order: the whole log and its twin are one code."""
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
+from kt_models.errors import ShapeMismatch
 from kt_models.models.base import AbstractModel, States
 
 # Bytes of states that are held at once while a log is predicted.
@@ -55,6 +57,26 @@ class FoldingModel(AbstractModel):
             return
         for first in range(0, count, many):
             yield log.only_learners(np.arange(first, min(first + many, count)))
+
+
+def require_shapes(
+    arrays: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Refuse arrays that are not those of a configuration and a vocabulary.
+
+    Compiled code reads them without checking its indices.
+
+    Raises:
+        ShapeMismatch: one is missing, unknown or of another shape; all such are named.
+    """
+    found = {name: array.shape for name, array in arrays.items()}
+    wrong = [
+        f"{name} has shape {found.get(name, 'none')}, not {shapes.get(name, 'any')}"
+        for name in sorted(set(found) | set(shapes))
+        if found.get(name) != shapes.get(name)
+    ]
+    if wrong:
+        raise ShapeMismatch(f"{'; '.join(wrong)}.")
 
 
 def looked_up(

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import Fitting, States
-from kt_models.models.folding import FoldingModel, looked_up, sigmoid
+from kt_models.models.folding import FoldingModel, looked_up, require_shapes, sigmoid
 from kt_models.training.ridge_logistic import fit_ridge
 
 # The common intercept is all but free.
@@ -79,4 +79,10 @@ class LinearModel(FoldingModel):
 
     @override
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        vocabulary = self.vocabulary
+        question = vocabulary.questions(np.zeros(1, np.int64), learners=1, shown_at=np.zeros(1))
+        asked = vocabulary.align(question)
+        features = self._features(asked, self.init(1), learning=False).shape[1]
+        shapes = {"item": (len(vocabulary.item_keys),), "weights": (features + 1,)}
+        require_shapes(arrays, shapes)
         self.item, self.weights = arrays["item"], arrays["weights"]

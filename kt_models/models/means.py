@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import Fitting, States
-from kt_models.models.folding import FoldingModel, looked_up
+from kt_models.models.folding import FoldingModel, looked_up, require_shapes
 from kt_models.settings import require_above_zero
 
 
@@ -58,12 +58,17 @@ class _Mean(FoldingModel):
     def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
         """Return [R] the mean that stands for each answer."""
 
+    @abc.abstractmethod
+    def _size(self) -> int:
+        """Return how many means there are."""
+
     @override
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"means": self.means}
 
     @override
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        require_shapes(arrays, {"means": (self._size(),)})
         self.means = arrays["means"]
 
     def _shrunken(
@@ -88,6 +93,10 @@ class Majority(_Mean):
     def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
         return np.full(len(log), self.means[0])
 
+    @override
+    def _size(self) -> int:
+        return 1
+
 
 class ItemMean(_Mean):
     """The item's share of right answers, shrunk to the overall mean."""
@@ -101,6 +110,10 @@ class ItemMean(_Mean):
     @override
     def _means_of(self, log: ResponseLog) -> NDArray[np.float64]:
         return looked_up(self.means, log.item, unknown=self.vocabulary.mean)
+
+    @override
+    def _size(self) -> int:
+        return len(self.vocabulary.item_keys)
 
 
 class ConceptMean(_Mean):
@@ -121,3 +134,7 @@ class ConceptMean(_Mean):
         means = looked_up(self.means, log.concept_sets, unknown=self.vocabulary.mean)
         of_set = np.where(present, means, 0.0).sum(axis=1) / present.sum(axis=1)
         return np.asarray(of_set[log.concept_set])
+
+    @override
+    def _size(self) -> int:
+        return len(self.vocabulary.concept_keys)

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from kt_models.data.log import ResponseLog
 from kt_models.models.base import AbstractModel, Fitting, States
-from kt_models.models.folding import offsets_of_answers
+from kt_models.models.folding import offsets_of_answers, require_shapes
 from kt_models.streaming import psi_filter as streaming
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.streaming.psi_state import COLUMNS, FilterState
@@ -123,7 +123,15 @@ class PsiFilter(AbstractModel):
             for name, value in arrays.items()
             if name.startswith("parameters.")
         }
-        self.parameters = FilterParameters.from_dict(scalars)
+        parameters = FilterParameters.from_dict(scalars)
+        shapes: dict[str, tuple[int, ...]] = {f"parameters.{name}": (1,) for name in scalars}
+        shapes |= {
+            "intercept": (1,),
+            "item": (len(self.vocabulary.item_keys),),
+            "concept": (len(self.vocabulary.concept_keys),),
+        }
+        require_shapes(arrays, shapes)
+        self.parameters = parameters
         self.intercept = float(arrays["intercept"][0])
         self.item, self.concept = arrays["item"], arrays["concept"]
 

@@ -96,7 +96,7 @@ class TestBytes:
             model_from_bytes(described, weights[:-1] + b"x", MODELS, origin="a row")
 
     @pytest.mark.parametrize(
-        ("described", "reason"), [({}, "not a saved model"), ({"format": 2}, "format 2")]
+        ("described", "reason"), [({}, "not a saved model"), ({"format": 3}, "format 3")]
     )
     def test_of_something_else_are_refused(self, described, reason):
         usual, weights = model_to_bytes(model_of(), provenance={})
@@ -159,9 +159,26 @@ class TestDamage:
         assert "dkt" in message
 
     def test_another_format(self, folder):
-        rewrite(folder, format=2)
+        rewrite(folder, format=3)
 
-        assert "format 2, this code reads 1" in refused(folder)
+        assert "format 3, this code reads 1 and 2" in refused(folder)
+
+    def test_format_1_is_read_without_a_hash_of_the_description(self, folder):
+        values = json.loads((folder / DESCRIPTION).read_text())
+        del values["description_sha256"]
+        (folder / DESCRIPTION).write_text(json.dumps(values))
+        assert "not what was saved" in refused(folder)
+
+        rewrite(folder, format=1)
+
+        assert load_model(folder, MODELS)[0].config == CONFIG
+
+    def test_numbers_survive_a_database_that_writes_them_otherwise(self):
+        described, weights = model_to_bytes(model_of(), provenance={})
+        right = described["vocabulary"]["item_right"]
+        described["vocabulary"]["item_right"] = [int(n) if n == int(n) else n for n in right]
+
+        assert model_from_bytes(described, weights, MODELS, origin="a row").config == CONFIG
 
     @pytest.mark.parametrize(
         ("change", "reason"),

@@ -1,21 +1,27 @@
 """What every model must do, whatever it is: a new one is held to this before it has own tests."""
 
 import dataclasses
+import hashlib
+import json
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 
-from kt_models.errors import ImpossibleAnswer, ShapeMismatch, UnknownName
+from kt_models.errors import ImpossibleAnswer, ShapeMismatch, UnknownName, UnreadableModel
 from kt_models.evaluation import metrics
 from kt_models.models import MODELS
 from kt_models.models.base import Fitting
-from kt_models.saved_models import load_model, save_model
+from kt_models.saved_models import load_model, model_from_bytes, model_to_bytes, save_model
 from kt_models.streaming.psi_parameters import FilterParameters
 from kt_models.training import trainer
 from tests.kt_models.factories import random_log, simulated_log
 from tests.kt_models.models.tiny import BLIND, LARGE, NAMES, tiny
 
+# They know no items and concepts by name (CAKT knows sets of them), so that nothing but the hash
+# tells another vocabulary.
+WORDLESS = ("majority", "cakt")
 TRAINED = np.arange(100)
 OTHERS = np.arange(100, 140)
 
@@ -76,6 +82,12 @@ def fitted_to_noise(name, noise):
     model = tiny(name)
     model.fit(noise.only_learners(np.arange(100)))
     return model
+
+
+def saved(model):
+    """Return a model's description, as a file gives it back, and its weights."""
+    described, weights = model_to_bytes(model, provenance={})
+    return json.loads(json.dumps(described)), weights
 
 
 def replaced(log, **changes):
@@ -336,6 +348,46 @@ class TestSaving:
         assert (loaded.predict(test_log) == prob).all()
         assert loaded.config == fitted.config
         assert provenance == {"seed": 0}
+
+    def test_a_description_that_is_not_the_whole_is_refused(self, name, fitted):
+        described, weights = saved(fitted)
+        for setting in described["config"]:
+            config = {k: v for k, v in described["config"].items() if k != setting}
+            with pytest.raises(UnreadableModel, match=f"{setting}.* is not given"):
+                model_from_bytes(described | {"config": config}, weights, MODELS, origin="here")
+        config = described["config"] | {"unheard_of": 1}
+        with pytest.raises(UnreadableModel, match="has no unheard_of"):
+            model_from_bytes(described | {"config": config}, weights, MODELS, origin="here")
+
+    def test_another_vocabulary_is_refused(self, name, fitted):
+        described, weights = saved(fitted)
+        words = described["vocabulary"]
+        longer = words | {
+            "item_keys": [*words["item_keys"], "one more"],
+            "concept_keys": [*words["concept_keys"], "one more"],
+            "item_sets": [*words["item_sets"], 0],
+            "item_counts": [*words["item_counts"], 0],
+            "item_right": [*words["item_right"], 0.0],
+            "reference_items": [*words["reference_items"], 0],
+        }
+        changed = described | {"vocabulary": longer}
+        with pytest.raises(UnreadableModel):
+            model_from_bytes(changed, weights, MODELS, origin="here")
+        if name in WORDLESS:
+            return
+        # Without the hash the arrays themselves do not fit.
+        with pytest.raises(UnreadableModel, match=r"shape|size"):
+            model_from_bytes(changed | {"format": 1}, weights, MODELS, origin="here")
+
+    def test_arrays_that_are_not_its_own_are_refused(self, fitted):
+        described, weights = saved(fitted)
+        arrays = safetensors.numpy.load(weights)
+        own = [key for key in arrays if "recalibration" not in key]
+        for key in {own[0], own[-1]}:
+            data = safetensors.numpy.save(arrays | {key: np.zeros((3, 5, 2))})
+            told = described | {"weights_sha256": hashlib.sha256(data).hexdigest()}
+            with pytest.raises(UnreadableModel):
+                model_from_bytes(told, data, MODELS, origin="here")
 
     def test_the_same_seed_gives_the_same_model(self, name, log, test_log):
         first, again = tiny(name), tiny(name)
