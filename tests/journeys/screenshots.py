@@ -1,8 +1,9 @@
 """Pictures of every student page: `python -m tests.journeys.screenshots --out DIR`.
 
 Serves an installation with a demo school and takes each page on a desktop and on a phone, light and
-dark. A page more is a line more in PAGES. `--var DIR` keeps the installation (the demo school takes
-a minute or more), and uses the one that is there.
+dark. A page more is a line more in PAGES. Then every state of every page, made by the test client in
+the same school (`state-…`), and the same in German (`german-…`). `--var DIR` keeps the installation
+(the demo school takes a minute or more), and uses the one that is there.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -21,11 +22,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tutor.config.settings")
 
 from playwright.sync_api import Browser, Page
 
+from tests.journeys.states import State, collect
 from tests.servers.browser import chromium
 from tests.servers.site import Place, served
 
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
+COURSE = "school-algebra"
 Act = Callable[["Visit"], None]
 
 
@@ -85,6 +88,25 @@ def answer(visit: Visit) -> None:
     visit.page.locator(".verdict, .problem").first.wait_for()
 
 
+def type_an_answer(visit: Visit) -> None:
+    """How an answer reads while it is typed."""
+    practise(visit)
+    field = visit.page.locator(".item > form input.answer:visible")
+    if field.count():
+        field.press_sequentially("1/2")
+        visit.page.locator("#preview > *").first.wait_for()
+
+
+def lose_the_network(visit: Visit) -> None:
+    """An answer that waits on the device."""
+    practise(visit)
+    form = visit.page.locator(".item > form.answering")
+    visit.page.route("**/answer/", lambda route: route.abort())
+    form.locator("input:visible").first.evaluate("field => field.type == 'text' || field.click()")
+    form.locator(".primary").click()
+    visit.page.locator(".sending.waiting").wait_for()
+
+
 def see_summary(visit: Visit) -> None:
     """The end of a session of some answers."""
     for _ in range(3):
@@ -113,11 +135,13 @@ PAGES: tuple[tuple[str, str, Act], ...] = (
     ("how-new", "newcomer", at("/learn/how/")),
     ("question", "student", practise),
     ("today-resume", "student", at("/learn/")),
+    ("preview", "student", type_an_answer),
+    ("no-network", "student", lose_the_network),
     ("answered", "newcomer", answer),
     ("summary", "newcomer", see_summary),
 )
 # Taken when all others are: after them nobody is new any more.
-LAST = ("answered", "summary")
+LAST = ("answered", "no-network", "summary")
 
 
 def take(browser: Browser, url: str, passwords: dict[str, str], out: Path, wanted: str) -> int:
@@ -133,6 +157,26 @@ def take(browser: Browser, url: str, passwords: dict[str, str], out: Path, wante
                     visit.page.screenshot(path=out / f"{name}-{size}-{scheme}.png", full_page=True)
                     taken += 1
     return taken
+
+
+def take_states(
+    browser: Browser, url: str, states: Sequence[State], out: Path, wanted: str, prefix: str
+) -> int:
+    """Take the states of the pages; return how many pictures."""
+    chosen = [state for state in states if re.search(wanted, f"{prefix}{state.name}")]
+    for (size, (width, height)), scheme in product(SIZES.items(), SCHEMES):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        for state in chosen:
+            state.show(page, url)
+            path = out / f"{prefix}{state.name}-{size}-{scheme}.png"
+            page.screenshot(path=path, full_page=True)
+        context.close()
+    return len(chosen) * len(SIZES) * len(SCHEMES)
 
 
 @contextlib.contextmanager
@@ -194,6 +238,9 @@ def main() -> int:
         site = stack.enter_context(served(place))
         browser = stack.enter_context(chromium())
         taken = take(browser, site.url, passwords, arguments.out, arguments.only)
+        for language, prefix in (("en", "state-"), ("de", "german-")):
+            states = collect(place, var / prefix, course=COURSE, language=language).pages
+            taken += take_states(browser, site.url, states, arguments.out, arguments.only, prefix)
     print(f"{taken} pictures in {arguments.out}")
     return 0
 

@@ -121,15 +121,6 @@ class TestEveryPage:
         assert found == set()
         assert too_wide == set()
 
-    def test_keeps_nobody_out_in_the_dark(self, sign_in):
-        # Colours are all that is different there.
-        student = sign_in("newcomer", scheme="dark")
-        found = set(violations(student, "color-contrast"))
-        for person in walk_as_student(student):
-            found |= set(violations(person, "color-contrast"))
-
-        assert found == set()
-
     def test_fits_a_phone(self, sign_in, stranger):
         too_wide = {
             (person.path, person.overflow_px)

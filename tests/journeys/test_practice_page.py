@@ -110,6 +110,9 @@ class TestBadNetwork:
         page.get_by_role("button", name="Check").dblclick()
         page.get_by_text(HELD).wait_for()
         assert rows(student, shown) == 0
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            assert violations(student) == []
         page.context.set_offline(False)
 
         page.locator(".verdict.right").wait_for()

@@ -20,27 +20,42 @@ from tests.factories import (
 )
 from tests.tutor.histories import record, trace, versions_of
 from tutor.accounts.models import User
+from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.config.failures import server_error
 from tutor.content import grading
-from tutor.content.models import Course, ItemVersion
+from tutor.content import selectors as content_selectors
+from tutor.content.models import Concept, Course, ItemVersion
 from tutor.practice import selectors as practice_selectors
 from tutor.practice.models import PracticeSession
 from tutor.scheduling.models import Decision
 
-HTMX = {"HX-Request": "true"}
 AROUND = ("home", "map", "progress", "reviews", "how")
 DAY = dt.timedelta(days=1)
+SEED = 7
 State = tuple[str, HttpResponse]
 
 
 class Visitor:
     """A student at the small course, and what they are shown."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, course: Course | None = None) -> None:
+        """Enrol somebody new; without a course, at the small one of a school of its own."""
         self.client = client
-        self.user: User = make_user(organisation=make_organisation(), name="Sam Student")
-        self.course: Course = make_course(organisation=self.user.organisation)
+        self.course = course or make_course(
+            organisation=make_organisation(slug=f"school-{uuid.uuid4().hex[:8]}")
+        )
+        self.user: User = self.enrol()
+
+    def enrol(self, role: str = User.Role.STUDENT) -> User:
+        """Have another account of the school."""
+        return make_user(
+            organisation=self.course.organisation,
+            name="Sam Student",
+            # An installation that is kept has those of an earlier walk.
+            username=f"{role}-{uuid.uuid4().hex[:8]}",
+            role=role,
+        )
 
     @property
     def names(self) -> set[str]:
@@ -52,9 +67,9 @@ class Visitor:
         return self.client.get(reverse(f"student:{name}", args=arguments), query)
 
     def post(self, name: str, *arguments: object, **form: object) -> HttpResponse:
+        """Send a form and follow to the page that it leads to."""
         address = reverse(f"student:{name}", args=arguments)
-        given = {"client_key": uuid.uuid4(), **form}
-        return self.client.post(address, given, headers=HTMX)
+        return self.client.post(address, {"client_key": uuid.uuid4(), **form}, follow=True)
 
     def walk(self) -> Iterator[State]:
         """Visit everything."""
@@ -68,14 +83,54 @@ class Visitor:
         yield from self.practise()
         yield from ((f"{name} begun", self.get(name)) for name in AROUND)
         yield from self.stop()
+        yield from self.come_back()
+        yield "a goal beyond a week", self.post("goal", days="9")
+        yield "a broken form", self.post("skip", uuid.uuid4(), client_key="x")
+        yield "no such question", self.get("answered", uuid.uuid4())
+
+    def come_back(self) -> Iterator[State]:
+        """See how it stands after weeks, as somebody who has been there all the time."""
+        self.user = self.enrol()
+        self.client.force_login(self.user)
+        self.join()
         self.have_mastered()
         yield from ((f"{name} after weeks", self.get(name)) for name in AROUND)
         for slug in self.course.concepts.values_list("slug", flat=True):
             yield f"concept {slug}", self.get("concept", self.course.slug, slug)
         yield "no such topic", self.get("concept", self.course.slug, "none")
-        yield "a goal beyond a week", self.post("goal", days="9")
-        yield "a broken form", self.post("skip", uuid.uuid4(), client_key="x")
-        yield "no such question", self.get("answered", uuid.uuid4())
+
+    def teach(self) -> Iterator[State]:
+        """See what the teacher of the class sees."""
+        classroom = make_class(course=self.course, users=[self.user], name="7b")
+        teacher = self.enrol(User.Role.TEACHER)
+        class_services.admit_users(classroom=classroom, users=[teacher])
+        decision = Decision.objects.filter(learner=self.user.learner).exclude(item_version=None)
+        self.client.force_login(teacher)
+        of_class, of_learner = [classroom.public_id], self.user.learner.pseudonym
+        pages = dict.fromkeys(("classroom", "steering", "trust", "rules"), of_class)
+        pages |= {"classes": [], "learner": [*of_class, of_learner]}
+        if latest := decision.last():
+            pages["receipt"] = [*of_class, of_learner, latest.public_id]
+        for name, given in pages.items():
+            yield f"teacher {name}", self.client.get(reverse(f"teacher:{name}", args=given))
+
+    def leave_stuck(self) -> dict[str, str]:
+        """End a session as the tutor ends it for somebody stuck; say whose, and who teaches them.
+
+        That it is ended there is a matter of choosing questions, and tested with that.
+        """
+        session = self.start()
+        PracticeSession.objects.filter(pk=session.pk).update(
+            finished_at=clock.now(), finish_reason="stuck"
+        )
+        teacher = User.objects.filter(
+            organisation=self.course.organisation, role=User.Role.TEACHER
+        ).latest("pk")
+        return {
+            "student": self.user.username,
+            "teacher": teacher.username,
+            "session": str(session.public_id),
+        }
 
     def at_the_door(self) -> Iterator[State]:
         client = self.client
@@ -150,13 +205,24 @@ class Visitor:
 
     def practise(self) -> Iterator[State]:
         """Questions of every kind with everything that an answer leads to."""
-        for version in versions_of(self.course):
+        for version in self.choose_versions():
             session = self.start()
             show_instead(session, version)
             shown = practice_selectors.get_presentation(
                 learner=self.user.learner, public_id=session.current.public_id
             )
             yield from self.answer(session, shown)
+
+    def choose_versions(self) -> list[ItemVersion]:
+        """Return one question of each kind, the one with most to show, and one without steps."""
+        found: dict[str, tuple[int, ItemVersion]] = {}
+        for version in versions_of(self.course):
+            item = content_selectors.get_rendered_item(version_id=version.pk, seed=SEED)
+            richness = len(item.steps) + len(item.hints) + len(item.wrong) + len(item.choices)
+            key = version.kind if item.steps or version.kind != "number" else "plain number"
+            if key not in found or richness > found[key][0]:
+                found[key] = (richness, version)
+        return [version for _, version in found.values()]
 
     def answer(self, session, shown) -> Iterator[State]:
         kind, presentation = shown.item.kind, session.current.public_id
@@ -174,11 +240,17 @@ class Visitor:
                 for number, step in enumerate(shown.item.steps, start=1):
                     right = grading.right_answer(step)
                     yield "right step", self.post("step", presentation, step=number, **right)
-        answer_current(session, right=False, at=clock.now())
-        yield f"wrong {kind}", self.get("answered", presentation)
+        mistakes = grading.anticipated_answers(shown.item)
+        if mistakes:
+            given = form_of(mistakes[0][1])
+            yield f"misconception {kind}", self.post("answer", presentation, kind=kind, **given)
+        else:
+            answer_current(session, right=False, at=clock.now())
+            yield f"wrong {kind}", self.get("answered", presentation)
         yield f"unreadable again {kind}", self.post("retry", presentation, **unreadable)
-        self.post("retry", presentation, kind=kind, **form_of(grading.right_answer(shown.item)))
-        yield f"right in the end {kind}", self.get("answered", presentation)
+        again = form_of(grading.right_answer(shown.item))
+        yield f"right in the end {kind}", self.post("retry", presentation, kind=kind, **again)
+        session.refresh_from_db()
         if session.finished_at is None:
             following = session.current.public_id
             answer_current(session, right=True, at=clock.now())
@@ -198,17 +270,25 @@ class Visitor:
             yield f"summary {reason}", self.get("summary", session.public_id)
 
     def have_mastered(self) -> None:
-        """Answer everything right on two days, some weeks ago."""
-        versions = versions_of(self.course)
-        for number in range(24):
-            at = clock.now() - (30 - number // 8) * DAY + dt.timedelta(minutes=number)
+        """Have three topics behind oneself: mastered days apart, and one of them failed since."""
+        concepts = list(self.course.concepts.order_by("position")[:3])
+        for concept in concepts:
+            for days in (40, 38, 9):
+                self.record(concept, right=True, days=days)
+        for days in (3, 2):
+            self.record(concepts[0], right=False, days=days)
+
+    def record(self, concept: Concept, *, right: bool, days: int) -> None:
+        """Answer eight questions on a topic so many days ago."""
+        versions = list(ItemVersion.objects.filter(concepts=concept).order_by("pk"))
+        for number in range(8):
             response = record(
                 learner=self.user.learner,
                 course=self.course,
                 version=versions[number % len(versions)],
-                answered_at=at,
-                is_correct=True,
-                credit=1.0,
+                answered_at=clock.now() - days * DAY + dt.timedelta(minutes=number),
+                is_correct=right,
+                credit=float(right),
             )
             trace(response, course=self.course)
 
@@ -217,7 +297,7 @@ def show_instead(session: PracticeSession, version: ItemVersion) -> None:
     """Have this item wait in the session, as if it had been chosen."""
     shown = Decision.objects.get(pk=session.current_id)
     shown.pk, shown.public_id, shown._state.adding = None, uuid.uuid4(), True
-    shown.item_version, shown.item_seed = version, 7
+    shown.item_version, shown.item_seed = version, SEED
     shown.save()
     session.current = shown
     PracticeSession.objects.filter(pk=session.pk).update(current=shown)
