@@ -1,9 +1,9 @@
 """Pictures of every student page: `python -m tests.journeys.screenshots --out DIR`.
 
 Serves an installation with a demo school and takes each page on a desktop and on a phone, light and
-dark. A page more is a line more in PAGES. Then every state of every page, made by the test client in
-the same school (`state-…`), and the same in German (`german-…`). `--var DIR` keeps the installation
-(the demo school takes a minute or more), and uses the one that is there.
+dark. A page more is a line more in PAGES. Then every state of every page, made by the test client
+in the same school (`state-…`), and the same in German (`german-…`). `--var DIR` keeps the
+installation (the demo school takes a minute or more), and uses the one that is there.
 """
 
 import argparse
