@@ -8,7 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.journeys.states import collect, with_something_new
 
-pytestmark = pytest.mark.journey
+# Where a machine is busy, making the school and its pages takes minutes.
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 SERIOUS = {"serious", "critical"}
 # In the dark only the colours are others.
 IN_THE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
