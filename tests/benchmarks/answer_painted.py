@@ -21,6 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tutor.config.settings")
 django.setup()
 
 from tests.benchmarks.product.circumstances import circumstances, write  # noqa: E402
+from tests.factories import wrong_answer  # noqa: E402
 from tests.journeys.person import Person  # noqa: E402
 from tests.servers.browser import chromium  # noqa: E402
 from tests.servers.site import Places, Site, migrated, served  # noqa: E402
@@ -66,8 +67,10 @@ def measure(site: Site) -> tuple[list[float], list[float]]:
         student = Person(page=browser.new_page(), site=site, username="student")
         student.sign_in()
         student.start()
-        for _ in range(ANSWERS + WARM_UP):
-            student.fill_in(grading.right_answer(student.item()))
+        for number in range(ANSWERS + WARM_UP):
+            # Neither mastered nor stuck: there is always a next question.
+            item = student.item()
+            student.fill_in(grading.right_answer(item) if number % 2 else wrong_answer(item))
             swapped.append(student.page.evaluate(PAINTED))
             student.page.reload()
             loaded.append(student.page.evaluate(LOADED))

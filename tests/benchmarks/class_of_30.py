@@ -2,7 +2,7 @@
 
     .venv/bin/python -m tests.benchmarks.class_of_30
 
-The demo school on SQLite, served by gunicorn as `make demo` does, with its worker. 30 students
+The demo school on SQLite, served by gunicorn as `make demo` does, with its worker. 30 newcomers
 sign in; in each round all of them send their answer at the same moment, then fetch the feedback
 page and the next question. Writes docs/benchmarks/class_of_30.json and its section of
 docs/benchmarks.md.
@@ -10,6 +10,7 @@ docs/benchmarks.md.
 
 import concurrent.futures
 import os
+import random
 import re
 import statistics
 import tempfile
@@ -17,9 +18,17 @@ import threading
 import time
 from pathlib import Path
 
-from tests.benchmarks.product.circumstances import circumstances, write
-from tests.load.browser import Browser
-from tests.servers.site import Places, migrated, served
+import django
+
+# The students know the right answers by the tutor's own grading.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tutor.config.settings")
+django.setup()
+
+from tests.benchmarks.product.circumstances import circumstances, write  # noqa: E402
+from tests.load import crowd  # noqa: E402
+from tests.load.browser import Browser  # noqa: E402
+from tests.load.students import PRESENTATION, RIGHT, Key  # noqa: E402
+from tests.servers.site import Places, migrated, served  # noqa: E402
 
 STUDENTS = 30
 ROUNDS = 12
@@ -28,26 +37,28 @@ WARM_UP = 2
 
 
 class Student(Browser):
-    """A browser with somebody who answers."""
+    """A browser with somebody who answers, right in seven of ten."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, key: Key, seed: int) -> None:
         super().__init__(url)
-        # Most questions want one number, some want two.
-        self.text = "2"
+        self.key, self.draw = key, random.Random(seed)
 
     def start(self) -> None:
+        """Begin the first of today's tasks that has a question."""
         self.get("/learn/")
-        self.post("/learn/start/", course=self.field("course"))
+        for form in self.forms("/learn/start/"):
+            self.post(form.action, **form.hidden)
+            if self.forms("/answer/"):
+                return
 
     def prepare(self) -> tuple[str, str]:
         """Return where the page's answer goes, and the form; the connection is open then."""
-        target = re.search(r'action="(/learn/items/[^"]+/answer/)"', self.page)
-        fields = {"client_key": self.field("client_key"), "kind": self.field("kind")}
-        choice = re.search(r'name="choice" value="([^"]+)"', self.page)
-        fields |= {"choice": choice[1]} if choice else {"text": self.text}
+        form = self.forms("/answer/")[0]
+        presentation = PRESENTATION.search(form.action)[1]
+        fields = form.hidden | self.key(presentation, self.draw.random() < RIGHT)
         self.connection.close()
         self.connection.connect()
-        return target[1], self.body(fields)
+        return form.action, self.body(fields)
 
     def answer(self, target: str, form: str) -> tuple[tuple[float, float], str]:
         """Send an answer; return the seconds until it is stored and until the page is here."""
@@ -56,7 +67,6 @@ class Student(Browser):
         stored_s = time.perf_counter() - began
         if answer.status == 422:
             self.page = self.raw.decode()
-            self.text = "1; 2" if self.text == "2" else "2"
             return (0.0, 0.0), "unreadable"
         if answer.status != 302 or "/answered/" not in answer.headers["Location"]:
             return (0.0, 0.0), "failed"
@@ -179,25 +189,11 @@ def _answer_at(
     return student.answer(*ready)
 
 
-# The class of the demo cannot sign in; here it gets passwords, all the same one.
-PASSWORD = "a-password-for-measuring"
-GIVE_PASSWORDS = f"""
-from django.contrib.auth.hashers import make_password
-from tutor.accounts.models import User
-User.objects.filter(role="student").update(password=make_password({PASSWORD!r}))
-"""
-
-
 def sign_everybody_in(site) -> list[Student]:
-    site.place.manage("shell", "--no-imports", "-c", GIVE_PASSWORDS)
-    names = site.place.query(
-        "SELECT username FROM accounts_user WHERE role = 'student' AND username <> 'newcomer' "
-        "ORDER BY id LIMIT 30"
-    )
     students = []
-    for (username,) in names:
-        student = Student(site.url)
-        student.sign_in(username, PASSWORD)
+    for number, username in enumerate(crowd.make_students(site, STUDENTS)):
+        student = Student(site.url, key=crowd.key_of(site), seed=number)
+        student.sign_in(username, crowd.PASSWORD)
         student.start()
         students.append(student)
     return students

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.factories import wrong_answer
-from tests.load.students import Account, Student
+from tests.load.students import Account, Key, Student
 from tests.servers.site import Site
 from tutor.content import grading
 from tutor.content.templates import instantiate
@@ -88,15 +88,19 @@ def run(site: Site, *, students: int, seconds: float, think_s: float) -> Found:
     )
 
 
-def _signed_in(site: Site, students: int, *, account: Account, think_s: float) -> list[Student]:
+def make_students(site: Site, students: int) -> list[str]:
+    """Add newcomers to the demo's course, in classes; return the names they sign in with."""
     code = MAKE_STUDENTS.format(password=PASSWORD, students=students, size=CLASS_SIZE)
     site.place.manage("shell", "--no-imports", "-c", code)
+    return [f"crowd-{number:03d}" for number in range(students)]
+
+
+def _signed_in(site: Site, students: int, *, account: Account, think_s: float) -> list[Student]:
+    names = make_students(site, students)
 
     def enter(number: int) -> Student:
-        student = Student(
-            site.url, key=_key_of(site), account=account, seed=number, think_s=think_s
-        )
-        student.sign_in(f"crowd-{number:03d}", PASSWORD)
+        student = Student(site.url, key=key_of(site), account=account, seed=number, think_s=think_s)
+        student.sign_in(names[number], PASSWORD)
         return student
 
     with ThreadPoolExecutor(SIGNING_IN) as pool:
@@ -109,7 +113,7 @@ def _keys(site: Site) -> Counter[str]:
     return Counter(str(key).replace("-", "") for (key,) in rows)
 
 
-def _key_of(site: Site):
+def key_of(site: Site) -> Key:
     """Return what tells the fields of a right or wrong answer to a presentation."""
 
     def fields(presentation: str, is_right: bool) -> dict[str, Any]:
