@@ -6,28 +6,47 @@ PostgreSQL; the demo course, CAKT with items in its usual size, 288 learners wit
 each round every learner of a pass has one new answer: a pass claims them, reads, advances,
 predicts what is within reach of each, stores, strikes off. Beside it the bare network advances and
 predicts the same learners' arrays, and the worker takes learners one at a time. Then answers come
-in steadily at 70 % of the measured capacity and the time until each one's prediction is stored is
-taken. Writes docs/benchmarks/deep_worker.json and its section of docs/benchmarks.md.
+in steadily at 70 % of the measured capacity, from this process, while another one works, and the
+time until each one's prediction is stored is taken. Writes docs/benchmarks/deep_worker.json and its
+section of docs/benchmarks.md; with `--small` it only prints what a quick run gives.
 """
 
+import dataclasses
 import datetime as dt
 import os
 import statistics
-import threading
+import sys
 import time
 
 import numpy as np
 
+from tests.benchmarks.product import steady_answers
 from tests.benchmarks.product.circumstances import circumstances, write
 from tests.servers.postgres import postgres_server
 
-LEARNERS, ANSWERS, PASS, ALONE, ROUNDS = 288, 60, 256, 16, 5
-STEADY_S = 20.0
+ANSWERS = 60
 # Learners that the network is trained on.
 TRAINED = 60
+BATCHED_OVER_ALONE, PASS_OVER_BARE, P95_S = 5.0, 1.5, 2.0
+# An offered rate that was missed by more than that is said.
+RATE_KEPT = 0.95
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Learners of a pass and of one at a time, rounds, and seconds of steady answers."""
+
+    together: int
+    alone: int
+    rounds: int
+    steady_s: float
+
+
+USUAL, SMALL = Size(256, 16, 5, 20.0), Size(24, 4, 3, 5.0)
 
 
 def main() -> None:
+    size = SMALL if "--small" in sys.argv[1:] else USUAL
     with postgres_server(keeps_commits=True) as url:
         os.environ["TUTOR_DATABASE_URL"] = url
         os.environ["DJANGO_SETTINGS_MODULE"] = "tutor.config.settings"
@@ -37,59 +56,59 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        result = circumstances() | run()
-    write("deep_worker", result=result, section=section(result))
+        result = circumstances() | run(size)
+    if size is USUAL:
+        write("deep_worker", result=result, section=section(result))
     print(section(result))
 
 
-def run() -> dict[str, object]:
+def run(size: Size) -> dict[str, object]:
     import torch
 
-    course, learners = prepare()
+    count = size.together + size.alone
+    course, learners = prepare(count + size.alone)
     torch.set_num_threads(1)
     samples = {"pass": [], "bare": [], "alone": []}
     print("prepared", flush=True)
-    for number in range(ROUNDS):
-        answer_each(course, learners[:PASS], number)
-        samples["bare"].append(bare(course, learners[:PASS]) / PASS)
-        samples["pass"].append(timed_pass(PASS, PASS) / PASS)
-        answer_each(course, learners[PASS : PASS + ALONE], number)
-        samples["alone"].append(timed_pass(ALONE, 1) / ALONE)
+    for number in range(size.rounds):
+        together, apart = learners[: size.together], learners[size.together : count]
+        answer_each(course, together, number)
+        samples["bare"].append(bare(course, together) / len(together))
+        samples["pass"].append(timed_pass(len(together), len(together)) / len(together))
+        answer_each(course, apart, number)
+        samples["alone"].append(timed_pass(len(apart), 1) / len(apart))
         print({name: f"{1000 * own[-1]:.2f} ms" for name, own in samples.items()}, flush=True)
     each_ms = {name: 1000 * statistics.median(own[1:]) for name, own in samples.items()}
     capacity = 1000 / each_ms["pass"]
     rate = min(0.7 * capacity, 60.0)
-    delays = steady(course, learners, rate)
+    came = steady_answers.measure(course, learners, rate, size.steady_s)
     return {
-        "learners": LEARNERS,
+        "learners": len(learners),
         "history": ANSWERS,
-        "pass": PASS,
+        "pass": size.together,
         "each_ms": {name: round(value, 3) for name, value in each_ms.items()},
         "batched_over_alone": round(each_ms["alone"] / each_ms["pass"], 2),
         "pass_over_bare": round(each_ms["pass"] / each_ms["bare"], 2),
         "answers_per_s_per_core": round(capacity, 1),
         "steady_rate": round(rate, 1),
         "steady_share": round(rate / capacity, 2),
-        "delay_p50_s": round(float(np.quantile(delays, 0.5)), 3),
-        "delay_p95_s": round(float(np.quantile(delays, 0.95)), 3),
-        "steady_answers": len(delays),
+        "achieved_rate": round(came.rate, 1),
+        "delay_p50_s": round(float(np.quantile(came.delays, 0.5)), 3),
+        "delay_p95_s": round(float(np.quantile(came.delays, 0.95)), 3),
+        "steady_answers": came.offered,
+        "unfinished": came.unfinished,
     }
 
 
-def prepare():
+def prepare(count: int):
     """Return the course with a network of the usual size, and learners folded so far."""
-    from kt_models.models.cakt_item import CaktItem, CaktItemConfig
-    from kt_models.training.trainer import TrainingConfig
+    from tests.benchmarks.product import usual_network
     from tests.factories import AT, make_organisation
     from tests.tutor.histories import bulk_history, tracer_of
-    from tests.tutor.networks import POOL
     from tutor.accounts.models import Learner
     from tutor.content import course_format
     from tutor.content import services as content_services
     from tutor.demo.seeding import COURSE_FOLDER
-    from tutor.registry import networks, training
-    from tutor.registry import selectors as registry_selectors
-    from tutor.registry import services as registry_services
     from tutor.tracing import deep_folding, rebuilding
     from tutor.tracing import services as tracing_services
 
@@ -98,20 +117,10 @@ def prepare():
     course = content_services.load_course(organisation=organisation, spec=spec).course
     tracing_services.give_prior_tracer(course=course, at=AT)
     # Without accounts: to make a password takes longer than all the rest.
-    learners = [Learner.objects.create(organisation=organisation) for _ in range(LEARNERS)]
+    learners = [Learner.objects.create(organisation=organisation) for _ in range(count)]
     for number, learner in enumerate(learners):
         bulk_history(learner=learner, course=course, size=ANSWERS, seed=number)
-    model = CaktItem(CaktItemConfig(training=TrainingConfig(epochs=1)))
-    # What it has learnt does not matter here.
-    log = training.read_log(course=course)
-    model.fit(log.only_learners(np.arange(TRAINED)))
-    network = networks.store_network(course=course, model=model, provenance={})
-    live = registry_selectors.get_live_tracer(course_id=course.pk)
-    deep = {"network": network.pk, "sha256": network.sha256, "pool": POOL}
-    version = registry_services.store_tracer(
-        course=course, body={**live.body, "deep": deep}, provenance={}
-    )
-    registry_services.promote(course=course, tracer=version, at=AT, reason="benchmark")
+    usual_network.give(course, trained=min(TRAINED, count))
     tracer = tracer_of(course)
     list(rebuilding.fold_everybody(tracer=tracer))
     deep_folding.fold_everybody(tracer=tracer, before=None, now=lambda: AT)
@@ -181,58 +190,6 @@ def bare(course, learners) -> float:
     return time.perf_counter() - began
 
 
-def steady(course, learners, rate: float) -> list[float]:
-    """Return seconds from an answer until its prediction is stored, answers coming at `rate`."""
-    from django.db import connection
-
-    from tests.tutor.histories import record, trace, versions_of
-    from tutor.common import clock
-    from tutor.tracing import working
-    from tutor.tracing.models import DeepState
-
-    stop, delays, waiting = threading.Event(), [], {}
-    lock = threading.Lock()
-
-    def work():
-        window = working.Window()
-        while not stop.is_set():
-            working.work_off(window=window, turn_s=1.0)
-            with lock:
-                told = dict(
-                    DeepState.objects.filter(learner__in=list(waiting)).values_list(
-                        "learner", "last_response_id"
-                    )
-                )
-                now = time.perf_counter()
-                for pk, (response, began) in list(waiting.items()):
-                    if told.get(pk, 0) >= response:
-                        delays.append(now - began)
-                        del waiting[pk]
-            time.sleep(0.01)
-        connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    versions, began, number = versions_of(course), time.perf_counter(), 0
-    while time.perf_counter() - began < STEADY_S:
-        learner = learners[number % len(learners)]
-        response = record(
-            learner=learner,
-            course=course,
-            version=versions[number % len(versions)],
-            answered_at=clock.now(),
-        )
-        trace(response, course=course)
-        with lock:
-            waiting[learner.pk] = (response.pk, time.perf_counter())
-        number += 1
-        time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-    time.sleep(3)
-    stop.set()
-    thread.join()
-    return delays
-
-
 def section(result: dict[str, object]) -> str:
     each = result["each_ms"]
     lines = (
@@ -260,17 +217,35 @@ def section(result: dict[str, object]) -> str:
         "",
         (
             f"Capacity: {result['answers_per_s_per_core']:.0f} answers a second and core. With "
-            f"answers coming at {result['steady_rate']:.0f} a second "
-            f"({result['steady_share']:.0%} of it), from an answer to its stored prediction: "
-            f"median {result['delay_p50_s']:.2f} s, p95 {result['delay_p95_s']:.2f} s."
+            f"{result['steady_answers']} answers offered at {result['steady_rate']:.1f} a second "
+            f"({result['steady_share']:.0%} of it; {result['achieved_rate']:.1f} came about), from "
+            f"each answer to its stored prediction: median {result['delay_p50_s']:.2f} s, p95 "
+            f"{result['delay_p95_s']:.2f} s; {result['unfinished']} were never predicted."
         ),
         "",
         (
-            "Meant to be reached: batched at least 5 times as fast as one at a time, within 1.5 "
-            "times of the bare network, p95 under 2 s at 70 % of the capacity."
+            f"Meant to be reached: batched at least {BATCHED_OVER_ALONE:g} times as fast as one at "
+            f"a time, within {PASS_OVER_BARE:g} times of the bare network, p95 under {P95_S:g} s "
+            f"at 70 % of the capacity. {verdict(result)}"
         ),
     )
     return "\n".join(lines) + "\n"
+
+
+def verdict(result: dict[str, object]) -> str:
+    """Return which targets were missed, or that none was."""
+    missed = []
+    if result["batched_over_alone"] < BATCHED_OVER_ALONE:
+        missed.append(f"batched over alone ({result['batched_over_alone']:.1f})")
+    if result["pass_over_bare"] > PASS_OVER_BARE:
+        missed.append(f"pass over bare ({result['pass_over_bare']:.2f})")
+    if result["delay_p95_s"] > P95_S or result["unfinished"]:
+        missed.append(f"the delay (p95 {result['delay_p95_s']:.2f} s)")
+    if result["achieved_rate"] < RATE_KEPT * result["steady_rate"]:
+        missed.append("the offered rate itself, so the delay is that of fewer answers")
+    if result["steady_share"] < 0.69:
+        missed.append(f"70 % of the capacity (only {result['steady_share']:.0%} were offered)")
+    return "**Missed:** " + "; ".join(missed) + "." if missed else "All were."
 
 
 if __name__ == "__main__":

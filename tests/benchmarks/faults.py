@@ -55,7 +55,11 @@ def section(result: dict[str, object]) -> str:
         f"| double | {result['double']} |",
         f"| learners left aside | {result['left_aside']} |",
         f"| quiet after the last answer | {result['quiet_s']:.0f} s |",
-        f"| states equal a rebuild from the log | {'yes' if result['is_same'] else 'no'} |",
+        f"| messages in the queue, at most | {result['most_waiting']} |",
+        (
+            "| states and newest predictions equal a rebuild from the log "
+            f"| {'yes' if result['is_same'] else 'no'} |"
+        ),
     )
     return "\n".join(lines) + "\n"
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
+import redis
 
 from tests.servers.postgres import postgres_server
 from tests.servers.process import ROOT, Process, free_port
@@ -68,6 +69,7 @@ class Found:
         faults: by kind, how often.
         seconds: that the clients took.
         quiet_s: from the last answer until nobody was due.
+        most_waiting: messages in the queue of the passes, right after some fault.
         left_aside: learners in quarantine.
         report: what `rebuild_states --check` said.
         is_same: whether every state is what the log gives.
@@ -79,6 +81,7 @@ class Found:
     faults: dict[str, int]
     seconds: float
     quiet_s: float
+    most_waiting: int
     left_aside: int
     report: str
     is_same: bool
@@ -198,6 +201,12 @@ class Installation:
             *(self.kill_worker, self.fill_disk, self.step_clock),
         )
 
+    def messages(self) -> int:
+        """Return how many messages wait for a pass; 0 while Redis is away."""
+        with contextlib.suppress(redis.RedisError), redis.Redis(port=self.redis_port) as client:
+            return client.llen("tracing")
+        return 0
+
     def due(self) -> int:
         [(count,)] = self.place.query(
             "SELECT count(*) FROM tracing_duelearner WHERE quarantined_at IS NULL"
@@ -241,12 +250,14 @@ def run(
         own.prepare(learners=learners, workers=workers)
         acknowledged, enough = folder / "acknowledged", folder / "enough"
         faults: Counter[str] = Counter()
+        most_waiting = 0
         began = time.monotonic()
         with _clients(own, threads, acknowledged, enough) as clients:
             for fault in itertools.cycle(own.faults()):
                 time.sleep(every_s)
                 fault()
                 faults[fault.__name__] += 1
+                most_waiting = max(most_waiting, own.messages())
                 if len(faults) == KINDS and _count(acknowledged) >= answers:
                     break
                 assert clients.poll() is None, (folder / "clients.log").read_text()[-4000:]
@@ -255,7 +266,8 @@ def run(
         seconds = time.monotonic() - began
         assert clients.returncode == 0, (folder / "clients.log").read_text()[-4000:]
         quiet = until(lambda: own.due() == 0, timeout_s=quiet_s)
-        return _look(own, acknowledged, dict(faults), seconds, quiet)
+        found = _look(own, acknowledged, dict(faults), seconds, quiet)
+        return dataclasses.replace(found, most_waiting=most_waiting)
 
 
 def _count(acknowledged: Path) -> int:
@@ -305,6 +317,7 @@ def _look(
         faults=faults,
         seconds=seconds,
         quiet_s=quiet,
+        most_waiting=0,
         left_aside=left_aside,
         report=done.stdout + done.stderr,
         is_same=done.returncode == 0,

@@ -136,12 +136,19 @@ def give_tracer_and_fold(
     version = registry_selectors.get_live_tracer(course_id=course.pk)
     assert version is not None  # noqa: S101 - given just now
     tracer = services.tracer_of_version(version=version, revision=course.revision)
+    _fold_behind(tracer, at=at, progress=progress)
+    return version
+
+
+def _fold_behind(
+    tracer: engine.CourseTracer, *, at: dt.datetime, progress: Callable[[int], object]
+) -> None:
+    """Bring whoever is behind under the live tracer up to the log; the others stay untouched."""
     behind = rebuilding.list_behind(tracer=tracer)
     stale = services.list_stale_learners(tracer_id=tracer.tracer_id)
     for _ in rebuilding.fold(tracer=tracer, learner_ids={*behind, *stale}):
         progress(1)
     deep_folding.mark_behind(tracer=tracer, at=at)
-    return version
 
 
 def is_fit_due(*, course: Course) -> bool:
@@ -182,8 +189,13 @@ def adopt(
 
     Answers that arrive while the folding runs are caught up with once beside the learners, then at
     the switch, which waits for every learner's lock: nobody is then between reading the old tracer
-    and storing their state. Whoever gives their very first answer in that moment is caught up with
-    right after it. Whose deep state is behind by then is marked in the switch itself.
+    and storing their state. What takes a look at the whole log is done before; under the locks only
+    those are looked at who have answered since. Whoever gives their very first answer in that
+    moment is caught up with right after it. Whose deep state is behind by then is marked in the
+    switch itself.
+
+    Of the version that is live already the learners' states are in use: only who is behind is
+    folded, and nobody else's floors fall.
 
     Args:
         progress: called with the number of learners folded since its last call.
@@ -194,22 +206,53 @@ def adopt(
         TracerOutdated: by `switching`, where the version no longer fits; nothing has changed then.
     """
     tracer = services.tracer_of_version(version=version, revision=course.revision)
+    if _is_live(course, version):
+        _fold_behind(tracer, at=at, progress=progress)
+        looking()
+        with transaction.atomic():
+            switching()
+            if not _is_live(course, version):
+                raise TracerOutdated("Another tracer came into use.", tracer=version.pk)
+            registry_services.promote(course=course, tracer=version, at=at, reason=reason)
+        cache.clear_all()
+        return
     began = response_selectors.get_newest_id(course_id=course.pk)
     fold_in_shadow(course=course, version=version, at=at, progress=progress)
     looking()
-    caught_up = _catch_up(tracer, since=began)
-    with transaction.atomic():
-        response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
-        _fold(tracer, {*_since(tracer, caught_up), *rebuilding.list_behind(tracer=tracer)})
-        switching()
-        registry_services.promote(course=course, tracer=version, at=at, reason=reason)
-        # Torn since the deep states were looked at, after `began`.
-        deep_folding.mark_behind(tracer=tracer, at=at, torn_among=_since(tracer, began))
+    _switch(course, version, tracer, at=at, reason=reason, began=began, switching=switching)
     first = rebuilding.list_behind(tracer=tracer)
     _fold(tracer, first)
     cache.clear_all()
     if first:
-        deep_folding.mark_behind(tracer=tracer, at=at, torn_among=first)
+        deep_folding.mark_behind(tracer=tracer, at=at, among=first)
+
+
+def _is_live(course: Course, version: TracerVersion) -> bool:
+    return registry_selectors.get_live_tracer(course_id=course.pk) == version
+
+
+def _switch(
+    course: Course,
+    version: TracerVersion,
+    tracer: engine.CourseTracer,
+    *,
+    at: dt.datetime,
+    reason: str,
+    began: int,
+    switching: Callable[[], object],
+) -> None:
+    """Catch up with whoever answered since row `began`, the last of them under all locks."""
+    caught_up = _catch_up(tracer, since=began)
+    # Both look at everybody. Whoever is behind for an answer after this is in `late`.
+    _fold(tracer, rebuilding.list_behind(tracer=tracer))
+    deep = deep_folding.list_to_mark(tracer=tracer, torn_among=_since(tracer, began))
+    with transaction.atomic():
+        response_services.lock_learners(learner_ids=rebuilding.list_traced(tracer=tracer))
+        late = _since(tracer, caught_up)
+        _fold(tracer, late)
+        switching()
+        registry_services.promote(course=course, tracer=version, at=at, reason=reason)
+        deep_folding.mark_behind(tracer=tracer, at=at, among={*deep, *late})
 
 
 def _catch_up(tracer: engine.CourseTracer, *, since: int) -> int:
@@ -236,7 +279,12 @@ def fold_in_shadow(
     at: dt.datetime,
     progress: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Fold every learner under a version that nobody is served by, its network's states too."""
+    """Fold every learner under a version that nobody is served by, its network's states too.
+
+    Nothing is done for the live one: its states are those that everybody is served by.
+    """
+    if _is_live(course, version):
+        return
     now = clock.going_on_from(at)
     tracer = services.tracer_of_version(version=version, revision=course.revision)
     for _ in rebuilding.fold_everybody(tracer=tracer):

@@ -4,7 +4,6 @@ Everything here is data in and data out; see docs/decisions/0024.
 """
 
 import enum
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from kt_models.streaming.psi_filter import ConceptEstimates, FilterParameters
 from kt_models.streaming.psi_reading import ConceptEstimate
 from kt_models.streaming.psi_survey import Survey
 from tutor.content.selectors import CourseBank
+from tutor.tracing.shifts import Floats, Shifts
 
 __all__ = [
     "DeepPart",
@@ -33,16 +33,6 @@ __all__ = [
     "shifted",
     "use",
 ]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-# Logits: fine enough that no choice hangs on it, coarse enough that another order of the same sums
-# (another batch, another machine) gives the same bytes nearly always.
-STEP = 1.0 / 32.0
-LARGEST = 127
-_HEADER = struct.Struct("<4sI")
-_MAGIC = b"DPS1"
 
 
 class Rung(enum.StrEnum):
@@ -71,50 +61,6 @@ def part_of(body: Mapping[str, Any]) -> DeepPart | None:
     if told is None:
         return None
     return DeepPart(int(told["network"]), PoolWeights.from_dict(told["pool"]))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shifts:
-    """By how much deep logits lie above the filter's, for some items.
-
-    Attributes:
-        version_ids: (P,) ascending database ids of item versions.
-        steps: (P,) int8, in steps of 1/32 logit.
-    """
-
-    version_ids: Ints
-    steps: npt.NDArray[np.int8]
-
-    @classmethod
-    def of(cls, version_ids: Ints, logits: Floats) -> "Shifts":
-        """Return shifts in logits as they are stored: rounded, and held within 4 logits."""
-        order = np.argsort(version_ids)
-        steps = np.clip(np.rint(logits / STEP), -LARGEST, LARGEST)
-        return cls(version_ids[order].astype(np.int64), steps[order].astype(np.int8))
-
-    @property
-    def logits(self) -> Floats:
-        """(P,)."""
-        return self.steps * STEP
-
-    def to_bytes(self) -> bytes:
-        """Return what is stored: 9 bytes an item."""
-        ids = self.version_ids.astype("<i8").tobytes()
-        return _HEADER.pack(_MAGIC, len(self.steps)) + ids + self.steps.tobytes()
-
-    @classmethod
-    def from_bytes(cls, raw: bytes) -> "Shifts":
-        """Return the shifts that `to_bytes` wrote.
-
-        Raises:
-            ValueError: the bytes are not of this form.
-        """
-        magic, size = _HEADER.unpack_from(raw)
-        if magic != _MAGIC:
-            message = "Not a deep prediction of this version."
-            raise ValueError(message)
-        ids = np.frombuffer(raw, "<i8", size, _HEADER.size)
-        return cls(ids.astype(np.int64), np.frombuffer(raw, "i1", size, _HEADER.size + ids.nbytes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

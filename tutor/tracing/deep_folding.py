@@ -1,4 +1,4 @@
-"""Everybody's deep states under a version: made before it is promoted, and proved afterwards.
+"""Everybody's deep states under a version: made before it is promoted, marked afterwards.
 
 For workers and commands; the web process never loads it.
 """
@@ -11,16 +11,15 @@ from tutor.registry.models import TracerVersion
 from tutor.responses import columns as response_columns
 from tutor.responses import selectors as response_selectors
 from tutor.tracing import deep_services, due, engine, selectors
-from tutor.tracing.deep_reading import Place
 from tutor.tracing.models import DeepState
 
 # Learners and answers of one pass.
 CHUNK_LEARNERS = 256
 CHUNK_ANSWERS = 20_000
+# Who is stored by a worker in between so many times is left to the workers.
+MOST_TRIES = 5
 # States that are copied in one transaction.
 PIECE = 500
-# Numbers of a state, in single precision, summed in another order.
-TOLERANCE = 1e-5
 
 
 def fold_everybody(
@@ -49,17 +48,33 @@ def fold_everybody(
         _take_over(tracer_id=tracer.tracer_id, before_id=before.pk)
     behind = selectors.list_deep_behind(tracer_id=tracer.tracer_id)
     torn = selectors.list_deep_torn(tracer_id=tracer.tracer_id)
-    for chunk in _chunks(tracer, sorted({*behind, *torn})):
-        _store(tracer, chunk, anew=(), now=now())
+    for chunk in chunks(tracer, sorted({*behind, *torn})):
+        _fold(tracer, chunk, anew=(), now=now)
         progress(len(chunk))
     # The filter of this version is another: what was taken over has to be predicted anew.
-    for chunk in _chunks(tracer, selectors.list_unpredicted(tracer_id=tracer.tracer_id)):
-        _store(tracer, chunk, anew=(), now=now())
+    for chunk in chunks(tracer, selectors.list_unpredicted(tracer_id=tracer.tracer_id)):
+        _fold(tracer, chunk, anew=(), now=now)
 
 
-def _store(
-    tracer: engine.CourseTracer, chunk: Sequence[int], *, anew: Collection[int], now: dt.datetime
+def _fold(
+    tracer: engine.CourseTracer,
+    chunk: Sequence[int],
+    *,
+    anew: Collection[int],
+    now: Callable[[], dt.datetime],
 ) -> None:
+    """Fold and store; whoever was stored by a worker meanwhile once more, from there."""
+    left = list(chunk)
+    for _ in range(MOST_TRIES):
+        left = _fold_once(tracer, left, anew=set(anew).intersection(left), now=now())
+        if not left:
+            return
+    mark(tracer=tracer, learner_ids=left, at=now())
+
+
+def _fold_once(
+    tracer: engine.CourseTracer, chunk: Sequence[int], *, anew: Collection[int], now: dt.datetime
+) -> list[int]:
     # Loads torch, and is rarely needed.
     from tutor.tracing import forward  # noqa: PLC0415
 
@@ -69,8 +84,9 @@ def _store(
     torn = selectors.list_deep_torn(tracer_id=tracer.tracer_id, learner_ids=chunk)
     done = forward.advance(tracer=tracer, learner_ids=chunk, anew=sorted({*anew, *torn}), now=now)
     through = {one.learner_id: newest.get(one.learner_id, 0) for one in done}
-    with turns.atomic_turn():
-        deep_services.store(tracer_id=tracer.tracer_id, done=done, through=through, now=now)
+    return deep_services.store_unclaimed(
+        tracer_id=tracer.tracer_id, done=done, through=through, now=now
+    )
 
 
 def _folds_alike(tracer: engine.CourseTracer, before: TracerVersion) -> bool:
@@ -104,17 +120,37 @@ def rebuild_everybody(
     now: Callable[[], dt.datetime],
     progress: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Fold every learner's whole history again and store what comes."""
+    """Fold every learner's whole history again and store what comes; workers may go on meanwhile.
+
+    Whoever answers while it runs is left to them: see `mark_behind`.
+    """
     if tracer.deep is None:
         return
     learners = response_columns.list_learners(course_id=tracer.bank.course_id)
-    for chunk in _chunks(tracer, learners):
-        _store(tracer, chunk, anew=chunk, now=now())
+    for chunk in chunks(tracer, learners):
+        _fold(tracer, chunk, anew=chunk, now=now)
         progress(len(chunk))
+    # A first state has no row that could be compared: a worker's may have been replaced.
+    mark_behind(tracer=tracer, at=now())
+
+
+def list_to_mark(
+    *, tracer: engine.CourseTracer, torn_among: Collection[int] | None = None
+) -> list[int]:
+    """Return the learners with a deep state that is behind the filter's, or torn.
+
+    Args:
+        tracer: the version.
+        torn_among: who may have a torn state; None: anybody, which takes a look at every history.
+    """
+    if tracer.deep is None:
+        return []
+    torn = selectors.list_deep_torn(tracer_id=tracer.tracer_id, learner_ids=torn_among)
+    return sorted({*torn, *selectors.list_deep_behind(tracer_id=tracer.tracer_id)})
 
 
 def mark_behind(
-    *, tracer: engine.CourseTracer, at: dt.datetime, torn_among: Collection[int] | None = None
+    *, tracer: engine.CourseTracer, at: dt.datetime, among: Collection[int] | None = None
 ) -> int:
     """Mark whoever answered while a version was promoted; return how many.
 
@@ -123,12 +159,14 @@ def mark_behind(
     Args:
         tracer: the version.
         at: the present.
-        torn_among: who may have a torn state; None: anybody, which takes a look at every history.
+        among: who may be behind or have a torn state; None: anybody, which takes a look at every
+            history.
     """
     if tracer.deep is None:
         return 0
-    torn = set(selectors.list_deep_torn(tracer_id=tracer.tracer_id, learner_ids=torn_among))
-    behind = set(selectors.list_deep_behind(tracer_id=tracer.tracer_id)) - torn
+    tracer_id = tracer.tracer_id
+    torn = set(selectors.list_deep_torn(tracer_id=tracer_id, learner_ids=among))
+    behind = set(selectors.list_deep_behind(tracer_id=tracer_id, learner_ids=among)) - torn
     course_id = tracer.bank.course_id
     due.mark_all(learner_ids=behind, course_id=course_id, at=at, refold=False)
     due.mark_all(learner_ids=torn, course_id=course_id, at=at, refold=True)
@@ -142,39 +180,8 @@ def mark(*, tracer: engine.CourseTracer, learner_ids: Collection[int], at: dt.da
         due.mark_all(learner_ids=learner_ids, course_id=course_id, at=at, refold=True)
 
 
-def find_differences(
-    *, tracer: engine.CourseTracer, now: dt.datetime, tolerance: float = TOLERANCE
-) -> Iterator[tuple[int, bool]]:
-    """Yield (learner id, whether the stored deep state is that of the whole log folded at once).
-
-    Numbers may differ by `tolerance`: another batch adds in another order.
-    """
-    if tracer.deep is None:
-        return
-    from tutor.tracing import forward  # noqa: PLC0415 - torch
-
-    stored = {
-        pk: (bytes(raw), Place(*place))
-        for pk, raw, *place in DeepState.objects.filter(tracer=tracer.tracer_id).values_list(
-            "learner", "state", "last_answered_at", "last_response_id", "n_responses"
-        )
-    }
-    learners = sorted(
-        {*stored} | {*response_columns.list_learners(course_id=tracer.bank.course_id)}
-    )
-    for chunk in _chunks(tracer, learners):
-        again = forward.advance(tracer=tracer, learner_ids=chunk, anew=chunk, now=now)
-        told = {one.learner_id: one for one in again}
-        for pk in chunk:
-            if pk not in stored or pk not in told:
-                yield pk, pk not in stored and pk not in told
-                continue
-            raw, place = stored[pk]
-            is_close = forward.is_close(tracer, raw, told[pk].packed, tolerance=tolerance)
-            yield pk, place == told[pk].place and is_close
-
-
-def _chunks(tracer: engine.CourseTracer, learner_ids: Sequence[int]) -> Iterator[list[int]]:
+def chunks(tracer: engine.CourseTracer, learner_ids: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the learners, ascending, in pieces of so many answers."""
     if not learner_ids:
         return
     counted = response_columns.count_standing(

@@ -6,8 +6,9 @@ back as data.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ class After:
     """A learner after a pass.
 
     Attributes:
+        began: the stored state and place that the pass went on from; None where it began anew.
         packed: the network's state, and its `place` in the log.
         shifts: what is predicted; None where the filter is not at the same place.
         is_consistent: whether the filter has seen as many answers where it is at the same place;
@@ -47,6 +49,7 @@ class After:
     """
 
     learner_id: int
+    began: tuple[bytes, Place] | None
     packed: bytes
     place: Place
     shifts: Shifts | None
@@ -72,7 +75,12 @@ class Layout:
 
 
 def advance(
-    *, tracer: CourseTracer, learner_ids: Sequence[int], anew: Sequence[int], now: dt.datetime
+    *,
+    tracer: CourseTracer,
+    learner_ids: Sequence[int],
+    anew: Collection[int],
+    now: dt.datetime,
+    asked_at: Mapping[int, dt.datetime] = MappingProxyType({}),
 ) -> list[After]:
     """Return the learners after all their answers, with predictions for `now`.
 
@@ -83,6 +91,7 @@ def advance(
         learner_ids: whom.
         anew: those of them whose whole history is to be folded.
         now: the moment that is predicted.
+        asked_at: learner id -> another moment than that.
 
     Raises:
         UnreadableModel: the network does not fit this code.
@@ -104,10 +113,12 @@ def advance(
         return []
     states, places = _fold(tracer, model, layout, behind, answers)
     packed = model.pack(states)
-    shifts = _predict(tracer, model, layout, behind, states, places, now)
+    moments = np.array([asked_at.get(one.learner_id, now).timestamp() for one in behind])
+    shifts = _predict(tracer, model, layout, behind, states, places, moments)
     return [
         After(
             learner_id=one.learner_id,
+            began=_began(one),
             packed=packed[row],
             place=places[row],
             shifts=shifts[row],
@@ -128,6 +139,10 @@ def try_out(tracer: CourseTracer, *, now: dt.datetime) -> None:
     )
     states = model.advance(model.init(1), answers)
     _require_finite(model.predict_each(states, items=met[None], shown_at=at))
+
+
+def _began(one: Behind) -> tuple[bytes, Place] | None:
+    return (one.packed, one.place) if one.packed is not None and one.place is not None else None
 
 
 def _is_consistent(one: Behind, place: Place) -> bool:
@@ -252,13 +267,16 @@ def _predict(
     behind: Sequence[Behind],
     states: "States",
     places: Sequence[Place],
-    now: dt.datetime,
+    moments: engine.Floats,
 ) -> list[Shifts | None]:
-    """Return what is predicted of each learner whose filter has seen the same answers."""
-    at = now.timestamp()
+    """Return what is predicted of each learner whose filter has seen the same answers.
+
+    For `moments`, (B,) epoch seconds.
+    """
     asked: list[tuple[int, Ints]] = []
     for row, (one, place) in enumerate(zip(behind, places, strict=True)):
         if one.live is not None and one.live_place == place:
+            at = float(moments[row])
             asked.append((row, reach.choose_rows(tracer, one.live, at=at, known=layout.known)))
     shifts: list[Shifts | None] = [None] * len(behind)
     if not asked:
@@ -270,29 +288,16 @@ def _predict(
     prob = model.predict_each(
         {name: array[own] for name, array in states.items()},
         items=items,
-        shown_at=np.full(len(asked), at),
+        shown_at=moments[own],
     )
     for place_, (row, rows) in enumerate(asked):
         live = behind[row].live
         assert live is not None  # noqa: S101 - asked above
-        filter_prob = engine.predict_rows(tracer, live, rows=rows, at=at)
+        filter_prob = engine.predict_rows(tracer, live, rows=rows, at=float(moments[row]))
         logits = pool.shift_of(prob[place_, : len(rows)], filter_prob)
         _require_finite(logits)
         shifts[row] = Shifts.of(tracer.bank.version_ids[rows], logits)
     return shifts
-
-
-def is_close(tracer: CourseTracer, one: bytes, other: bytes, *, tolerance: float) -> bool:
-    """Test whether two packed states of the version's network agree, number by number."""
-    if len(one) != len(other):
-        return False
-    assert tracer.deep is not None  # noqa: S101 - there are states
-    model = networks.open_network(tracer.deep.network_id)
-    both = model.unpack([one, other])
-    return all(
-        np.allclose(array[0], array[1], rtol=tolerance, atol=tolerance, equal_nan=True)
-        for array in both.values()
-    )
 
 
 def _require_finite(logits: engine.Floats) -> None:

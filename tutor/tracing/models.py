@@ -82,7 +82,7 @@ class DeepPrediction(models.Model):
     # The answers that it has seen: all up to this one, so many.
     last_response_id = models.BigIntegerField()
     n_responses = models.PositiveBigIntegerField()
-    # By item version: logits above the filter's; see `tutor.tracing.deep.Shifts`.
+    # By item version: logits above the filter's; see `tutor.tracing.shifts.Shifts`.
     shifts = models.BinaryField()
 
     class Meta:

@@ -223,8 +223,13 @@ def is_anybody_due() -> bool:
     return DueLearner.objects.filter(quarantined_at__isnull=True).exists()
 
 
-def list_deep_behind(*, tracer_id: int) -> list[int]:
-    """Return the learners of whom the filter has seen answers that the network has not."""
+def list_deep_behind(*, tracer_id: int, learner_ids: Collection[int] | None = None) -> list[int]:
+    """Return the learners of whom the filter has seen answers that the network has not.
+
+    Args:
+        tracer_id: of the version.
+        learner_ids: among whom; None: among all.
+    """
     same = DeepState.objects.filter(
         learner=OuterRef("learner"),
         tracer=tracer_id,
@@ -232,6 +237,8 @@ def list_deep_behind(*, tracer_id: int) -> list[int]:
         n_responses=OuterRef("n_responses"),
     )
     behind = LearnerState.objects.filter(~Exists(same), tracer=tracer_id, n_responses__gt=0)
+    if learner_ids is not None:
+        behind = behind.filter(learner__in=learner_ids)
     return list(behind.order_by("learner").values_list("learner", flat=True))
 
 
@@ -244,6 +251,7 @@ def list_deep_torn(*, tracer_id: int, learner_ids: Collection[int] | None = None
     where a correction was there when it was folded; it is never the other way round.
 
     Args:
+        tracer_id: of the version.
         learner_ids: among whom; None: among all.
     """
     later = Response.objects.filter(
@@ -259,6 +267,13 @@ def list_deep_torn(*, tracer_id: int, learner_ids: Collection[int] | None = None
     if learner_ids is not None:
         rows = rows.filter(learner__in=learner_ids)
     return list(rows.order_by("learner").values_list("learner", flat=True))
+
+
+def list_newest_predictions(*, tracer_id: int) -> dict[int, DeepPrediction]:
+    """Return learner id -> the newest prediction under a version."""
+    rows = DeepPrediction.objects.filter(tracer=tracer_id).order_by()
+    newest = rows.values("learner").annotate(newest=Max("pk")).values("newest")
+    return {row.learner_id: row for row in DeepPrediction.objects.filter(pk__in=newest)}
 
 
 def list_unpredicted(*, tracer_id: int) -> list[int]:

@@ -185,4 +185,9 @@ def _advance(
             held=held, tracer_id=tracer.tracer_id, learner_ids=without, now=moment
         )
     stored = deep_services.store_pass(held=held, tracer_id=tracer.tracer_id, done=done, now=moment)
+    lagging = {one.learner_id for one in done if one.began is None and not one.is_consistent}
+    if not lagging.isdisjoint(stored):
+        deep_services.have_filter_refolded(
+            tracer_id=tracer.tracer_id, learner_ids=lagging.intersection(stored), now=moment
+        )
     return len(stored)

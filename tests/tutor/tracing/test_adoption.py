@@ -240,6 +240,10 @@ class TestAdoptWhileLearnersAnswer:
 
     def test_misses_no_answer_given_at_the_switch(self, learner, monkeypatch):
         course = Course.objects.get()
+        self.adopt_with(course, learner, monkeypatch, owner=registry_services, name="promote")
+
+    def test_misses_no_answer_given_while_the_log_is_counted(self, learner, monkeypatch):
+        course = Course.objects.get()
         self.adopt_with(course, learner, monkeypatch, owner=rebuilding, name="list_behind")
 
     def test_waits_for_an_answer_under_way(self, learner, monkeypatch):

@@ -11,7 +11,7 @@ from tests.factories import AT, make_course, make_learner, make_organisation
 from tests.tutor.histories import bulk_history, correct, record, trace, tracer_of, versions_of
 from tests.tutor.networks import give_network
 from tutor.common import cache
-from tutor.tracing import deep_folding, due, rebuilding, selectors, working
+from tutor.tracing import deep_checking, deep_folding, due, rebuilding, selectors, working
 from tutor.tracing.deep import Shifts, lay_over
 from tutor.tracing.models import DeepPrediction, DeepState, DueLearner
 
@@ -44,7 +44,7 @@ def age_claims(by):
 
 
 def all_alike(course):
-    return dict(deep_folding.find_differences(tracer=tracer_of(course), now=NOW))
+    return dict(deep_checking.find_differences(tracer=tracer_of(course), now=NOW))
 
 
 def test_an_answer_marks_its_learner(deep_course, learner):

@@ -13,6 +13,7 @@ from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.tracing import (
     adoption,
+    deep_checking,
     deep_folding,
     deep_services,
     due,
@@ -56,7 +57,7 @@ def late(learner, course):
 
 
 def differing(course):
-    found = deep_folding.find_differences(tracer=tracer_of(course), now=AT + DAY)
+    found = deep_checking.find_differences(tracer=tracer_of(course), now=AT + DAY)
     return [pk for pk, is_alike in found if not is_alike]
 
 
@@ -197,7 +198,7 @@ def test_the_late_are_folded_before_anybody_is_held(deep, course, learner, monke
     monkeypatch.setattr(registry_services, "promote", promoting_)
     promote(course, another(course), looking=lambda _: answers(learner, course, 1, start=8))
 
-    assert folded == [[learner.pk], [learner.pk], [], "switch", []]
+    assert folded == [[learner.pk], [learner.pk], [], [], "switch", []]
 
 
 def test_states_are_taken_over_in_pieces(deep, course, organisation, monkeypatch):

@@ -1,6 +1,7 @@
 """Nudges do not pile up, and nothing that is marked waits behind them."""
 
 import threading
+import time
 
 import pytest
 from celery import current_app
@@ -112,6 +113,55 @@ class TestNudger:
         assert done.is_set()
         # Said once, not for every answer.
         assert caplog.text.count("No broker") == 1
+
+
+class TestUnderLoad:
+    """Answers of several web processes come in faster than one worker passes them."""
+
+    SENDERS, SECONDS, TURN_S = 4, 1.5, 0.25
+
+    def test_the_queue_stays_short_and_late_answers_are_folded(self, redis_url, monkeypatch):
+        own, lengths, refolded, asked = threading.local(), [], [], []
+        monkeypatch.setattr(
+            current_app._get_current_object(),
+            "producer_or_acquire",
+            lambda *_, **__: _Lent(own.producer),
+        )
+        monkeypatch.setattr(sweep, "refold_stale", lambda *, at: refolded.append(at))
+        monkeypatch.setattr(tasks, "_advance_due", lambda: time.sleep(self.TURN_S))
+        until = time.monotonic() + self.SECONDS
+
+        def ask():
+            with current_app.connection_for_write(redis_url) as connection:
+                own.producer = connection.Producer(auto_declare=False)
+                while time.monotonic() < until:
+                    asked.append(queue.send_unless_enough_wait())
+                    time.sleep(0.002)
+
+        senders = [threading.Thread(target=ask) for _ in range(self.SENDERS)]
+        with current_app.connection_for_write(redis_url) as connection:
+            channel = connection.default_channel
+            channel.queue_purge(queue.QUEUE)
+            for sender in senders:
+                sender.start()
+            taken = 0
+            while time.monotonic() < until:
+                lengths.append(waiting(channel))
+                message = channel.basic_get(queue.QUEUE)
+                if message is not None:
+                    taken += 1
+                    tasks.catch_up()
+                    message.ack()
+            for sender in senders:
+                sender.join(20)
+            lengths.append(waiting(channel))
+            channel.queue_purge(queue.QUEUE)
+
+        assert len(asked) > 10 * taken > 0
+        # Each process may send one while the others do.
+        assert max(lengths) <= queue.ENOUGH_WAITING + self.SENDERS
+        # As often as a worker comes to a message at all.
+        assert len(refolded) == taken
 
 
 @pytest.mark.django_db

@@ -7,8 +7,9 @@ from tqdm import tqdm
 
 from tutor.accounts.models import Learner
 from tutor.common import clock
-from tutor.tracing import deep_folding, engine, rebuilding, services
+from tutor.tracing import deep_checking, deep_folding, engine, rebuilding, services
 from tutor.tracing.management.courses import add_course_arguments, choose_courses, get_tracer
+from tutor.tracing.shifts import STEP
 
 # More names than that help nobody.
 MOST_NAMED = 20
@@ -76,14 +77,22 @@ class Command(BaseCommand):
     def _check_network(self, name: str, tracer: engine.CourseTracer) -> int:
         if tracer.deep is None:
             return 0
-        found = dict(deep_folding.find_differences(tracer=tracer, now=clock.now()))
-        differing = [pk for pk, is_equal in found.items() if not is_equal]
+        found = list(deep_checking.check_everybody(tracer=tracer, now=clock.now()))
+        states = [one.learner_id for one in found if not one.is_same]
+        apart = max((one.apart for one in found if one.is_same), default=0.0)
         self.stdout.write(
-            f"{name}: {len(found) - len(differing)} of {len(found)} states of the network are what "
-            f"the log gives, to {deep_folding.TOLERANCE:g}."
+            f"{name}: {len(found) - len(states)} of {len(found)} states of the network are what "
+            f"the log gives, to {deep_checking.TOLERANCE:g} (at most {apart:.1g} apart)."
         )
-        self._name(differing, tracer)
-        return len(differing)
+        self._name(states, tracer)
+        told = [one for one in found if one.steps is not None]
+        predictions = [one.learner_id for one in told if not one.is_same_prediction]
+        self.stdout.write(
+            f"{name}: {len(told) - len(predictions)} of {len(told)} newest predictions are what "
+            f"the network says after the whole log, to {deep_checking.STEPS * STEP:g} logit."
+        )
+        self._name(predictions, tracer)
+        return len({*states, *predictions})
 
     def _name(self, differing: list[int], tracer: engine.CourseTracer) -> None:
         waiting = services.list_stale_learners(tracer_id=tracer.tracer_id)
