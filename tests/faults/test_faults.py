@@ -9,6 +9,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.slow
 @pytest.mark.postgres
+@pytest.mark.timeout(900)
 def test_nothing_is_lost_or_double_whatever_is_killed(tmp_path):
     found = harness.run(
         folder=tmp_path, answers=150, learners=12, threads=4, every_s=0.5, quiet_s=90, workers=2
