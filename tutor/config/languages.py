@@ -47,16 +47,24 @@ def _activate(request: HttpRequest, language: str) -> None:
     request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
 
 
+def _find_way_back(request: HttpRequest) -> str:
+    """Return where the person is: what the browser says, else where the form was drawn.
+
+    The two differ where the page has changed in part since, as from a question to what came of it.
+    """
+    for address in (request.headers.get("Referer", ""), request.POST.get("next", "")):
+        if url_has_allowed_host_and_scheme(
+            address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        ):
+            return address
+    return reverse("front")
+
+
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Keep the choice: with the account, or on the device of whoever is not signed in."""
     language = request.POST.get("language", "")
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        back = reverse("front")
-    response = redirect(back)
+    response = redirect(_find_way_back(request))
     if request.user.is_authenticated:
         account_services.set_language(user=cast(User, request.user), language=language)
     elif language in dict(settings.LANGUAGES):

@@ -13,7 +13,7 @@ import io
 import warnings
 from dataclasses import dataclass, field
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from tutor.content.errors import PictureRefused
 from tutor.content.picture_text import PictureRef
@@ -95,6 +95,9 @@ def _opened(content: bytes) -> Image.Image:
         raise PictureRefused("is not a PNG, JPEG, WebP or GIF. Save it as one.") from error
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
         raise PictureRefused(f"is {image.width} × {image.height}: {_TOO_LARGE}")
+    if image.format == "MPO":
+        # A phone's JPEG with a smaller copy or a depth map behind it: its first picture is the one.
+        image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
     if getattr(image, "n_frames", 1) > 1:
         raise PictureRefused("moves, and nobody could stop it. Save one of its pictures.")
     return image

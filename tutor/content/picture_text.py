@@ -81,6 +81,20 @@ def unescaped(alternative: str) -> str:
     return " ".join(_ESCAPED.sub(r"\1", alternative).split())
 
 
+def has_pictures(text: str) -> bool:
+    """Test whether a shown text has pictures.
+
+    >>> has_pictures("Read it off: ![A line](pictures/line.png)")  # an author's text
+    False
+    """
+    return _RESOLVED.search(text) is not None
+
+
+def left_out(text: str) -> str:
+    """Return a shown text without its pictures."""
+    return _RESOLVED.sub("", text)
+
+
 def in_words(text: str) -> str:
     """Return a shown text with each picture replaced by its alternative in brackets."""
     return _RESOLVED.sub(lambda match: f"[{unescaped(match['alt'])}]", text)

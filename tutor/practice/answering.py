@@ -23,7 +23,7 @@ from tutor.common.prepared_writes import PreparedUpdate
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
-from tutor.practice import remarks, selectors
+from tutor.practice import remarks, selectors, timing
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
 from tutor.practice.models import PracticeSession, SetAside
 from tutor.practice.selectors import Showing
@@ -343,7 +343,9 @@ def _decide_after(
             planned=session.planned_items,
             follows=response.presentation,
             last_reason=session.current.reason,
-            minutes_left=session.minutes_left(arrival.at),
+            minutes_left=timing.find_minutes_left(
+                session=session, learner_id=response.learner_id, at=arrival.at
+            ),
             shifts=_shifts(tracer, advanced.before, seen, response, arrival.at),
         ),
     )

@@ -1,6 +1,5 @@
 """A sitting of one learner, and what they said in it beside their answers."""
 
-import datetime as dt
 import uuid
 
 from django.db import models
@@ -57,16 +56,6 @@ class PracticeSession(models.Model):
         if self.assignment is not None:
             return self.assignment.title
         return self.topic.name if self.topic is not None else self.course.title
-
-    def minutes_left(self, at: dt.datetime) -> float | None:
-        """Return what is left of a session planned in minutes, below 0 once they are over."""
-        if self.planned_minutes is None:
-            return None
-        return self.planned_minutes - (at - self.started_at) / dt.timedelta(minutes=1)
-
-    def minutes_taken(self, at: dt.datetime) -> float:
-        """Return the minutes from its start to its end, or until now."""
-        return ((self.finished_at or at) - self.started_at) / dt.timedelta(minutes=1)
 
 
 class Said(AppendOnlyModel):

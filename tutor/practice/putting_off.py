@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
 from tutor.common import turns
-from tutor.practice import remarks, selectors
+from tutor.practice import remarks, selectors, timing
 from tutor.practice.errors import AlreadyAnswered, KeyReused, NoMoreSkips, NotWaiting
 from tutor.practice.models import PracticeSession, SetAside
 from tutor.responses import selectors as response_selectors
@@ -127,7 +127,9 @@ def _decide(learner: Learner, session: PracticeSession, wish: PutOff) -> Decisio
             planned=session.planned_items,
             follows=wish.presentation,
             last_reason=session.current.reason,
-            minutes_left=session.minutes_left(wish.at),
+            minutes_left=timing.find_minutes_left(
+                session=session, learner_id=learner.pk, at=wish.at
+            ),
             resting=session.resting,
             topic=session.topic_id,
             instead=wish.kind,

@@ -4,8 +4,10 @@ Each use-case is one short transaction that locks the learner's row: two devices
 repeated upload wait for each other, and the second finds what the first one stored.
 """
 
+import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
@@ -25,6 +27,7 @@ from tutor.responses import selectors as response_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import HintRequest
 from tutor.scheduling import services as scheduling_services
+from tutor.scheduling.models import Decision
 from tutor.tracing import queue as tracing_queue
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import services as tracing_services
@@ -47,6 +50,8 @@ __all__ = [
 ]
 
 ITEMS_PER_SESSION = 10
+# The finish for want of minutes.
+_NOTHING_FITS = "limit-reached"
 
 
 @turns.atomic_turn()
@@ -62,17 +67,17 @@ def start_practice(
 ) -> PracticeSession:
     """Return the learner's open session, or open one with its first item chosen.
 
-    Starting another assignment or topic of the course closes the session that is open. A session of
-    so many `minutes` ends when no item is expected to fit into what is left of them. One of a
-    `topic`, a concept of the course, asks for that and for what it builds on.
+    Starting another assignment or topic of the course closes the session that is open, if there is
+    something to answer in the new one; else the new one is over at once, and the open one stays. A
+    session of so many `minutes` ends when no item is expected to fit into what is left of them; it
+    has one item at least. One of a `topic`, a concept of the course, asks for that and for what it
+    builds on.
     """
     response_services.lock_learner(learner_id=learner.pk)
     opened = selectors.get_open_session(learner=learner, course_id=course.pk)
     wanted = (assignment.pk if assignment else None, topic.pk if topic else None)
     if opened is not None and (opened.assignment_id, opened.topic_id) == wanted:
         return opened
-    if opened is not None:
-        _close(opened, at=at, reason="switched")
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     state = tracing_services.open_state(learner_id=learner.pk, tracer=tracer)
     seen = tracing_selectors.see(
@@ -94,7 +99,7 @@ def start_practice(
     )
     items = remarks.list_resting_items(learner=learner, course_id=course.pk, at=at)
     resting = {"items": items} if items else {}
-    decision = scheduling_services.decide_next(
+    decision = _decide_first(
         learner=learner,
         course=course,
         assignment=assignment,
@@ -110,10 +115,13 @@ def start_practice(
             topic=topic.pk if topic else None,
         ),
     )
+    is_over = decision.item_version_id is None
+    if opened is not None and not is_over:
+        _close(opened, at=at, reason="switched")
     masteries = tracing_selectors.masteries_seen(
         tracer, seen, concept_ids=tracer.bank.concept_ids.tolist()
     )
-    session = PracticeSession.objects.create(
+    return PracticeSession.objects.create(
         learner=learner,
         course=course,
         assignment=assignment,
@@ -124,10 +132,28 @@ def start_practice(
         resting=resting,
         mastery_at_start={pk: round(found.prob, 4) for pk, found in masteries.items()},
         started_at=at,
+        finished_at=at if is_over else None,
+        finish_reason=decision.reason if is_over else "",
     )
-    if decision.item_version_id is None:
-        _close(session, at=at, reason=decision.reason)
-    return session
+
+
+class _NothingFits(Exception):
+    """No item is expected to fit into the minutes that a session has from its start."""
+
+
+def _decide_first(*, sitting: scheduling_services.Sitting, **given: Any) -> Decision:
+    """Choose a session's first item: by its minutes, or where none fits, whatever they are."""
+    if sitting.minutes_left is not None:
+        try:
+            # What nobody is shown is not kept.
+            with transaction.atomic():
+                decision = scheduling_services.decide_next(sitting=sitting, **given)
+                if decision.reason == _NOTHING_FITS:
+                    raise _NothingFits
+                return decision
+        except _NothingFits:
+            sitting = dataclasses.replace(sitting, minutes_left=None)
+    return scheduling_services.decide_next(sitting=sitting, **given)
 
 
 @turns.atomic_turn()

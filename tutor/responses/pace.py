@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,11 +57,15 @@ def get_pace(*, learner: Learner, course: Course, at: dt.datetime) -> Pace:
     return of_course or Pace(USUAL_S, USUAL_SPREAD_S, "usual")
 
 
-def get_minutes_since(*, learner: Learner, course: Course, since: dt.datetime) -> float:
-    """Return the minutes that a learner has practised, breaks left out."""
-    own = Response.objects.filter(learner=learner, course=course, answered_at__gte=since)
-    times = own.order_by("answered_at", "pk").values_list("answered_at", flat=True)
-    return sum(_gaps(list(times))) / 60.0
+def sum_minutes(times: Sequence[dt.datetime], *, breaks: Collection[dt.datetime] = ()) -> float:
+    """Return the minutes from the first to the last of some moments, breaks left out.
+
+    Args:
+        times: ascending moments at which somebody was there.
+        breaks: those of them at which they left: nothing counts from there to the next.
+    """
+    pairs = [pair for pair in pairwise(times) if pair[0] not in breaks]
+    return sum(sum(_gaps(pair)) for pair in pairs) / 60.0
 
 
 def _measure_course(course: Course) -> Pace | None:

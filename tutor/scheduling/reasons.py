@@ -42,7 +42,7 @@ FINISHES = {
     ),
     "set-aside": gettext_lazy("What is left is what you put off today. It waits for you."),
     "stopped": gettext_lazy("You stopped here. You can go on whenever you like."),
-    "switched": gettext_lazy("You went on to another assignment."),
+    "switched": gettext_lazy("You went on to something else."),
 }
 OVER = gettext_lazy("This session is over.")
 _SENTENCES = {

@@ -17,7 +17,7 @@ from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.common.errors import NotVisible
 from tutor.content.models import Course
-from tutor.student import charts, course_map, progress, receipts, review_calendar, today
+from tutor.student import charts, course_map, progress, receipts, review_calendar, today, topics
 from tutor.student.posting import form_only
 
 GOALS = range(1, 8)
@@ -42,11 +42,12 @@ def _courses(request: HttpRequest, learner: Learner) -> tuple[list[Course], Cour
 def home(request: HttpRequest) -> HttpResponse:
     """Show what to do now."""
     learner = _own(request)
-    plan = today.plan(learner=learner, at=clock.now())
+    at = clock.now()
+    plan = today.plan(learner=learner, at=at)
     context = {
         "learner": learner,
         "today": plan,
-        "topics": today.list_topics(courses=plan.courses),
+        "topics": topics.list_topics(learner=learner, courses=plan.courses, at=at),
     }
     return render(request, "student/home.html", context)
 
@@ -56,11 +57,15 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def show_map(request: HttpRequest) -> HttpResponse:
     """Show where the learner stands in a course."""
-    learner = _own(request)
+    learner, at = _own(request), clock.now()
     courses, course = _courses(request, learner)
-    drawn = course and course_map.draw(learner=learner, course=course, at=clock.now())
-    topics = today.list_topics(courses=(course,) if course else ())
-    context = {"courses": courses, "course": course, "map": drawn, "topics": topics}
+    chosen = (course,) if course else ()
+    context = {
+        "courses": courses,
+        "course": course,
+        "map": course and course_map.draw(learner=learner, course=course, at=at),
+        "topics": topics.list_topics(learner=learner, courses=chosen, at=at),
+    }
     return render(request, "student/map_page.html", context)
 
 
@@ -101,7 +106,15 @@ def show_concept(request: HttpRequest, course: str, concept: str) -> HttpRespons
             )
         return redirect("student:progress")
     picture = charts.draw_trajectory(line.points, now=line.mastery, today=timezone.localdate(at))
-    context = {"course": found, "line": line, "picture": picture, "points": line.points[::-1]}
+    context = {
+        "course": found,
+        "line": line,
+        "picture": picture,
+        "points": line.points[::-1],
+        "is_open": found.concepts.filter(
+            slug=line.slug, pk__in=topics.find_open(learner=learner, course=found, at=at)
+        ).exists(),
+    }
     return render(request, "student/concept.html", context)
 
 

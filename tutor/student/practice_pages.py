@@ -23,7 +23,7 @@ from tutor.common.errors import NotVisible
 from tutor.content.grading import UnreadableAnswer
 from tutor.content.models import Concept, Course
 from tutor.practice import selectors as practice_selectors
-from tutor.practice import usecases
+from tutor.practice import timing, usecases
 from tutor.practice.errors import AlreadyAnswered, NothingToRetry
 from tutor.student import answers, practice_parts, summaries, today
 from tutor.student.posting import ASKED_AGAIN, STORED, form_only, marked
@@ -41,6 +41,9 @@ def start(request: HttpRequest) -> HttpResponse:
             learner=learner, public_id=answers.read_uuid(request.POST["assignment"]), at=at
         )
         course = assignment.classroom.course
+    elif request.POST.get("topic") == "":
+        # A browser that does not know `required`: nothing was chosen.
+        return redirect("student:home")
     else:
         course, topic = _chosen(learner, request.POST)
     session = usecases.start_practice(
@@ -240,6 +243,8 @@ def summary(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
         "reason": summaries.finish_sentence(found),
         "may_go_on": summaries.may_go_on(found, at=at),
         "following": summaries.describe_next(found, at=at),
-        "took_minutes": round(found.minutes_taken(at)),
+        "took_minutes": round(
+            timing.get_minutes_taken(session=found, learner_id=learner.pk, at=at)
+        ),
     }
     return render(request, "student/summary.html", context)

@@ -17,7 +17,7 @@ from tutor.common import clock
 from tutor.common.errors import NotVisible
 from tutor.content import selectors as content_selectors
 from tutor.practice import feedback as feedbacks
-from tutor.practice import remarks
+from tutor.practice import remarks, timing
 from tutor.practice import selectors as practice_selectors
 from tutor.practice.models import ItemReport, PracticeSession
 from tutor.practice.selectors import Presentation
@@ -119,7 +119,7 @@ def item_context(session: PracticeSession, shown: Presentation, **extra: Any) ->
 
 def _time_of(session: PracticeSession) -> dict[str, int]:
     """Return the whole minutes that are left and gone of a session planned in minutes."""
-    left = session.minutes_left(clock.now())
+    left = timing.find_minutes_left(session=session, learner_id=session.learner_id, at=clock.now())
     if left is None:
         return {}
     whole = max(0, math.ceil(left))

@@ -133,6 +133,8 @@ def _why(tally: Counter[str]) -> str:
         first = ngettext(
             "Right at the first try, without help.", "All %(n)d right without help.", n
         )
+    elif n == 1:
+        first = gettext("Not right at the first try.") if wrong else ""
     elif right or wrong == n:
         first = gettext("%(right)d of %(n)d right without help.")
     else:
@@ -144,7 +146,7 @@ def _why(tally: Counter[str]) -> str:
             "%(n)d right with help: practice, which proves nothing yet.",
             helped,
         )
-        told = f"{told} {counts % {'n': helped}}"
+        told = f"{told} {counts % {'n': helped}}".strip()
     return told
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
-from tutor.content.models import Concept, Course
+from tutor.content.models import Course
 from tutor.practice import selectors as practice_selectors
-from tutor.practice import usecases
+from tutor.practice import timing, usecases
 from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
@@ -119,7 +119,7 @@ def _unfinished(
         if session is not None:
             items = max(1, session.planned_items - session.n_answered)
             assignment = known.get(session.assignment_id or 0, session.assignment)
-            left = session.minutes_left(at)
+            left = timing.find_minutes_left(session=session, learner_id=learner.pk, at=at)
             found.append(
                 _task(
                     learner,
@@ -153,7 +153,8 @@ def find_minutes(
 ) -> int | None:
     """Return the minutes of a sitting that begins now, where a teacher has planned minutes a day.
 
-    What is left of them today; None once they are practised, for whoever wants to do more.
+    What is left of them today; None once that is less than one question takes the learner: the
+    day's plan is done, and whoever wants to does more.
     """
     a_day = scheduling_services.find_minutes_a_day(
         learner=learner, course=course, assignment=assignment
@@ -161,17 +162,10 @@ def find_minutes(
     if a_day is None:
         return None
     morning = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    done = pace.get_minutes_since(learner=learner, course=course, since=morning)
-    left = round(a_day - done)
-    return left if left >= 1 else None
-
-
-def list_topics(*, courses: tuple[Course, ...]) -> list[tuple[Course, list[Concept]]]:
-    """Return the topics that a learner may choose, in teaching order, course by course."""
-    by_course: dict[int, list[Concept]] = {course.pk: [] for course in courses}
-    for concept in Concept.objects.filter(course__in=by_course).order_by("position"):
-        by_course[concept.course_id].append(concept)
-    return [(course, by_course[course.pk]) for course in courses if by_course[course.pk]]
+    left = a_day - timing.get_minutes_since(learner=learner, course=course, since=morning)
+    one = timing.find_item_minutes(learner=learner, course=course, assignment=assignment)
+    # Clock times are as fine as microseconds: no minute more for a rounding error.
+    return math.ceil(round(left, 3)) if left >= one else None
 
 
 def _task(

@@ -53,9 +53,10 @@ class PictureDetail(APIView):
             response = HttpResponse(status=304)
         else:
             response = HttpResponse(bytes(picture.data), content_type=picture.media_type)
-            # Opened by itself it is a document: it must not be able to load or run anything.
-            response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
             response.headers["Content-Disposition"] = "inline"
+        # Opened by itself it is a document: it must not be able to load or run anything. A browser
+        # that has it takes the headers of the 304 for those that it kept.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         response.headers["ETag"] = tag
         response.headers["Cache-Control"] = _KEPT
         return response

@@ -4,7 +4,7 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import pgettext
 
-from tutor.content import markup
+from tutor.content import markup, picture_text
 from tutor.content.rendered import RenderedItem
 
 register = template.Library()
@@ -20,6 +20,18 @@ def rendered(text: str, item: RenderedItem) -> SafeString:
 def rendered_inline(text: str, item: RenderedItem) -> SafeString:
     """Return a short text of the item, such as a choice, without a paragraph around it."""
     return mark_safe(markup.render(text, item.markup, inline=True))  # noqa: S308 - as above
+
+
+@register.filter
+def without_pictures(text: str) -> str:
+    """Return a text of the item without its pictures."""
+    return picture_text.left_out(text)
+
+
+@register.filter
+def has_pictures(text: str) -> bool:
+    """Test whether a text of the item shows pictures."""
+    return picture_text.has_pictures(text)
 
 
 @register.filter
