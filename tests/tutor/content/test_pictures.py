@@ -65,6 +65,19 @@ class TestReadPicture:
         assert np.abs(gap).max() < 8
         assert found.digest == read_picture(content).digest != read_picture(content + b" ").digest
 
+    def test_is_the_first_of_a_phones_jpeg_with_another_behind_it(self):
+        content = file_of(
+            drawn(), "MPO", save_all=True, append_images=[drawn(size=(20, 15), colour="red")]
+        )
+        assert Image.open(io.BytesIO(content)).n_frames == 2
+
+        found = read_picture(content)
+
+        assert (found.media_type, found.width, found.height) == ("image/jpeg", 40, 30)
+        assert opened(found).format == "JPEG"
+        gap = np.asarray(opened(found)).astype(int) - (0, 128, 128)
+        assert np.abs(gap).max() < 8
+
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
     def test_keeps_nothing_that_a_camera_wrote_but_stands_upright(self, kind):
         content = file_of(drawn(), kind, exif=with_place())

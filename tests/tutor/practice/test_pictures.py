@@ -62,11 +62,29 @@ class TestAccessPicture:
         make_course(organisation=elsewhere)
         idle = make_user(organisation=school.organisation, role="teacher")
         make_class(course=make_course(organisation=make_organisation()), users=[])
+        classmate = make_user(organisation=school.organisation)
+        make_class(course=school.course, users=[classmate])
         gone = school.student
         gone.is_active = False
 
-        for actor in (idle, gone, make_user(organisation=elsewhere, role="administrator")):
+        others = (idle, classmate, gone, make_user(organisation=elsewhere, role="administrator"))
+        for actor in others:
             assert not sees(actor, school.shown)
+
+    def test_a_school_with_the_same_picture_shows_it_to_its_own(self, school):
+        other = School()
+        assert other.shown == school.shown
+
+        for one in (school, other):
+            assert sees(one.student, one.shown)
+            assert sees(one.teacher, one.shown)
+        # The same file that waits in one school has been shown in the other.
+        red = ItemVersion.objects.get(
+            pk=other.student.learner.sessions.get().current.item_version_id
+        )
+        make_picture(version=red, colour="red")
+        assert sees(other.student, school.to_come)
+        assert not sees(school.student, school.to_come)
 
     def test_there_is_none_under_another_digest(self, school):
         with pytest.raises(NotVisible):
@@ -96,6 +114,9 @@ class TestPictureAddress:
         again = client.get(address, HTTP_IF_NONE_MATCH=tag)
 
         assert (again.status_code, again.content) == (304, b"")
+        # A browser takes the headers of a 304 for those that it kept.
+        assert again.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert again.headers["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize("digest", ["0" * 64, "x", "a_b"])
     def test_knows_no_other(self, school, client, digest):

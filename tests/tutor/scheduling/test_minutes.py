@@ -79,6 +79,15 @@ class TestMinutes:
         assert session.n_answered == 4
         assert replaying.situation_of(found[0]).minutes_left == 2.5
 
+    def test_a_sitting_has_one_question_however_short_it_is(self, classroom, learner, course):
+        ask(classroom, "time", value=2.0, learners=[learner])
+
+        session, found = sit(learner, course, minutes=1)
+
+        assert (session.n_answered, session.finish_reason) == (1, "limit-reached")
+        # The choice that would have been the end is not kept.
+        assert [row.minutes_left for row in found] == [None, 0.0]
+
     def test_is_planned_with_the_teachers_limit(self, classroom, learner, course):
         ask(classroom, "length", value=3)
 

@@ -186,6 +186,22 @@ class TestLanguageOfAPage:
 
         assert answer.headers["Location"] == "/"
 
+    def test_leads_back_to_what_the_page_shows_by_now(self, visitor, client):
+        # The form was drawn with a question; what came of the answer took its place since.
+        now = "http://testserver/learn/answered/x/"
+
+        back = client.post(
+            "/language/", {"language": "de", "next": "/learn/practise/y/"}, headers={"Referer": now}
+        )
+
+        assert back.headers["Location"] == now
+
+    @pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example/"])
+    def test_leads_to_no_other_site_that_sends_somebody(self, client, elsewhere):
+        answer = client.post("/language/", {"language": "de"}, headers={"Referer": elsewhere})
+
+        assert answer.headers["Location"] == "/"
+
     def test_is_refused_where_there_is_none(self, visitor, client):
         assert client.post("/language/", {"language": "xx"}).status_code == 400
         visitor.user.refresh_from_db()
@@ -221,7 +237,7 @@ class TestInGerman:
         assert '<div class="stem" id="stem" lang="en">' in text(pages["practise"])
         months = "Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
         assert re.search(rf"\b\d{{1,2}}\. ({months})", text(pages["concept"]))
-        assert "Abgabe am" in text(pages["home"])
+        assert "Abgabe: " in text(pages["home"])
 
     def test_decimals_have_a_comma(self):
         half = RenderedItem(
