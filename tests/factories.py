@@ -17,7 +17,13 @@ from tutor.classes import services as class_services
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import course_format, grading
 from tutor.content import services as content_services
-from tutor.content.models import Course, ItemVersion, Picture, VersionPicture
+from tutor.content.models import (
+    Course,
+    ItemVersion,
+    ItemVersionConcept,
+    Picture,
+    VersionPicture,
+)
 from tutor.content.picture_files import read_picture
 from tutor.intake.models import State, Upload
 from tutor.practice import selectors as practice_selectors
@@ -83,8 +89,37 @@ def make_course(*, organisation: Organisation, at: dt.datetime = AT) -> Course:
 
 def make_picture(*, version: ItemVersion, colour: str = "teal") -> Picture:
     """A picture of one colour, in the texts of a version."""
+    picture = store_picture(colour=colour)
+    VersionPicture.objects.create(version=version, picture=picture)
+    return picture
+
+
+def make_pictured(*, version: ItemVersion, size: tuple[int, int] = (900, 300)) -> ItemVersion:
+    """A later version of the same item, whose question shows a picture."""
+    picture = store_picture(size=size)
+    reference = [picture.digest, picture.width, picture.height]
+    stem = f"![A line from 0 to 10](pictures/line.png)\n\n{version.body['stem']}"
+    last = version.item.versions.order_by("number").last()
+    pictured = ItemVersion.objects.create(
+        item=version.item,
+        number=last.number + 1,
+        kind=version.kind,
+        body={**version.body, "stem": stem, "pictures": {"pictures/line.png": reference}},
+        content_hash=uuid.uuid4().hex,
+        author_difficulty=version.author_difficulty,
+    )
+    VersionPicture.objects.create(version=pictured, picture=picture)
+    for link in version.concept_links.all():
+        ItemVersionConcept.objects.create(
+            version=pictured, concept=link.concept, position=link.position
+        )
+    return pictured
+
+
+def store_picture(*, colour: str = "teal", size: tuple[int, int] = (40, 30)) -> Picture:
+    """A picture of one colour."""
     file = io.BytesIO()
-    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    Image.new("RGB", size, colour).save(file, "PNG")
     found = read_picture(file.getvalue())
     picture, _ = Picture.objects.get_or_create(
         digest=found.digest,
@@ -95,7 +130,6 @@ def make_picture(*, version: ItemVersion, colour: str = "teal") -> Picture:
             "data": found.data,
         },
     )
-    VersionPicture.objects.create(version=version, picture=picture)
     return picture
 
 

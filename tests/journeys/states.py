@@ -1,5 +1,6 @@
 """Every state of every page, kept as it was sent, for a browser to look at."""
 
+import functools
 import json
 import os
 import re
@@ -17,7 +18,7 @@ _ELEMENT = re.compile(r"<(\w+)((?:\s[^<>]*)?)>")
 _LOOK = re.compile(r'\b(class|role|type|aria-\w+)(?:="([\w -]*)")?')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """A state of a page: its name and its HTML."""
 
@@ -31,27 +32,30 @@ class State:
         page.goto(address)
         page.unroute(address)
 
-    @property
-    def parts(self) -> set[str]:
+    @functools.cached_property
+    def parts(self) -> frozenset[str]:
         """What it is made of: elements with their classes, roles and states."""
-        return {
+        return frozenset(
             f"{tag} {look}={value}"
             for tag, attributes in _ELEMENT.findall(self.html)
             for look, value in _LOOK.findall(attributes) or [("", "")]
-        }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """All of an installation: the pages, and whom they belong to.
+    """All of an installation: the pages, those of them that came in German too, whose they are.
 
-    `student` is somebody with weeks behind them whose latest session, `session`, ended stuck.
+    `student` is somebody with weeks behind them whose session `session` ended stuck; in another,
+    `pictured`, a question with a picture waits.
     """
 
     pages: list[State]
+    german: list[State]
     student: str
     teacher: str
     session: str
+    pictured: str
 
 
 def collect(place: Place, folder: Path, **wanted: str) -> States:
@@ -70,16 +74,19 @@ def collect(place: Place, folder: Path, **wanted: str) -> States:
     if done.returncode:
         raise RuntimeError(done.stdout)
     told = json.loads((folder / "told.json").read_text())
-    pages = [State(name, (folder / f"{name}.html").read_text()) for name in told.pop("names")]
-    return States(pages, **told)
+    pages, german = (
+        [State(name, (folder / f"{name}.html").read_text()) for name in told.pop(names)]
+        for names in ("names", "german")
+    )
+    return States(pages, german, **told)
 
 
 def with_something_new(states: list[State]) -> list[State]:
-    """Return the states that have a part which no state before them had."""
-    seen: set[str] = set()
+    """Return few states that have all parts of all between them, those with most first."""
+    left = set().union(*(state.parts for state in states))
     found = []
-    for state in states:
-        if not state.parts <= seen:
-            found.append(state)
-            seen |= state.parts
+    while left:
+        richest = max(states, key=lambda state: len(state.parts & left))
+        found.append(richest)
+        left -= richest.parts
     return found

@@ -56,6 +56,19 @@ class TestEveryState:
         assert found == []
         assert too_wide == []
 
+    def test_fits_a_phone_in_german(self, school, states, page):
+        chosen = with_something_new(states.german)
+        page.set_viewport_size({"width": 360, "height": 700})
+        too_wide = []
+
+        for state in chosen:
+            state.show(page, school.url)
+            if page.evaluate(OVERFLOW) > 0:
+                too_wide.append(state.name)
+
+        assert any('<html lang="de"' in state.html for state in chosen)
+        assert too_wide == []
+
     def test_is_checked_in_earnest(self, school, states, page):
         states.pages[0].show(page, school.url)
         page.evaluate("document.querySelector('h1').style.color = '#eee'")
@@ -80,6 +93,24 @@ class TestAward:
         told = student.page.locator(".standing").inner_text()
         assert "for good" in told
         assert "mastered" not in told.replace("nearly there", "")
+
+
+class TestPicture:
+    def test_comes_and_is_enlarged_in_a_box_that_scrolls_on_a_phone(self, states, sign_in):
+        student = sign_in(states.student, width=360, height=700)
+        student.open(f"/learn/practise/{states.pictured}/")
+        picture = student.page.locator(".stem img")
+        student.page.wait_for_function("document.querySelector('.stem img').naturalWidth == 900")
+        small = picture.bounding_box()["width"]
+
+        assert (small < 360, student.overflow_px) == (True, 0)
+        student.page.get_by_text("Enlarge", exact=True).click()
+
+        box = "document.querySelector('.stem .picture')"
+        assert picture.bounding_box()["width"] > 1.5 * small
+        assert student.page.evaluate(f"{box}.scrollWidth > {box}.clientWidth")
+        assert student.overflow_px == 0
+        assert student.complaints == []
 
 
 class TestStuckExit:

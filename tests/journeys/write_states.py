@@ -1,7 +1,8 @@
 """Writes every state of every page as a file: `python -m tests.journeys.write_states FOLDER`.
 
 In an installation's environment and in a process of its own, because the Django of the tests
-belongs to another database. `course=SLUG` and `language=CODE` may follow.
+belongs to another database. `course=SLUG` and `language=CODE` may follow. In English, the pages
+that have an address are written in German too.
 """
 
 import itertools
@@ -30,22 +31,27 @@ def write(folder: Path, *, course: str = "", language: str = "en") -> None:
         Client(headers={"Accept-Language": language}),
         course=Course.objects.get(slug=course) if course else None,
     )
-    names = []
-    for state, page in _pages(itertools.chain(visitor.walk(), visitor.teach())):
+    names: dict[str, list[str]] = {"names": [], "german": []}
+    for state, response in _pages(itertools.chain(visitor.walk(), visitor.teach())):
         name = re.sub(r"[^a-z0-9]+", "-", state.lower())
-        (folder / f"{name}.html").write_text(page)
-        names.append(name)
-    told = {"names": names, **visitor.leave_stuck()}
+        (folder / f"{name}.html").write_bytes(response.content)
+        names["names"].append(name)
+        asked = response.request
+        if asked["REQUEST_METHOD"] == "GET" and language == "en":
+            address = f"{asked['PATH_INFO']}?{asked['QUERY_STRING']}"
+            german = visitor.client.get(address, headers={"Accept-Language": "de"})
+            (folder / f"german-{name}.html").write_bytes(german.content)
+            names["german"].append(f"german-{name}")
+    told = {**names, **visitor.leave_stuck()}
     (folder / "told.json").write_text(json.dumps(told))
 
 
-def _pages(states: Iterable[tuple[str, HttpResponse]]) -> Iterator[tuple[str, str]]:
+def _pages(states: Iterable[tuple[str, HttpResponse]]) -> Iterator[tuple[str, HttpResponse]]:
     seen = set()
     for state, response in states:
-        page = response.content.decode()
-        if state not in seen and "<main" in page:
+        if state not in seen and b"<main" in response.content:
             seen.add(state)
-            yield state, page
+            yield state, response
 
 
 if __name__ == "__main__":

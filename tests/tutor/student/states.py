@@ -15,6 +15,7 @@ from tests.factories import (
     make_class,
     make_course,
     make_organisation,
+    make_pictured,
     make_user,
     start_session,
 )
@@ -81,6 +82,7 @@ class Visitor:
         yield from self.choose()
         yield from self.practise_around()
         yield from self.practise()
+        yield from self.see_pictures()
         yield from ((f"{name} begun", self.get(name)) for name in AROUND)
         yield from self.stop()
         yield from self.come_back()
@@ -117,7 +119,8 @@ class Visitor:
     def leave_stuck(self) -> dict[str, str]:
         """End a session as the tutor ends it for somebody stuck; say whose, and who teaches them.
 
-        That it is ended there is a matter of choosing questions, and tested with that.
+        That it is ended there is a matter of choosing questions, and tested with that. Another
+        session of theirs shows a picture.
         """
         session = self.start()
         PracticeSession.objects.filter(pk=session.pk).update(
@@ -130,6 +133,7 @@ class Visitor:
             "student": self.user.username,
             "teacher": teacher.username,
             "session": str(session.public_id),
+            "pictured": str(self.look_at_a_picture().public_id),
         }
 
     def at_the_door(self) -> Iterator[State]:
@@ -175,7 +179,7 @@ class Visitor:
             session = PracticeSession.objects.get(learner=self.user.learner, finished_at=None)
             if name == "minutes over":
                 PracticeSession.objects.filter(pk=session.pk).update(
-                    started_at=clock.now() - dt.timedelta(minutes=30)
+                    started_at=clock.now() - dt.timedelta(minutes=8), planned_minutes=7
                 )
             yield f"question {name}", self.get("practise", session.public_id)
             yield f"today with {name}", self.get("home")
@@ -212,6 +216,32 @@ class Visitor:
                 learner=self.user.learner, public_id=session.current.public_id
             )
             yield from self.answer(session, shown)
+
+    def look_at_a_picture(self) -> PracticeSession:
+        """Have a question before oneself that shows a picture wider than a phone."""
+        session = self.start()
+        plain = next(version for version in versions_of(self.course) if version.kind == "number")
+        show_instead(session, make_pictured(version=plain))
+        return session
+
+    def see_pictures(self) -> Iterator[State]:
+        """A question with a picture, and what comes of it."""
+        session = self.look_at_a_picture()
+        shown = session.current.public_id
+        yield "question picture", self.get("practise", session.public_id)
+        # The version is new to the tracer, which is no matter here: the answer is not traced.
+        record(
+            learner=self.user.learner,
+            course=self.course,
+            version=session.current.item_version,
+            presentation=shown,
+            answer={"text": "-777"},
+            is_correct=False,
+            credit=0.0,
+            answered_at=clock.now(),
+        )
+        yield "answered picture", self.get("answered", shown)
+        self.post("finish", session.public_id)
 
     def choose_versions(self) -> list[ItemVersion]:
         """Return one question of each kind, the one with most to show, and one without steps."""
