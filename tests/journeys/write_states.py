@@ -36,7 +36,8 @@ def write(folder: Path, *, course: str = "", language: str = "en") -> None:
         name = re.sub(r"[^a-z0-9]+", "-", state.lower())
         (folder / f"{name}.html").write_bytes(response.content)
         names["names"].append(name)
-        asked = response.request
+        # What is made without a request, such as the page of a fault, has none.
+        asked = getattr(response, "request", {"REQUEST_METHOD": ""})
         if asked["REQUEST_METHOD"] == "GET" and language == "en":
             address = f"{asked['PATH_INFO']}?{asked['QUERY_STRING']}"
             german = visitor.client.get(address, headers={"Accept-Language": "de"})
