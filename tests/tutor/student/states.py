@@ -310,7 +310,9 @@ class Visitor:
 
     def record(self, concept: Concept, *, right: bool, days: int) -> None:
         """Answer eight questions on a topic so many days ago."""
-        versions = list(ItemVersion.objects.filter(concepts=concept).order_by("pk"))
+        # Those with pictures may be new to the tracer; see `see_pictures`.
+        found = ItemVersion.objects.filter(concepts=concept, picture_links=None)
+        versions = list(found.order_by("pk"))
         for number in range(8):
             response = record(
                 learner=self.user.learner,
