@@ -82,9 +82,9 @@ class Visitor:
         yield from self.choose()
         yield from self.practise_around()
         yield from self.practise()
-        yield from self.see_pictures()
         yield from ((f"{name} begun", self.get(name)) for name in AROUND)
         yield from self.stop()
+        yield from self.see_pictures()
         yield from self.come_back()
         yield "a goal beyond a week", self.post("goal", days="9")
         yield "a broken form", self.post("skip", uuid.uuid4(), client_key="x")
@@ -225,11 +225,14 @@ class Visitor:
         return session
 
     def see_pictures(self) -> Iterator[State]:
-        """A question with a picture, and what comes of it."""
+        """A question with a picture, and what comes of it, as somebody else."""
+        self.user = self.enrol()
+        self.client.force_login(self.user)
+        self.join()
         session = self.look_at_a_picture()
         shown = session.current.public_id
         yield "question picture", self.get("practise", session.public_id)
-        # The version is new to the tracer, which is no matter here: the answer is not traced.
+        # The version is new to the tracer: the answer is not traced, and nothing more is asked.
         record(
             learner=self.user.learner,
             course=self.course,

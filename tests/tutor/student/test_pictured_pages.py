@@ -13,8 +13,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def pages(client):
     visitor = Visitor(client)
-    client.force_login(visitor.user)
-    visitor.join()
     return {name: page.content.decode() for name, page in visitor.see_pictures()}
 
 
