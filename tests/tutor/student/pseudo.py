@@ -60,7 +60,9 @@ class _Reader(HTMLParser):
             or ("lang" in given and tag != "html")
             or SIGNS in (given.get("class") or "").split()
         )
-        for name in SAID & set(given):
+        # The alternative of a picture in a question is the course's.
+        said = SAID - {"alt"} if self._is_inside() else SAID
+        for name in said & set(given):
             self._read(given[name] or "", depth=0)
         if tag not in VOID:
             self.around.append((tag, is_passed or self._is_inside()))
