@@ -1,5 +1,6 @@
 """The scheduler's one decision: which item next, or why none."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from curriculum.scheduler.finish import (
     explain_nothing_eligible,
     find_early_finish,
     find_goal_finish,
+    find_stuck_ids,
 )
 from curriculum.scheduler.placement import rate_by_information
 from curriculum.scheduler.policy import GainSoftmax, Policy, Rating
@@ -64,7 +66,7 @@ def _apply_rules(situation: Situation, *, seed: int) -> tuple[Standing, Eligibil
     """Return where the learner stands and what may be given, or why nothing may."""
     early = find_early_finish(situation, seed=seed)
     if early is not None:
-        return early
+        return _with_stuck(situation, early)
     standing = assess(situation)
     done = find_goal_finish(situation, standing, seed=seed)
     if done is not None:
@@ -73,6 +75,15 @@ def _apply_rules(situation: Situation, *, seed: int) -> tuple[Standing, Eligibil
     if not found.eligible.any():
         return explain_nothing_eligible(situation, standing, found, seed=seed)
     return standing, found
+
+
+def _with_stuck(situation: Situation, early: Finish) -> Finish:
+    """Return a finish that needs no look at the learner with what they are stuck on, if known."""
+    try:
+        stuck_ids = find_stuck_ids(situation, assess(situation))
+    except Exception:  # noqa: BLE001 a sitting that is over ends, whatever a rule makes of it
+        return early
+    return dataclasses.replace(early, stuck_ids=stuck_ids)
 
 
 def _ask(
@@ -192,10 +203,13 @@ def replay(
     fresh = again.receipt()
     names = fresh.keys() | receipt.keys()
     if "rules" not in receipt:
-        # Receipts did not always say; those of a finish not whether the learner was placed.
+        # Receipts did not always say; those of a finish not whether the learner was placed, or
+        # what they were stuck on.
         names -= {"rules"}
     if "finish" in receipt and "placing" not in receipt:
         names -= {"placing"}
+    if "finish" in receipt and "stuck" not in receipt:
+        names -= {"stuck"}
     for name in sorted(names, key=lambda name: (name != "rules", name)):
         if fresh.get(name) != receipt.get(name):
             raise ReceiptDiffers(

@@ -138,7 +138,7 @@ class Decision:
         explored: the item was drawn at random.
         fallback: why the teacher's sequence stood in for the policy, or None.
         placing: the item places a new learner; the policy was not asked.
-        stuck_ids: concepts handed over to the teacher; their items rest.
+        stuck_ids: concepts handed over to the teacher, also those not worked on now.
         features: [F] what a learnt policy sees of the chosen arm (`features.FEATURES`).
     """
 
@@ -211,6 +211,7 @@ class Finish:
         facts: what the sentence needs.
         removed, relaxed, seed, policy_version, rules: as in `Decision`.
         placing: the learner might have been placed, had anything been given.
+        stuck_ids: as in `Decision`.
     """
 
     code: FinishCode
@@ -222,6 +223,7 @@ class Finish:
     policy_version: str
     rules: str
     placing: bool = False
+    stuck_ids: tuple[int, ...] = ()
 
     def receipt(self) -> dict[str, Any]:
         """Return what is stored, as JSON values."""
@@ -236,6 +238,7 @@ class Finish:
             "policy_version": self.policy_version,
             "rules": self.rules,
             "placing": self.placing,
+            "stuck": list(self.stuck_ids),
         }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curriculum.scheduler.guards import exposure_limits
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import CLOSED, REVIEW, Standing
 
@@ -280,12 +281,6 @@ def _open_concepts(standing: Standing, relaxed: list[str]) -> BoolArray:
     if standing.reviews_full and "review-share" not in relaxed:
         found &= standing.mode != REVIEW
     return np.asarray(found)
-
-
-def exposure_limits(situation: Situation, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the exposure caps of these items."""
-    rules, is_template = situation.rules, situation.bank.is_template[rows]
-    return np.where(is_template, rules.template_max_exposures, rules.max_exposures)
 
 
 def _none(situation: Situation) -> BoolArray:

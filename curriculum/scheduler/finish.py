@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curriculum.scheduler import eligibility
+from curriculum.scheduler import eligibility, guards
 from curriculum.scheduler.decision import Fact, Finish, FinishCode
 from curriculum.scheduler.eligibility import Eligibility
 from curriculum.scheduler.rules import DAY_S, digest_of
@@ -40,13 +40,21 @@ def find_goal_finish(situation: Situation, standing: Standing, *, seed: int) -> 
     goal = situation.goal & bank.practicable
     if not goal.any():
         facts = {"concepts": int(situation.goal.sum())}
-        return _finish(situation, seed, FinishCode.ASSIGNMENT_EMPTY, facts=facts)
+        stuck_ids = find_stuck_ids(situation, standing)
+        return _finish(
+            *(situation, seed, FinishCode.ASSIGNMENT_EMPTY), facts=facts, stuck_ids=stuck_ids
+        )
     if (standing.mode[goal] != CLOSED).any():
         return None
     due_at = situation.concept_last_at[goal].min() + situation.rules.review_after_days * DAY_S
     next_at = float(due_at) if np.isfinite(due_at) else None
     facts = {"concepts": int(goal.sum())}
-    return _finish(situation, seed, FinishCode.ALL_MASTERED, next_at=next_at, facts=facts)
+    return _finish(
+        *(situation, seed, FinishCode.ALL_MASTERED),
+        next_at=next_at,
+        facts=facts,
+        stuck_ids=find_stuck_ids(situation, standing),
+    )
 
 
 def explain_nothing_eligible(
@@ -79,7 +87,13 @@ def explain_nothing_eligible(
         facts=facts,
         removed=found.removed,
         relaxed=found.relaxed,
+        stuck_ids=find_stuck_ids(situation, standing),
     )
+
+
+def find_stuck_ids(situation: Situation, standing: Standing) -> tuple[int, ...]:
+    """Return the ids of all concepts that the teacher has to be told of, in teaching order."""
+    return tuple(situation.bank.concept_ids[standing.handed_over].tolist())
 
 
 def hand_over(situation: Situation, standing: Standing) -> dict[str, Fact]:
@@ -104,8 +118,9 @@ def _free_at(situation: Situation, standing: Standing, row: int) -> float:
     if len(times):
         free_at = max(free_at, float(times[-1]) + wait)
     window_s = rules.exposure_days * DAY_S
-    counted = times[times > situation.at - window_s]
-    surplus = len(counted) - int(eligibility.exposure_limits(situation, np.array([row]))[0])
+    own = guards.find_counted(situation, standing.recent_rows) & (standing.recent_rows == row)
+    counted = situation.recent.at[own]
+    surplus = len(counted) - int(guards.exposure_limits(situation, np.array([row]))[0])
     if surplus >= 0:
         free_at = max(free_at, float(counted[surplus]) + window_s)
     return free_at

@@ -1,35 +1,123 @@
-"""Guard rails read off the latest answers: stuck concepts, crowding, the share of reviews."""
+"""Guard rails read off the latest answers: stuck concepts, caps, crowding, share of reviews."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curriculum.scheduler.situation import Situation
+from curriculum.scheduler.bank import ItemBank
+from curriculum.scheduler.rules import DAY_S, Rules
+from curriculum.scheduler.situation import RecentAnswers, Situation
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 
-def find_stuck(situation: Situation, unmastered: BoolArray, recent_rows: IntArray) -> BoolArray:
-    """Return [K] the concepts that more answers are not likely to help with.
+def find_stuck(
+    situation: Situation, unmastered: BoolArray, used_up: BoolArray, recent_rows: IntArray
+) -> BoolArray:
+    """Return [K] the concepts that more answers are not likely to help with, or cannot.
 
     That is `stuck_after` answers without mastery. Somebody whose latest three answers were right
     is on the way and gets as many again; somebody without a wrong one among the recent answers is
-    not stuck, however long a cautious tracer takes.
+    not stuck, however long a cautious tracer takes. Who has used up all that there is on a concept
+    is stuck earlier: nothing of it comes for weeks.
 
     Args:
         situation: the learner.
-        unmastered: [K] concepts that are asked for and not mastered.
+        unmastered: [K] concepts that are not mastered.
+        used_up: [K] concepts without an item below its exposure cap.
         recent_rows: [R] item rows of the recent answers, -1 where no longer in the bank.
     """
     rules = situation.rules
     stuck = np.zeros_like(unmastered)
-    for concept in np.flatnonzero(unmastered & (_most_attempts(situation) >= rules.stuck_after)):
+    many = used_up | (_most_attempts(situation) >= rules.stuck_after)
+    for concept in np.flatnonzero(unmastered & many):
         credit = _credit_on(situation, int(concept), recent_rows)
         attempts = _attempts(situation, int(concept), credit)
         rising = len(credit) >= 3 and bool((credit[-3:] >= 0.5).all())
-        flawless = rising and bool((credit >= 0.5).all())
-        stuck[concept] = not flawless and attempts >= rules.stuck_after * (2 if rising else 1)
+        flawless = bool((credit >= 0.5).all()) and (rising or bool(used_up[concept]))
+        enough = rules.stuck_after * (2 if rising else 1)
+        stuck[concept] = not flawless and attempts >= (1 if used_up[concept] else enough)
     return stuck
+
+
+def count_attempts(
+    bank: ItemBank,
+    recent: RecentAnswers,
+    *,
+    at: float,
+    rules: Rules,
+    released: NDArray[np.float64] | None = None,
+) -> IntArray:
+    """Return [K] the answers on each concept of the exposure window, since a teacher's release.
+
+    Who comes back after a while, or with a history from elsewhere, is not stuck by that.
+
+    Args:
+        bank: the course.
+        recent: the newest answers.
+        at: now, epoch seconds.
+        rules: `exposure_days`.
+        released: as in `Situation`.
+    """
+    rows = bank.rows_of(recent.item_ids)
+    latest = np.flatnonzero((rows >= 0) & (recent.at > at - rules.exposure_days * DAY_S))
+    carried = bank.concepts[rows[latest]]
+    counted = carried >= 0
+    if released is not None:
+        counted &= recent.at[latest, None] > released[carried]
+    return np.bincount(carried[counted], minlength=bank.n_concepts).astype(np.int64)
+
+
+def count_exposures(situation: Situation, recent_rows: IntArray) -> IntArray:
+    """Return [N] the answers to each item that its cap counts."""
+    counted = recent_rows[find_counted(situation, recent_rows)]
+    return np.bincount(counted, minlength=situation.bank.n_items)
+
+
+def find_counted(situation: Situation, recent_rows: IntArray) -> BoolArray:
+    """Return [R] the recent answers that exposure caps count: of the window, since a release."""
+    bank, recent = situation.bank, situation.recent
+    since = situation.at - situation.rules.exposure_days * DAY_S
+    counted = (recent_rows >= 0) & (recent.at > since)
+    if situation.released is not None:
+        carried = bank.concepts[recent_rows]
+        released = np.where(carried >= 0, situation.released[carried], -np.inf).max(axis=1)
+        counted &= recent.at > released
+    return np.asarray(counted)
+
+
+def exposure_limits(situation: Situation, rows: IntArray) -> IntArray:
+    """Return the exposure caps of these items."""
+    rules, is_template = situation.rules, situation.bank.is_template[rows]
+    return np.where(is_template, rules.template_max_exposures, rules.max_exposures)
+
+
+def find_used_up(
+    situation: Situation, exposures: IntArray, removed: tuple[BoolArray | None, ...]
+) -> BoolArray:
+    """Return [K] the concepts of which every item that might be given is at its exposure cap.
+
+    Args:
+        situation: the learner.
+        exposures: [N] answers that caps count.
+        removed: [N] each, items that do not count as being there.
+    """
+    bank = situation.bank
+    met = np.flatnonzero(exposures)
+    capped = met[exposures[met] >= exposure_limits(situation, met)]
+    if not len(capped):
+        return np.zeros(bank.n_concepts, dtype=np.bool_)
+    there = bank.operational.copy()
+    for some in removed:
+        if some is not None:
+            there &= ~some
+    left = there.copy()
+    left[capped] = False
+    n_there, n_left = (
+        np.bincount(bank.pair_concept[some[bank.pair_item]], minlength=bank.n_concepts)
+        for some in (there, left)
+    )
+    return np.asarray((n_there > 0) & (n_left == 0))
 
 
 def _most_attempts(situation: Situation) -> IntArray:

@@ -53,7 +53,7 @@ def report(
         explored=explored,
         fallback=chances.fallback,
         placing=chances.standing.placing,
-        stuck_ids=bank.concept_ids[chances.standing.stuck],
+        stuck_ids=bank.concept_ids[chances.standing.handed_over],
         features=features,
     )
 

@@ -141,6 +141,8 @@ class Situation:
             to be read off the recent answers; None: everywhere.
         attempts: [K] answers on a concept since it was begun, lost or released by the teacher,
             without mastery; None: read off `evidence_n` and the recent answers.
+        released: [K] when a teacher last let the learner go on with a concept, epoch seconds, -inf
+            for never: earlier answers no longer count to the caps of its items; None: never.
         quota_left: [K] how many more items of a concept the teacher wants given, -1 for any
             number; None: any number of all.
         exposure: how many comparable learners were given each item; None: unknown.
@@ -182,6 +184,7 @@ class Situation:
     memory: Memory | None = None
     fact_stability: FloatArray | None = None
     attempts: IntArray | None = None
+    released: FloatArray | None = None
     quota_left: IntArray | None = None
     exposure: Exposure | None = None
     barred_features: int = 0
@@ -223,6 +226,7 @@ class Situation:
             ("attempts", _require_finite, n_concepts),
             ("quota_left", _require_finite, n_concepts),
             ("fact_stability", _require_length, n_concepts),
+            ("released", _require_length, n_concepts),
         ):
             if getattr(self, name) is not None:
                 require(name, getattr(self, name), size)

@@ -32,7 +32,7 @@ def stand_in_order(situation: Situation) -> tuple[Standing, Eligibility]:
     rows = bank.rows_of(situation.recent.item_ids)
     standing = Standing(
         **dict.fromkeys(("reached", "mastered", "backfill", "step_back", "held"), no),
-        **dict.fromkeys(("failed", "stuck", "crowded"), no),
+        **dict.fromkeys(("failed", "stuck", "handed_over", "crowded"), no),
         days_since=np.full(size, np.inf),
         recall=unknown,
         wanted=situation.goal,

@@ -49,6 +49,7 @@ class Standing:
         held: [K] the concepts failed on, closed until the prerequisites were practised.
         failed: [K] concepts failed on repeatedly with nothing to step back to, or back from it.
         stuck: [K] concepts with many answers and no mastery: the teacher's turn.
+        handed_over: [K] the same, and those that are not worked on now.
         crowded: [K] concepts that the last few answers were all about, unless being learnt.
         placing: the learner is being placed: every wanted concept is probed.
         reviews_full: reviews have had their share of the recent answers.
@@ -71,6 +72,7 @@ class Standing:
     held: BoolArray
     failed: BoolArray
     stuck: BoolArray
+    handed_over: BoolArray
     crowded: BoolArray
     reviews_full: bool
     placing: bool
@@ -97,12 +99,7 @@ def assess(situation: Situation) -> Standing:
     banned, put_off = (
         _rows_flag(situation, ids) for ids in (situation.banned, situation.set_aside)
     )
-    pinned = _rows_flag(situation, situation.pinned)
-    goal = situation.goal
-    if pinned is not None:
-        pinned[_given_since_pinned(situation, recent_rows)] = False
-        goal = goal | _concepts_of(situation, pinned)
-        mode = np.where(_concepts_of(situation, pinned) & (mode == CLOSED), PRACTISE, mode)
+    pinned, goal, mode = _with_pins(situation, mode, recent_rows)
     locked_sets = _find_locked(situation, reached)
     open_goal = goal & (mode != CLOSED)
     wanted = _with_backfill(situation, open_goal, ~reached, locked_sets, (banned, put_off))
@@ -117,6 +114,10 @@ def assess(situation: Situation) -> Standing:
         wanted |= bank.unlocks_weight @ goal.astype(np.float32) > 0.0
         mode = np.full_like(mode, PROBE)
     mode = np.where(wanted, mode, CLOSED).astype(np.int8)
+    locked = locked_sets.take(bank.set_of)
+    exposures = guards.count_exposures(situation, recent_rows)
+    used_up = guards.find_used_up(situation, exposures, (banned, locked, _barred(situation)))
+    handed_over = guards.find_stuck(situation, ~mastered, used_up, recent_rows)
     return Standing(
         reached=reached,
         mastered=mastered,
@@ -127,7 +128,8 @@ def assess(situation: Situation) -> Standing:
         step_back=step_back,
         held=held,
         failed=failed,
-        stuck=guards.find_stuck(situation, (mode != CLOSED) & ~mastered, recent_rows),
+        stuck=handed_over & (mode != CLOSED),
+        handed_over=handed_over,
         crowded=guards.find_crowded(situation, recent_rows) & (mode != LEARN),
         reviews_full=guards.reviews_are_full(situation, review_code=REVIEW),
         placing=placing,
@@ -135,10 +137,23 @@ def assess(situation: Situation) -> Standing:
         pinned_now=pinned,
         banned=banned,
         set_aside=put_off,
-        locked=locked_sets.take(bank.set_of),
+        locked=locked,
         recent_rows=recent_rows,
-        exposures=_count_exposures(situation, recent_rows),
+        exposures=exposures,
     )
+
+
+def _with_pins(
+    situation: Situation, mode: ModeArray, recent_rows: IntArray
+) -> tuple[BoolArray | None, BoolArray, ModeArray]:
+    """Return the pinned items that wait, goal and modes with their concepts."""
+    pinned = _rows_flag(situation, situation.pinned)
+    if pinned is None:
+        return None, situation.goal, mode
+    pinned[_given_since_pinned(situation, recent_rows)] = False
+    concepts = _concepts_of(situation, pinned)
+    opened = np.where(concepts & (mode == CLOSED), PRACTISE, mode).astype(np.int8)
+    return pinned, situation.goal | concepts, opened
 
 
 def _find_locked(situation: Situation, reached: BoolArray) -> BoolArray:
@@ -235,10 +250,11 @@ def _live_sets(situation: Situation, refused: tuple[BoolArray | None, ...]) -> B
     return live
 
 
-def _count_exposures(situation: Situation, recent_rows: IntArray) -> IntArray:
-    since = situation.at - situation.rules.exposure_days * DAY_S
-    counted = recent_rows[(recent_rows >= 0) & (situation.recent.at > since)]
-    return np.bincount(counted, minlength=situation.bank.n_items)
+def _barred(situation: Situation) -> BoolArray | None:
+    """Return [N] the items that this learner cannot be given, None where there are none."""
+    if not situation.barred_features:
+        return None
+    return np.asarray((situation.bank.features & situation.barred_features) != 0)
 
 
 def _rows_flag(situation: Situation, item_ids: frozenset[int]) -> BoolArray | None:

@@ -21,7 +21,7 @@ from curriculum.scheduler import (
 )
 from curriculum.scheduler.deciding import KILL_SWITCH
 from curriculum.scheduler.facts import FactMemory, remember
-from curriculum.scheduler.rules import DAY_S
+from curriculum.scheduler.guards import count_attempts
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
@@ -156,6 +156,7 @@ def make_situation(
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
+    answers, released = _recent_answers(state, recent), lately.find_released(bank, recent)
     return Situation(
         bank=item_bank(bank),
         goal=goal,
@@ -170,7 +171,7 @@ def make_situation(
         mastered_before=np.isin(bank.concept_ids, state.mastered),
         at=at,
         policy_version=conduct.policy.version,
-        recent=_recent_answers(state, recent),
+        recent=answers,
         rules=dataclasses.replace(RULES, kill_switch=True) if conduct.kill_switch else RULES,
         set_aside=items_set_aside(bank, plan),
         session_position=plan.answered,
@@ -180,7 +181,8 @@ def make_situation(
         item_minutes=_item_minutes(bank, conduct),
         discrimination=tracer.item_slopes,
         memory=_memory(tracer, seen),
-        attempts=_attempts(bank, state, recent, at=at),
+        attempts=count_attempts(item_bank(bank), answers, at=at, rules=RULES, released=released),
+        released=released,
         fact_stability=_stability(bank, recent),
         exposure=exposure_of(bank, recent),
         placing=recent.placing,
@@ -278,23 +280,3 @@ def _memory(tracer: tracing_engine.CourseTracer, seen: tracing_engine.Seen) -> M
         power=parameters.decay_power,
         gain_rho=parameters.gain_rho,
     )
-
-
-def _attempts(
-    bank: CourseBank, state: tracing_engine.TracedLearner, recent: Recent, *, at: float
-) -> npt.NDArray[np.int64]:
-    """Return [K] the answers on each concept of the last weeks, since a teacher's release.
-
-    Who comes back after a while, or with a history from elsewhere, is not stuck by that.
-    """
-    tries = lately.first_tries(state.recent)
-    latest = tries[tries["at"] > at - RULES.exposure_days * DAY_S]
-    rows = item_bank(bank).rows_of(latest["item"].astype(np.int64))
-    carried = bank.concepts[rows[rows >= 0]]
-    counts = np.bincount(carried[carried >= 0], minlength=len(bank.concept_ids))
-    for concept, released_at in recent.released.items():
-        index = bank.index_of_concept.get(concept)
-        if index is not None:
-            since = latest["at"][rows >= 0] > released_at
-            counts[index] = int((carried[since] == index).sum())
-    return counts.astype(np.int64)

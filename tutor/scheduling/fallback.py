@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tutor.content.selectors import CourseBank
-from tutor.scheduling import engine, wishes
+from tutor.scheduling import engine, lately, wishes
 from tutor.scheduling.plans import Conduct, Plan
 from tutor.tracing import engine as tracing_engine
 
@@ -113,7 +113,7 @@ def _situation(
 
 
 def _mastery(bank: CourseBank, seen: tracing_engine.Seen) -> dict[str, Any]:
-    concepts, recent = seen.survey.concepts, seen.state.recent
+    concepts, recent = seen.survey.concepts, lately.first_tries(seen.state.recent)
     return {
         "concept_prob": concepts.prob,
         "concept_lower_prob": concepts.lower_prob,

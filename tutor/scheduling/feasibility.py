@@ -70,6 +70,55 @@ def find_problems(
     return found
 
 
+def find_locked(
+    rules: Sequence[Wish],
+    *,
+    bank: CourseBank,
+    names: Names,
+    goal: Sequence[int],
+    reached: Bools | None = None,
+) -> list[Problem]:
+    """Return what an assignment asks for that the rules lock: it needs what they keep away.
+
+    Practice without an assignment goes on with what else there is; whoever keeps a topic out of a
+    course wants what builds on it out too.
+
+    Args:
+        rules: those that hold together.
+        bank: the course as it is now, with K concepts.
+        names: for the words.
+        goal: concept ids of the assignment.
+        reached: [K] what all whom it concerns have reached already; None: nothing.
+    """
+    start = np.zeros(len(bank.concept_ids), dtype=np.bool_) if reached is None else reached
+    allowed = find_allowed(rules, bank=bank)
+    attained, without = (
+        wishes.find_attainable(bank, allowed=some, attained=start, too_few=too_few)
+        for some, too_few in (
+            (allowed, _with_small_quota(rules, bank)),
+            (find_allowed((), bank=bank), None),
+        )
+    )
+    found = []
+    for index in [bank.index_of_concept[pk] for pk in goal if pk in bank.index_of_concept]:
+        root = _missing_below(bank, index, allowed, attained)
+        if without[index] and not attained[index] and root is not None:
+            late, early = (names.concept(int(bank.concept_ids[i])) for i in (index, root))
+            found.append(Problem(-1, f"{late} needs {early}, which could not be reached"))
+    return found
+
+
+def _missing_below(bank: CourseBank, index: int, allowed: Bools, attained: Bools) -> int | None:
+    """Return what a concept's allowed items lack in the end; None where they lack nothing."""
+    root = None
+    while True:
+        rows = np.flatnonzero(allowed & (bank.concepts == index).any(axis=1))
+        needed = _lacking(bank, rows, attained) if len(rows) else []
+        if not needed:
+            return root
+        root = index = bank.index_of_concept[needed[0]]
+
+
 def _of_goal(bank: CourseBank, goal: Sequence[int]) -> Bools:
     if not goal:
         return np.ones(len(bank.item_ids), dtype=np.bool_)

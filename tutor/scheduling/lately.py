@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from tutor.content.selectors import CourseBank
 from tutor.scheduling import wishes
-from tutor.scheduling.plans import RULES, Conduct, Recent
+from tutor.scheduling.plans import RULES, Conduct, Recent, item_bank
 from tutor.tracing import engine as tracing_engine
 
 # Reasons of decisions that leave a newcomer one.
@@ -12,16 +13,12 @@ PLACING = frozenset({"placement", "teacher-pick"})
 
 
 def first_tries(latest: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """Return the answers without the further tries at an item just answered wrong.
+    """Return the answers without the further tries at what had just been answered wrong.
 
-    No rule gives the same item twice in a row, so an answer to the item of the one before, which
-    was not right, is another try: it must count neither as a further failure nor as a further
-    showing.
+    Another try must count neither as a further failure nor as a further showing. A new showing of
+    the same item counts, also where nothing else came between.
     """
-    if len(latest) < 2:
-        return latest
-    again = (latest["item"][1:] == latest["item"][:-1]) & (latest["credit"][:-1] < 1.0)
-    return latest[np.concatenate([[True], ~again])]
+    return latest[~latest["again"]]
 
 
 def answers_counted(
@@ -59,10 +56,30 @@ def is_placing(state: tracing_engine.TracedLearner, last_reason: str) -> bool:
     return not len(state.recent) or last_reason in PLACING
 
 
-def list_possibly_stuck(seen: tracing_engine.Seen) -> list[int]:
-    """Return the ids of concepts with so many answers that a learner might be stuck on them."""
+def list_possibly_stuck(seen: tracing_engine.Seen, bank: CourseBank) -> list[int]:
+    """Return the ids of concepts with so many answers that a learner might be stuck on them.
+
+    Many on the concept, or as many on one of its items as its cap lets through.
+    """
     state = seen.state.filter
-    return state.concept_ids[state.practice_counts >= RULES.stuck_after].tolist()
+    many = state.concept_ids[state.practice_counts >= RULES.stuck_after]
+    items, times = np.unique(first_tries(seen.state.recent)["item"], return_counts=True)
+    often = times >= RULES.max_exposures
+    if not often.any():
+        return many.tolist()
+    rows = item_bank(bank).rows_of(items[often].astype(np.int64))
+    times, rows = times[often][rows >= 0], rows[rows >= 0]
+    limits = np.where(bank.is_template[rows], RULES.template_max_exposures, RULES.max_exposures)
+    carried = bank.concept_pks[rows[times >= limits]]
+    return np.union1d(many, carried[carried >= 0]).tolist()
+
+
+def find_released(bank: CourseBank, recent: Recent) -> npt.NDArray[np.float64] | None:
+    """Return [K] when a teacher last released the learner, -inf for never; None for nowhere."""
+    if not recent.released:
+        return None
+    known = recent.released
+    return np.array([known.get(pk, -np.inf) for pk in bank.concept_ids.tolist()])
 
 
 def expect_items(minutes: float, conduct: Conduct) -> int:

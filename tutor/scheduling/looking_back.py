@@ -26,7 +26,7 @@ def find_recent(
     course_id = tracer.bank.course_id
     # Only what was mastered once is reviewed, and only reviews have a share to keep to.
     reviews = len(seen.state.mastered) > 0
-    waiting = lately.list_possibly_stuck(seen)
+    waiting = lately.list_possibly_stuck(seen, tracer.bank)
     window = dt.timedelta(days=engine.RULES.exposure_days)
     return Recent(
         modes=selectors.list_recent_modes(learner_id=learner_id, course_id=course_id)

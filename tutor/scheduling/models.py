@@ -172,10 +172,12 @@ class Decision(AppendOnlyModel):
 
     @property
     def stuck_on(self) -> tuple[int, ...]:
-        """Ids of the concepts that the learner was stuck on then."""
-        if self.reason == "stuck":
+        """Ids of the concepts that the learner was stuck on then, worked on or not."""
+        told = self.receipt.get("stuck")
+        if told is None and self.reason == "stuck":
+            # Of before a finish named them all.
             return (self.reason_facts["concept"],)
-        return tuple(self.receipt.get("stuck") or ())
+        return tuple(told or ())
 
 
 class FactMemories(models.Model):

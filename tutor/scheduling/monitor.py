@@ -15,6 +15,7 @@ from django.db.models.functions import TruncDate
 from tutor.accounts.models import Learner
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
+from tutor.scheduling import selectors
 from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
 
 LOOKS_BACK = dt.timedelta(days=30)
@@ -165,7 +166,8 @@ def _stuck(classroom: Classroom, learners: Sequence[Learner]) -> tuple[Stuck, ..
     Also those who still have something else to do; a release later than that decision counts.
     """
     newest = (
-        Decision.objects.filter(learner__in=learners, course=classroom.course_id)
+        selectors.list_telling(course_id=classroom.course_id)
+        .filter(learner__in=learners)
         .values("learner")
         .annotate(newest=Max("pk"))
         .values("newest")

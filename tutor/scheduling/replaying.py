@@ -13,6 +13,7 @@ import numpy as np
 
 from tutor.classes import selectors as class_selectors
 from tutor.content import selectors as content_selectors
+from tutor.content.selectors import CourseBank
 from tutor.responses import selectors as response_selectors
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import conduct as conducts
@@ -118,7 +119,7 @@ def walk(past: Past) -> Iterator[Moment]:
             plan=_plan_of(past, place),
             conduct=conduct,
             recent=dataclasses.replace(
-                _recent_of(past, place, seen, conduct),
+                _recent_of(past, place, seen, conduct, fold.tracer.bank),
                 stability=remembering.stability_of(fold.kept),
             ),
             at=decision.at.timestamp(),
@@ -194,13 +195,17 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
 
 
 def _recent_of(
-    past: Past, place: int, seen: tracing_engine.Seen, conduct: engine.Conduct
+    past: Past,
+    place: int,
+    seen: tracing_engine.Seen,
+    conduct: engine.Conduct,
+    bank: CourseBank,
 ) -> engine.Recent:
     decision, earlier = past.decisions[place], past.decisions[:place]
     shown = [row for row in earlier if row.item_version is not None]
     shown.sort(key=lambda row: (row.at, row.pk), reverse=True)
     window = decision.at - dt.timedelta(days=engine.RULES.exposure_days)
-    waiting = set(lately.list_possibly_stuck(seen))
+    waiting = set(lately.list_possibly_stuck(seen, bank))
     return engine.Recent(
         modes=tuple((row.item_version.item_id, row.mode) for row in shown[: engine.MODES_LOOKED_AT])
         if len(seen.state.mastered)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 
 from tutor.accounts import services as account_services
@@ -13,11 +14,13 @@ from tutor.classes.models import Assignment, Classroom
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Item
-from tutor.scheduling import conduct, feasibility, rule_values
+from tutor.scheduling import conduct, feasibility, rule_values, wishes
 from tutor.scheduling.errors import InfeasibleRule, RuleTakenBack
 from tutor.scheduling.models import SteeringRule
 from tutor.scheduling.plans import Wish
 from tutor.scheduling.rule_values import Order
+from tutor.tracing import engine as tracing_engine
+from tutor.tracing import selectors as tracing_selectors
 
 Kind = SteeringRule.Kind
 # Of these the newest for the same learners and assignment takes the place of the one before.
@@ -53,7 +56,7 @@ def set_rule(
     current = list(conduct.list_rules(class_ids=[classroom.pk]))
     replaced = [row for row in current if _is_replaced(row, rule, learner_ids)]
     kept = [row for row in current if row not in replaced]
-    _require_feasible(classroom, kept, conduct.wish_of(rule, learner_ids=learner_ids))
+    _require_feasible(classroom, kept, conduct.wish_of(rule, learner_ids=learner_ids), at=at)
     for row in replaced:
         _take_back(row, actor=actor, at=at, reason="replaced")
     rule.save()
@@ -125,16 +128,21 @@ def _is_replaced(old: SteeringRule, new: SteeringRule, learner_ids: frozenset[in
     return old.kind in SINGLE or same
 
 
-def _require_feasible(classroom: Classroom, rules: Sequence[SteeringRule], new: Wish) -> None:
+def _require_feasible(
+    classroom: Classroom, rules: Sequence[SteeringRule], new: Wish, *, at: dt.datetime
+) -> None:
     before = conduct.list_wishes(rules)
-    for learner, assignment, own in list_sets(classroom, [*before, new]):
+    for learners, assignment, own in list_sets(classroom, [*before, new]):
         if new not in own:
             continue
-        with_it = find_problems(classroom, own, assignment)
-        without = find_problems(classroom, [wish for wish in own if wish != new], assignment)
+        with_it, without = (
+            find_problems(classroom, some, assignment)
+            + find_locked(classroom, some, assignment, learners=learners, at=at)
+            for some in (own, [wish for wish in own if wish != new])
+        )
         fresh = [problem for problem in with_it if problem not in without]
         if fresh:
-            whom = f" (for {learner.label})" if learner and _is_one_of_many(own) else ""
+            whom = f" (for {learners[0].label})" if learners and _is_one_of_many(own) else ""
             what = f" in “{assignment.title}”" if assignment and fresh[0].rule < 0 else ""
             raise InfeasibleRule(f"{fresh[0].text.rstrip('.')}{what}{whom}.")
 
@@ -145,8 +153,8 @@ def _is_one_of_many(own: Sequence[Wish]) -> bool:
 
 def list_sets(
     classroom: Classroom, rules: Sequence[Wish]
-) -> list[tuple[Learner | None, Assignment | None, tuple[Wish, ...]]]:
-    """Return every different set of rules that holds for somebody, with one it holds for.
+) -> list[tuple[list[Learner], Assignment | None, tuple[Wish, ...]]]:
+    """Return every different set of rules that holds for somebody, with those it holds for.
 
     A class without learners counts as one with a learner whom no rule names.
     """
@@ -162,7 +170,9 @@ def list_sets(
                 if wish.holds_for(learner_id=learner.pk if learner else 0, assignment_id=on)
             )
             key = (on, frozenset(wish.pk for wish in own))
-            found.setdefault(key, (learner, assignment, own))
+            whom, _, _ = found.setdefault(key, ([], assignment, own))
+            if learner is not None:
+                whom.append(learner)
     return list(found.values())
 
 
@@ -181,3 +191,40 @@ def find_problems(
         concepts=dict(zip(bank.concept_ids.tolist(), bank.concept_names, strict=True)),
     )
     return feasibility.find_problems(own, bank=bank, names=names, goal=goal)
+
+
+def find_locked(
+    classroom: Classroom,
+    own: Sequence[Wish],
+    assignment: Assignment | None,
+    *,
+    learners: Sequence[Learner],
+    at: dt.datetime,
+) -> list[feasibility.Problem]:
+    """Return what the rules lock of an assignment for one at least of these learners.
+
+    Without a learner, for somebody new.
+    """
+    if assignment is None:
+        return []
+    course = classroom.course
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    given: dict[str, Any] = {
+        "bank": bank,
+        "names": feasibility.Names(
+            items={},
+            concepts=dict(zip(bank.concept_ids.tolist(), bank.concept_names, strict=True)),
+        ),
+        "goal": class_selectors.get_goal_concepts(assignment=assignment, revision=course.revision),
+    }
+    found = feasibility.find_locked(own, **given)
+    if not found or not learners:
+        return found
+    # Only now everybody's mastery is looked at.
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    reached = np.ones(len(bank.concept_ids), dtype=np.bool_)
+    for learner in learners:
+        state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
+        concepts = tracing_engine.estimate_concepts(tracer, state, at=at.timestamp())
+        reached &= wishes.is_reached(concepts.lower_prob, concepts.evidence_n)
+    return feasibility.find_locked(own, **given, reached=reached)

@@ -45,6 +45,11 @@ def list_decisions_in(*, learner: Learner, courses: QuerySet[Course]) -> QuerySe
     )
 
 
+def list_telling(*, course_id: int) -> QuerySet[Decision]:
+    """Return the decisions of a course that say who is stuck: all but those after an error."""
+    return Decision.objects.filter(course=course_id).exclude(fallback="error")
+
+
 def list_recent_modes(*, learner_id: int, course_id: int) -> tuple[tuple[int, str], ...]:
     """Return (item id, mode) of the learner's latest decisions of a course, the newest first."""
     found = _MODES.all(learner=learner_id, course=course_id)

@@ -13,11 +13,10 @@ from tutor.accounts.models import Learner, User
 from tutor.classes.models import Classroom
 from tutor.content import services as content_services
 from tutor.content.models import Course
-from tutor.scheduling import conduct, engine
+from tutor.scheduling import conduct, engine, selectors
 from tutor.scheduling.errors import NotStuck, UnknownPolicy
 from tutor.scheduling.models import (
     ClassScheduling,
-    Decision,
     PolicyNight,
     PolicyPromotion,
     PolicyVersion,
@@ -128,7 +127,8 @@ def release_learner(
     Raises:
         NotStuck: by their newest decision the learner is not.
     """
-    newest = Decision.objects.filter(learner=learner, course=course).order_by("-pk").first()
+    telling = selectors.list_telling(course_id=course.pk).filter(learner=learner)
+    newest = telling.order_by("-pk").first()
     if newest is None or concept_id not in newest.stuck_on:
         raise NotStuck("The learner is not stuck on this concept.", concept=concept_id)
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)

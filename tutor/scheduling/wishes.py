@@ -84,13 +84,18 @@ def bounds_of(
         at: now, epoch seconds.
     """
     known = Known(
-        reached=(lower_prob >= RULES.prerequisite_threshold)
-        & (evidence_n >= RULES.prerequisite_evidence),
+        reached=is_reached(lower_prob, evidence_n),
         mastered=(lower_prob >= RULES.mastery_threshold) & (evidence_n >= RULES.mastery_evidence),
         item_ids=item_ids,
         at=answered_at,
     )
     return bound(rules, bank=bank, known=known, at=at)
+
+
+def is_reached(lower_prob: Floats, evidence_n: Ints) -> Bools:
+    """Return [K] the concepts that others may build on, as the choice sees them."""
+    enough = evidence_n >= RULES.prerequisite_evidence
+    return np.asarray((lower_prob >= RULES.prerequisite_threshold) & enough)
 
 
 def exploration_of(bounds: Bounds, conduct: Conduct, *, explored: int = 0) -> Exploration:

@@ -83,9 +83,9 @@ class Folder:
             ),
             item_vars=np.where(answers.is_pilot, np.inf, self.variances[rows]),
         )
-        newest = np.empty(len(answers), dtype=engine.start(self.tracer).recent.dtype)
+        newest = np.empty(len(answers), dtype=engine.RECENT_ROW)
         newest["item"], newest["at"] = self.table.item_ids[rows], answered_at
-        newest["credit"] = answers.credit
+        newest["credit"], newest["again"] = answers.credit, answers.attempt > 1
         found = {}
         bounds = zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
         for (first, last), own in zip(bounds, folded, strict=True):

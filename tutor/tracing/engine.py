@@ -32,10 +32,17 @@ Bools = npt.NDArray[np.bool_]
 
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
 RECENT_ANSWERS = 256
-_RECENT_ROW = np.dtype([("item", "<i4"), ("at", "<f8"), ("credit", "<f4")])
-_RECENT_PACKED = struct.Struct("<idf")
+# `again`: a further try at the showing that an answer before was about. A new showing is none,
+# even of the same item.
+RECENT_ROW = np.dtype([("item", "<i4"), ("at", "<f8"), ("credit", "<f4"), ("again", "?")])
+_RECENT_PACKED = struct.Struct("<idf?")
 _HEADER = struct.Struct("<4sII")
-_MAGIC = b"TLS2"
+_MAGIC = b"TLS3"
+# States of before `again` was kept are read until they are folded again.
+_MAGIC_BEFORE = b"TLS2"
+_ROW_BEFORE = np.dtype(RECENT_ROW.descr[:3])
+# No item is shown anew sooner than that after it was answered.
+_SHOWN_ANEW_S = 600.0
 _MASTERED_LOWER_LOGIT = math.log(MASTERED_LOWER_PROB / (1.0 - MASTERED_LOWER_PROB))
 
 
@@ -77,7 +84,7 @@ class TracedLearner:
 
     Attributes:
         filter: the psi-filter's part.
-        recent: the newest answers, oldest first.
+        recent: the newest answers, oldest first, rows of `RECENT_ROW`.
         mastered: ids of the concepts that were mastered at some moment, ascending; one that is
             forgotten since stays here and comes up for review.
         floors: concept id -> what is shown of it at least. Not of the fold: kept beside its bytes.
@@ -108,15 +115,34 @@ class TracedLearner:
             ValueError: the bytes are not of this form; fold the log again.
         """
         magic, size, n_mastered = _HEADER.unpack_from(raw)
-        if magic != _MAGIC:
+        if magic not in {_MAGIC, _MAGIC_BEFORE}:
             message = "Not a learner state of this version: run manage.py rebuild_states."
             raise ValueError(message)
-        recent = np.frombuffer(raw, _RECENT_ROW, size, _HEADER.size)
+        row = RECENT_ROW if magic == _MAGIC else _ROW_BEFORE
+        recent = np.frombuffer(raw, row, size, _HEADER.size)
         start = _HEADER.size + recent.nbytes
+        if magic == _MAGIC_BEFORE:
+            recent = _with_again(recent)
         mastered = np.frombuffer(raw, "<i8", n_mastered, start)
         return cls(
             psi_filter.FilterState.from_bytes(raw[start + mastered.nbytes :]), recent, mastered
         )
+
+
+def _with_again(before: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Return answers of an earlier form with `again` as well as it can be told: by the time.
+
+    The same item after a wrong answer, and sooner than it could have been shown anew.
+    """
+    found = np.zeros(len(before), dtype=RECENT_ROW)
+    for name in _ROW_BEFORE.names or ():
+        found[name] = before[name]
+    found["again"][1:] = (
+        (before["item"][1:] == before["item"][:-1])
+        & (before["credit"][:-1] < 1.0)
+        & (np.diff(before["at"]) < _SHOWN_ANEW_S)
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,7 +288,7 @@ def start(tracer: CourseTracer) -> TracedLearner:
     """Return the state of a learner with no answers."""
     return TracedLearner(
         psi_filter.init(tracer.parameters),
-        np.empty(0, dtype=_RECENT_ROW),
+        np.empty(0, dtype=RECENT_ROW),
         np.empty(0, dtype="<i8"),
     )
 
@@ -282,8 +308,8 @@ def fold_one(
     """
     at = row.answered_at.timestamp()
     kept = state.recent[-(RECENT_ANSWERS - 1) :].tobytes()
-    newest = _RECENT_PACKED.pack(row.item_id, at, row.credit)
-    recent = np.frombuffer(kept + newest, _RECENT_ROW)
+    newest = _RECENT_PACKED.pack(row.item_id, at, row.credit, row.attempt > 1)
+    recent = np.frombuffer(kept + newest, RECENT_ROW)
     item_var = tracer.var_of_version.get(row.version_id, 0.0)
     if row.is_pilot or item_var == math.inf:
         return TracedLearner(state.filter, recent, state.mastered)

@@ -5,6 +5,7 @@ wait, one waits.
 """
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +20,12 @@ from curriculum.scheduler import (
     build_bank,
     decide,
 )
+from curriculum.scheduler.guards import count_attempts
 from kt_models.streaming import psi_filter, psi_survey
 from kt_models.streaming.psi_parameters import FilterParameters
 from tests.curriculum.scheduler.factories import DAY, NOW
+from tutor.scheduling import lately
+from tutor.tracing.engine import RECENT_ANSWERS, RECENT_ROW
 
 PARAMETERS = FilterParameters()
 # Per concept that has to be worked on, and that many for what is shared.
@@ -55,7 +59,10 @@ def courses(draw):
 
 
 class Pupil:
-    """One learner with one answer to everything, and the tracer that follows."""
+    """One learner with one answer to everything, and the tracer that follows.
+
+    Who is wrong tries each question twice. What is kept of the answers goes the product's way.
+    """
 
     def __init__(self, course, *, right):
         self.bank, self.goal, self.offsets = course
@@ -73,7 +80,7 @@ class Pupil:
             ),
         )
         self.mastered_before = np.zeros(size, dtype=bool)
-        self.items, self.times, self.modes, self.waits = [], [], [], 0
+        self.recent, self.modes, self.waits = np.empty(0, dtype=RECENT_ROW), [], 0
 
     def carriers(self, concept):
         return (self.bank.concepts == concept).any(axis=1)
@@ -88,7 +95,13 @@ class Pupil:
         base = self.state.ability_mean + self.layout.concept_offsets
         practised = np.zeros(size)
         practised[self.state.concept_ids - 10] = self.state.practice_counts
-        shown = slice(-256, None)
+        tries = lately.first_tries(self.recent[-RECENT_ANSWERS:])
+        answers = RecentAnswers(
+            item_ids=tries["item"].astype(np.int64),
+            at=tries["at"],
+            correct=tries["credit"].astype(float),
+            modes=np.array(self.modes[len(self.modes) - len(tries) :], dtype=np.int8),
+        )
         return Situation(
             bank=self.bank,
             goal=self.goal,
@@ -103,12 +116,8 @@ class Pupil:
             mastered_before=self.mastered_before.copy(),
             at=self.at,
             policy_version="bounded",
-            recent=RecentAnswers(
-                item_ids=np.array(self.items[shown], dtype=np.int64),
-                at=np.array(self.times[shown]),
-                correct=np.full(len(self.items[shown]), float(self.right)),
-                modes=np.array(self.modes[shown], dtype=np.int8),
-            ),
+            recent=answers,
+            attempts=count_attempts(self.bank, answers, at=self.at, rules=rules),
             rules=rules,
             memory=Memory(
                 base=base,
@@ -120,17 +129,19 @@ class Pupil:
 
     def answer(self, decision):
         row = int(self.bank.rows_of(np.array([decision.item_id]))[0])
-        self.at += 45.0
-        self.state = psi_filter.update(
-            self.state,
-            PARAMETERS,
-            concept_ids=tuple(self.bank.concept_ids[list(self.bank.carried[row])].tolist()),
-            item_offset=float(self.offsets[row]),
-            correct=float(self.right),
-            at=self.at,
-        )
-        self.items.append(decision.item_id)
-        self.times.append(self.at)
+        for again in (False,) if self.right else (False, True):
+            self.at += 45.0
+            self.state = psi_filter.update(
+                self.state,
+                PARAMETERS,
+                concept_ids=tuple(self.bank.concept_ids[list(self.bank.carried[row])].tolist()),
+                item_offset=float(self.offsets[row]),
+                correct=float(self.right),
+                at=self.at,
+                assisted=again,
+            )
+            kept = (decision.item_id, self.at, float(self.right), again)
+            self.recent = np.append(self.recent, np.array([kept], dtype=RECENT_ROW))
         self.modes.append(["learn", "practise", "review", "probe"].index(decision.mode.value))
 
     def work(self, policy, *, most, until):
@@ -138,7 +149,7 @@ class Pupil:
         for step in range(most + MOST_WAITS):
             found = decide(self.situation(Rules()), seed=step, policy=policy)
             if not isinstance(found, Finish):
-                if len(self.items) == most:
+                if len(self.modes) == most:
                     return None
                 self.answer(found)
             elif found.code is FinishCode.EXHAUSTED_FOR_NOW:
@@ -167,3 +178,25 @@ def test_always_wrong_is_handed_over(course, name):
     most = MOST_WRONG * course[0].n_concepts
     found = pupil.work(make_policy(name), most=most, until=FinishCode.STUCK)
     assert found is FinishCode.STUCK
+
+
+@pytest.mark.parametrize(
+    ("is_template", "most"), [([True], 15), ([False], 3), ([False] * 4, 12), ([False] * 6, 15)]
+)
+def test_who_has_only_a_few_questions_is_handed_over_at_once(is_template, most):
+    """By the answers on the concept, or by the caps of all that there is on it."""
+    bank = build_bank(
+        item_ids=np.arange(len(is_template)) + 100,
+        concepts=np.zeros((len(is_template), 1), dtype=int),
+        concept_ids=[10],
+        requires=[],
+        is_template=is_template,
+    )
+    pupil = Pupil((bank, np.array([True]), np.zeros(len(is_template))), right=False)
+
+    found = pupil.work(make_policy("gain-softmax"), most=most, until=FinishCode.STUCK)
+
+    assert found is FinishCode.STUCK
+    assert len(pupil.modes) == most
+    # Of weeks of caps nobody has to wait for any.
+    assert pupil.at - NOW < 20 * DAY

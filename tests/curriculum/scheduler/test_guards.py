@@ -85,6 +85,78 @@ class TestStuck:
         assert "stuck" in removed(failed)
 
 
+class TestUsedUp:
+    """Of a concept nothing is left for weeks: that is the teacher's turn too."""
+
+    ASKED = np.array([True, False, False])
+
+    def situation(self, *, given=12, wrong=12, **changes):
+        # Three answers to each of four items, ten days ago.
+        answers = recent(
+            *[(100 + n % 4, 10 * DAY - 60 * n, 0.0 if n < wrong else 1.0) for n in range(given)]
+        )
+        fields = {
+            "rules": FIRM,
+            "recent": answers,
+            "goal": self.ASKED,
+            **knows("seen", "new", "new"),
+        }
+        return make_situation(make_bank(requires=[]), **{**fields, **changes})
+
+    def test_hands_over_before_fifteen_answers(self):
+        done = decide(self.situation(), seed=0)
+        assert (done.code, done.next_at) == (FinishCode.STUCK, None)
+        assert done.receipt()["stuck"] == [10]
+
+    def test_not_while_one_question_is_left(self):
+        assert not isinstance(decide(self.situation(given=11), seed=0), Finish)
+        put_off = decide(self.situation(given=11, set_aside=frozenset({103})), seed=0)
+        assert put_off.code is not FinishCode.STUCK
+
+    def test_what_is_banned_is_not_left(self):
+        done = decide(self.situation(given=11, banned=frozenset({103})), seed=0)
+        assert done.code is FinishCode.STUCK
+
+    def test_nobody_is_who_makes_no_mistake(self):
+        done = decide(self.situation(wrong=0), seed=0)
+        assert done.code is FinishCode.EXHAUSTED_FOR_NOW
+
+    def test_who_is_released_starts_the_count_of_the_caps_anew(self):
+        released = np.array([NOW - DAY, -np.inf, -np.inf])
+        chosen = decide(self.situation(released=released, attempts=np.zeros(3, int)), seed=0)
+        assert chosen.concept_id == 10
+
+
+class TestHandedOver:
+    """Who is stuck is told by every receipt, whatever is being worked on."""
+
+    def situation(self, **changes):
+        wrong = recent(*[(999, 10 * DAY - n, 0.0) for n in range(15)])
+        fields = {"rules": FIRM, "recent": wrong, "attempts": np.array([15, 0, 0])}
+        return make_situation(
+            make_bank(requires=[]), **{**fields, **knows("seen", "new", "new"), **changes}
+        )
+
+    def test_by_a_choice_of_another_topic(self):
+        chosen = decide(self.situation(goal=np.array([False, True, False])), seed=0)
+        assert chosen.receipt()["stuck"] == [10]
+
+    def test_by_a_sitting_that_has_come_to_its_end(self):
+        done = decide(self.situation(session_limit=3, session_position=3), seed=0)
+        assert done.code is FinishCode.LIMIT_REACHED
+        assert done.receipt()["stuck"] == [10]
+
+    def test_all_of_them(self):
+        both = self.situation(
+            attempts=np.array([15, 15, 0]),
+            goal=np.array([True, True, False]),
+            **knows("seen", "seen", "new"),
+        )
+        done = decide(both, seed=0)
+        assert done.code is FinishCode.STUCK
+        assert done.receipt()["stuck"] == [10, 11]
+
+
 class TestFailures:
     def test_without_prerequisites_three_failures_ask_for_a_worked_example(self):
         wrong = recent((100, 300, 0.0), (101, 200, 0.0), (102, 100, 0.0))

@@ -1,5 +1,6 @@
 """Teachers' rules: kept as hard bounds, refused where they cannot be, taken back, made again."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -16,8 +17,10 @@ from tests.factories import (
     make_organisation,
     make_user,
     set_scheduling,
+    small_course_spec,
     start_session,
 )
+from tests.tutor.histories import record, versions_of
 from tutor.accounts.models import AuditEntry
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
@@ -26,6 +29,8 @@ from tutor.scheduling import conduct, engine, replaying, ruling, wishes
 from tutor.scheduling.errors import InfeasibleRule, InvalidRule, RuleTakenBack
 from tutor.scheduling.models import Decision, SteeringRule
 from tutor.scheduling.rule_values import Order
+from tutor.tracing import rebuilding
+from tutor.tracing import selectors as tracing_selectors
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +81,21 @@ def sit(learner, course, *, answers=30, at=AT, right=True, **fields):
     for decision in found:
         assert replaying.decide_again(decision).receipt() == decision.receipt
     return found
+
+
+def reach(learner, course, wanted):
+    """Right answers on the items of a concept, until others may build on it."""
+    versions = [row for row in versions_of(course) if wanted in row.concepts.all()]
+    for number in range(12):
+        record(
+            learner=learner,
+            course=course,
+            version=versions[number % len(versions)],
+            answered_at=AT - DAY + number * MINUTE,
+            received_at=AT,
+        )
+    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
 
 
 def items_of(decisions):
@@ -145,6 +165,23 @@ class TestPins:
 
         assert free[0].reason != "teacher-pick"
         assert items_of(assigned)[0] == wanted
+
+    def test_the_question_just_answered_wrong_is_given_once_more_and_no_oftener(
+        self, classroom, learner, course
+    ):
+        version = next(row for row in versions_of(course) if row.body["parameters"])
+        wrong = {"learner": learner, "course": course, "version": version, "received_at": AT}
+        wrong |= {"is_correct": False, "credit": 0.0}
+        record(**wrong, answered_at=AT - 2 * DAY)
+        ask(classroom, "pin", item=version.item, at=AT - DAY)
+        record(**wrong, answered_at=AT - DAY + MINUTE)
+        tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+        list(rebuilding.fold(tracer=tracer, learner_ids=[learner.pk]))
+
+        found = sit(learner, course, answers=1)
+
+        assert found[0].steering
+        assert found[0].reason != "teacher-pick"
 
 
 class TestBounds:
@@ -327,6 +364,53 @@ class TestRefusals:
             ask(classroom, "pin", concept=dependent)
 
         assert SteeringRule.objects.count() == 1
+
+    @pytest.fixture
+    def chain(self, course, classroom):
+        """A concept, and one that needs it and is asked for."""
+        dependent = next(
+            row for row in Concept.objects.filter(course=course) if row.prerequisites.exists()
+        )
+        make_assignment(classroom=classroom, concepts=[dependent], title="Goal")
+        return dependent.prerequisites.first().requires, dependent
+
+    @pytest.mark.parametrize(
+        "fields", [{"kind": "ban"}, {"kind": "quota", "value": 2}], ids=["ban", "quota"]
+    )
+    def test_what_locks_an_assignment(self, classroom, chain, fields):
+        needed, goal = chain
+
+        with pytest.raises(
+            InfeasibleRule, match=f"“{goal.name}” needs “{needed.name}”.* in “Goal”"
+        ):
+            ask(classroom, concept=needed, **fields)
+
+        assert not SteeringRule.objects.exists()
+
+    def test_a_bar_that_locks_an_assignment(self, classroom, course, learner, chain):
+        needed, goal = chain
+        spec = small_course_spec()
+        items = [
+            dataclasses.replace(item, needs=("sound",)) if needed.slug in item.concepts else item
+            for item in spec.items
+        ]
+        content_services.load_course(
+            organisation=course.organisation, spec=dataclasses.replace(spec, items=items)
+        )
+
+        with pytest.raises(InfeasibleRule, match=f"“{goal.name}” needs “{needed.name}”"):
+            ask(classroom, "bar", value=["sound"], learners=[learner])
+
+    def test_not_for_whom_has_what_is_needed(self, classroom, course, learner, chain):
+        needed, _ = chain
+        reach(learner, course, needed)
+
+        assert ask(classroom, "ban", concept=needed).pk
+
+        newcomer = make_learner(organisation=course.organisation)
+        classroom.enrolments.create(learner=newcomer)
+        with pytest.raises(InfeasibleRule, match=f"needs “{needed.name}”"):
+            ask(classroom, "quota", concept=needed, value=1, learners=[newcomer])
 
     def test_a_ban_of_all_that_an_assignment_asks_for(self, classroom, course):
         adding = concept(course, "adding")

@@ -256,6 +256,31 @@ class TestSize:
 
 
 class TestTracedLearner:
+    def test_tells_another_try_from_a_new_showing(self, learner, course):
+        for minute, attempt in ((0, 1), (1, 2), (12, 1)):
+            record(
+                learner=learner,
+                course=course,
+                version=versions_of(course)[0],
+                is_correct=False,
+                credit=0.0,
+                attempt=attempt,
+                answered_at=AT + dt.timedelta(minutes=minute),
+            )
+        list(rebuilding.fold(tracer=tracer_of(course), learner_ids=[learner.pk]))
+        state = engine.TracedLearner.from_bytes(bytes(LearnerState.objects.get().state))
+
+        assert state.recent["again"].tolist() == [False, True, False]
+
+        # Of a state of before, by the time between.
+        old = state.recent[["item", "at", "credit"]].astype(
+            [("item", "<i4"), ("at", "<f8"), ("credit", "<f4")]
+        )
+        start = 12 + state.recent.nbytes
+        raw = state.to_bytes()
+        before = b"TLS2" + raw[4:12] + old.tobytes() + raw[start:]
+        assert engine.TracedLearner.from_bytes(before).to_bytes() == raw
+
     def test_comes_back_from_its_bytes(self, learner, course):
         random_history(learner=learner, course=course, seed=3)
         raw = bytes(LearnerState.objects.get().state)
