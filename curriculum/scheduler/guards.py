@@ -12,31 +12,53 @@ IntArray = NDArray[np.int64]
 
 
 def find_stuck(
-    situation: Situation, unmastered: BoolArray, used_up: BoolArray, recent_rows: IntArray
+    situation: Situation,
+    unmastered: BoolArray,
+    is_open: BoolArray,
+    recent_rows: IntArray,
+    *,
+    exposures: IntArray,
+    removed: tuple[BoolArray | None, ...] = (),
 ) -> BoolArray:
     """Return [K] the concepts that more answers are not likely to help with, or cannot.
 
     That is `stuck_after` answers without mastery. Somebody whose latest three answers were right
     is on the way and gets as many again; somebody without a wrong one among the recent answers is
     not stuck, however long a cautious tracer takes. Who has used up all that there is on a concept
-    is stuck earlier: nothing of it comes for weeks.
+    is stuck earlier: nothing of it comes for weeks. The items of a concept that is stuck rest, so
+    that another one may thereby be used up.
 
     Args:
         situation: the learner.
         unmastered: [K] concepts that are not mastered.
-        used_up: [K] concepts without an item below its exposure cap.
+        is_open: [K] those that are worked on: only their items rest.
         recent_rows: [R] item rows of the recent answers, -1 where no longer in the bank.
+        exposures: [N] answers that exposure caps count.
+        removed: [N] each, items that may not be given for other reasons than a cap.
     """
-    rules = situation.rules
-    stuck = np.zeros_like(unmastered)
-    many = used_up | (_most_attempts(situation) >= rules.stuck_after)
-    for concept in np.flatnonzero(unmastered & many):
+    many = unmastered & (_most_attempts(situation) >= situation.rules.stuck_after)
+    stuck = _are_stuck(situation, many, recent_rows, used_up=False)
+    while True:
+        rest = situation.bank.any_concept(stuck & is_open) if stuck.any() else None
+        used_up = find_used_up(situation, exposures, (*removed, rest)) & unmastered & ~stuck
+        more = _are_stuck(situation, used_up, recent_rows, used_up=True)
+        if not more.any():
+            return stuck
+        stuck |= more
+
+
+def _are_stuck(
+    situation: Situation, asked: BoolArray, recent_rows: IntArray, *, used_up: bool
+) -> BoolArray:
+    """Return [K] which of the concepts asked about are stuck, by the answers on each."""
+    rules, stuck = situation.rules, np.zeros_like(asked)
+    for concept in np.flatnonzero(asked):
         credit = _credit_on(situation, int(concept), recent_rows)
         attempts = _attempts(situation, int(concept), credit)
         rising = len(credit) >= 3 and bool((credit[-3:] >= 0.5).all())
-        flawless = bool((credit >= 0.5).all()) and (rising or bool(used_up[concept]))
-        enough = rules.stuck_after * (2 if rising else 1)
-        stuck[concept] = not flawless and attempts >= (1 if used_up[concept] else enough)
+        flawless = bool((credit >= 0.5).all()) and (rising or used_up)
+        enough = 1 if used_up else rules.stuck_after * (2 if rising else 1)
+        stuck[concept] = not flawless and attempts >= enough
     return stuck
 
 

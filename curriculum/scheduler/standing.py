@@ -116,8 +116,11 @@ def assess(situation: Situation) -> Standing:
     mode = np.where(wanted, mode, CLOSED).astype(np.int8)
     locked = locked_sets.take(bank.set_of)
     exposures = guards.count_exposures(situation, recent_rows)
-    used_up = guards.find_used_up(situation, exposures, (banned, locked, _barred(situation)))
-    handed_over = guards.find_stuck(situation, ~mastered, used_up, recent_rows)
+    handed_over = guards.find_stuck(
+        *(situation, ~mastered, mode != CLOSED, recent_rows),
+        exposures=exposures,
+        removed=(banned, locked, _barred(situation)),
+    )
     return Standing(
         reached=reached,
         mastered=mastered,
