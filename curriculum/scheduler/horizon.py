@@ -93,9 +93,28 @@ def look_ahead(
     answers = 1 if no_plan else answers_ahead(situation)
     if not 1 < answers <= situation.rules.plan_answers:
         return Outlook(rise=rise, prob=prob, days=days, planned=1)
-    first = np.argsort(-rise, kind="stable")[:MOST_FIRST_ARMS]
-    rise[first] = _planned(situation, standing, concepts[first], gain[first])
+    ranked = np.argsort(-rise, kind="stable")
+    first, others = ranked[:MOST_FIRST_ARMS], ranked[MOST_FIRST_ARMS:]
+    planned = _planned(situation, standing, concepts[first], gain[first])
+    rise[others] = _on_one_scale(rise[others], planned, rise[first])
+    rise[first] = planned
     return Outlook(rise=rise, prob=prob, days=days, planned=answers)
+
+
+def _on_one_scale(rise: FloatArray, planned: FloatArray, rise_first: FloatArray) -> FloatArray:
+    """Return what arms without a plan of their own are worth beside those that have one.
+
+    What a plan with a first step is worth more than without is less than what one answer adds by
+    itself: the same answer would mostly be given later. Left as they are, arms too poor to be
+    planned would win. So they get the share of their own rise that the least of the planned arms
+    keeps, and no more than it is worth: nothing is known that speaks for them.
+
+    Args:
+        rise: [B] what one answer adds, of the others; each at most the least of `rise_first`.
+        planned, rise_first: [A] what the plans add, and what one answer does.
+    """
+    share = (planned / np.maximum(rise_first, 1e-12)).min()
+    return np.minimum(rise * max(share, 0.0), planned.min())
 
 
 def _one_answer(

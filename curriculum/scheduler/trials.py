@@ -7,13 +7,18 @@ not depend on whom the policy would have given them to.
 import dataclasses
 
 from curriculum.scheduler.arms import Choices, list_choices
-from curriculum.scheduler.eligibility import RULES, Eligibility, not_operational
+from curriculum.scheduler.eligibility import (
+    RULES,
+    Eligibility,
+    not_operational,
+    over_exposed,
+)
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.standing import Standing
 
 
 def list_trials(situation: Situation, standing: Standing, found: Eligibility) -> Choices | None:
-    """Return the pilot's items that every rule lets through; None where there are none.
+    """Return the pilot's items that every rule but that of exposure lets through, or None.
 
     No rule is relaxed for a trial, and what a teacher pinned comes first.
 
@@ -29,7 +34,8 @@ def list_trials(situation: Situation, standing: Standing, found: Eligibility) ->
         return None
     fits = bank.pilot.copy()
     for _, rule in RULES:
-        if rule is not not_operational:
+        # A trial needs hundreds of answers to one item: how many were given it is the point.
+        if rule not in {not_operational, over_exposed}:
             removal = rule(situation, standing)
             if removal is not None:
                 fits &= ~removal

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from curriculum.evaluation import decision_row, write_rows
 from curriculum.evaluation.rewards import KIND, Rewards, mastery_gain_per_minute
@@ -27,15 +28,14 @@ from tutor.scheduling.replaying import Moment
 from tutor.tracing import engine as tracing_engine
 
 PROPENSITY_TOLERANCE = 1e-6
-# Faster than this nobody reads a question.
-LEAST_MINUTES = 5.0 / 60.0
 
 
 @dataclass(slots=True)
 class Told:
-    """What was written, and what was left out, by reason."""
+    """What was written, of it what had no answer (skipped, put off, left), what was left out."""
 
     rows: int = 0
+    unanswered: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,6 +61,7 @@ def iterate_rows(
             row = _row(moment, learner, answers.get(moment.decision.public_id), told)
             if row is not None:
                 told.rows += 1
+                told.unanswered += row["reward"] is None
                 yield row
         progress(1)
 
@@ -115,7 +116,7 @@ def _row(
         chances=chances,
         pair=pair,
         policy=policy,
-        reward=_reward(moment, answer),
+        reward=_reward(moment, answer, wanted=chances.standing.wanted),
         reward_kind=KIND,
     )
 
@@ -145,19 +146,31 @@ def _find_pair(chances: Distribution, decision: Decision) -> int | None:
     return pair if drift <= PROPENSITY_TOLERANCE else None
 
 
-def _reward(moment: Moment, answer: Response | None) -> float | None:
+def _reward(
+    moment: Moment, answer: Response | None, *, wanted: npt.NDArray[np.bool_]
+) -> float | None:
     """Return the signed gain of the goal's mastery per minute, by the decision's own tracer.
 
-    None for a question that was not answered, or of which nobody knows how long it took.
+    None for a question that was not answered.
     """
-    if answer is None or answer.elapsed_ms is None:
+    if answer is None:
         return None
-    found = rewards_of(moment, answer)
-    return float(found.value[0])
+    return float(rewards_of(moment, answer, wanted=wanted).value[0])
 
 
-def rewards_of(moment: Moment, answer: Response) -> Rewards:
-    """Return what an answer earned, one row: before and after it, at the moment it was given."""
+def rewards_of(moment: Moment, answer: Response, *, wanted: npt.NDArray[np.bool_]) -> Rewards:
+    """Return what an answer earned, one row: before and after it, at the moment it was given.
+
+    Per minute that the item was expected to take when it was chosen. By its own time a right
+    answer, which comes quicker than a wrong one, would earn more than the wrong one costs, with
+    nothing learnt; nor is a learner's speed an item's merit.
+
+    Args:
+        moment: the decision.
+        answer: the first try.
+        wanted: [K] the goal and what has to be practised on the way to it, as it was then: each
+            counts alike.
+    """
     tracer, at = moment.tracer, answer.answered_at.timestamp()
     row = FoldRow(
         id=answer.pk,
@@ -174,12 +187,18 @@ def rewards_of(moment: Moment, answer: Response) -> Rewards:
     after_state = tracing_engine.fold_one(tracer, state, row=row, concept_ids=concepts)
     before = tracing_engine.see(tracer, state, at=at).survey.concepts
     after = tracing_engine.see(tracer, after_state, at=at).survey.concepts
-    minutes = max((answer.elapsed_ms or 0) / 60_000.0, LEAST_MINUTES)
     return mastery_gain_per_minute(
         before_mean=before.logit_mean[None],
         before_var=before.logit_var[None],
         after_mean=after.logit_mean[None],
         after_var=after.logit_var[None],
-        goal=moment.situation.goal.astype(np.float64),
-        minutes=np.array([minutes]),
+        goal=wanted.astype(np.float64),
+        minutes=np.array([_minutes_expected(moment)]),
     )
+
+
+def _minutes_expected(moment: Moment) -> float:
+    situation, item = moment.situation, moment.decision.item_version.item_id
+    if situation.item_minutes is None:
+        return situation.rules.minutes_per_item
+    return float(situation.item_minutes[situation.bank.rows_of(np.array([item]))[0]])

@@ -33,7 +33,9 @@ def _read(course_id: int, day: dt.date) -> Counts | None:
     row = rows.order_by("-day").first()
     if row is None:
         return None
-    return Counts(row.day, row.learners, {int(pk): n for pk, n in row.given.items()})
+    # What an earlier program counted may be more than the learners there were.
+    given = {int(pk): min(n, row.learners) for pk, n in row.given.items()}
+    return Counts(row.day, row.learners, given)
 
 
 def count_all(*, at: dt.datetime) -> int:
@@ -72,7 +74,8 @@ def count_course(*, course: Course, at: dt.datetime) -> ItemExposure | None:
         .annotate(n=Count("learner", distinct=True))
         .order_by("item_version__item")
     )
-    given = {str(row["item_version__item"]): row["n"] for row in of_item}
+    # Two queries: somebody's first decision may come between.
+    given = {str(row["item_version__item"]): min(row["n"], learners) for row in of_item}
     # Two workers may come at once: the second finds the first one's row.
     row, is_new = ItemExposure.objects.get_or_create(
         course=course, day=day, defaults={"learners": learners, "given": given}

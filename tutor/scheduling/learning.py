@@ -26,7 +26,7 @@ from tutor.content.models import Course
 from tutor.scheduling import conduct as conducts
 from tutor.scheduling import decision_log, engine, steering, surrogate
 from tutor.scheduling.gates import Gate, Policy, judge
-from tutor.scheduling.minutes import find_minutes
+from tutor.scheduling.minutes import Timed, find_minutes
 from tutor.scheduling.models import PolicyVersion
 
 HELD_OUT = 0.4
@@ -35,6 +35,8 @@ MIN_LEARNERS = 100
 NEXT_LOOK = 1.25
 # A version for new minutes alone comes only where they differ by so much somewhere.
 MINUTES_MOVED = 0.2
+# Timed answers of that item, for the difference to be no chance.
+MIN_OF_ITEM = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +100,41 @@ def learn_course(
         seed: of who is held out, and of the bootstrap.
         progress: called with the learners read since its last call.
     """
-    minutes = find_minutes(course=course)
+    timed = find_minutes(course=course)
     done = [
         found
         for policy in sorted(conducts.list_policies_in_use(course_id=course.pk) - {engine.LEARNT})
-        if (found := _renew_minutes(course, policy, minutes, at)) is not None
+        if (found := _renew_minutes(course, policy, timed, at)) is not None
     ]
+    minutes = {pk: own.minutes for pk, own in timed.items()}
     done.append(_learn_linear(course, minutes, at=at, seed=seed, progress=progress))
     return done
 
 
 def _renew_minutes(
-    course: Course, policy: str, minutes: Mapping[int, float], at: dt.datetime
+    course: Course, policy: str, timed: Mapping[int, Timed], at: dt.datetime
 ) -> Learnt | None:
-    """Give a policy with nothing to learn new minutes, where they have moved."""
+    """Give a policy with nothing to learn new minutes, where they have moved.
+
+    Not where somebody has gone back to an earlier version: that holds until they undo it.
+    """
     live = conducts.get_live_version(course_id=course.pk, policy=policy)
     body: Mapping[str, Any] = {} if live is None else live.body
     known = {int(pk): float(value) for pk, value in body.get("minutes", {}).items()}
-    if not minutes or not _moved(known, minutes):
+    moved = _count_moved(known, timed)
+    if not moved:
         return None
-    gate = Gate("minutes", passed=True, found=f"{len(minutes)} items timed")
+    newest = PolicyVersion.objects.filter(course=course, policy=policy).order_by("-number").first()
+    if live is not None and newest is not None and newest.number != live.number:
+        found = f"version {live.number} was put back in place of {newest.number}"
+        gate = Gate("not-rolled-back", passed=False, found=found)
+        return Learnt(policy, None, promoted=False, gates=(gate,))
+    gate = Gate(
+        "minutes",
+        passed=True,
+        found=f"{moved} of {len(timed)} items with {MIN_OF_ITEM} timed answers have moved",
+    )
+    minutes = {pk: own.minutes for pk, own in timed.items()}
     version = steering.store_policy_version(
         course=course,
         policy=policy,
@@ -130,10 +147,13 @@ def _renew_minutes(
     return Learnt(policy, version, promoted=True, gates=(gate,))
 
 
-def _moved(known: Mapping[int, float], minutes: Mapping[int, float]) -> bool:
-    if not known.keys() >= minutes.keys():
-        return True
-    return any(abs(known[pk] / value - 1.0) > MINUTES_MOVED for pk, value in minutes.items())
+def _count_moved(known: Mapping[int, float], timed: Mapping[int, Timed]) -> int:
+    """Return how many items with answers enough take clearly other minutes than is known."""
+    return sum(
+        pk not in known or abs(known[pk] / own.minutes - 1.0) > MINUTES_MOVED
+        for pk, own in timed.items()
+        if own.answers >= MIN_OF_ITEM
+    )
 
 
 def _learn_linear(
@@ -232,6 +252,7 @@ def _judge(
             "learners": learners,
             "held_out_learners": len(np.unique(usable.learner[held])),
             "left_out": dict(told.left_out),
+            "unanswered": told.unanswered,
             **probes.to_dict(),
             "seed": seed,
         },

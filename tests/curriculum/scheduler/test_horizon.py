@@ -135,6 +135,24 @@ class TestADate:
         }
         assert chosen == {3: 2, 8: 0}
 
+    def test_arms_beyond_those_that_are_planned_are_worth_no_more(self):
+        bank = make_bank(n_concepts=8, requires=[])
+        alike = make_situation(
+            bank,
+            memory=memory(8, base=np.full(8, -0.2)),
+            expected_gain=np.repeat(0.3, bank.n_items),
+            due_at=NOW + 2 * DAY,
+            study_minutes=10.0,
+            **knows(*["new"] * 8),
+        )
+        same = list(gains(alike).values())
+        assert len(same) == 8
+        assert max(same) == pytest.approx(min(same), rel=1e-6, abs=1e-12)
+
+        poorer = np.repeat([0.3] * 6 + [0.2, 0.1], 4)
+        by_arm = list(gains(dataclasses.replace(alike, expected_gain=poorer)).values())
+        assert min(by_arm[:6]) > by_arm[6] > by_arm[7]
+
     def test_nothing_is_gained_where_nothing_can_be_learnt(self):
         known = memory(3, base=np.full(3, -0.2), power=0.0)
         still = self.situation(answers=20, expected_gain=np.zeros(24), memory=known)

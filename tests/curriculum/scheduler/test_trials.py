@@ -1,11 +1,13 @@
 """Items that are tried out: in their share of the decisions, uniformly, with known propensities."""
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
 
 from curriculum.scheduler import (
+    Exposure,
     Finish,
     InvalidSituation,
     ReasonCode,
@@ -101,3 +103,15 @@ def test_are_decided_again_from_the_receipt():
 def test_refuse_a_share_that_is_none(share):
     with pytest.raises(InvalidSituation):
         a_situation(1, pilot_share=share)
+
+
+def test_goes_on_however_many_learners_were_given_it():
+    """A trial needs hundreds of answers to one item."""
+    situation = a_situation(1)
+    given = np.where(np.arange(12) == 1, 200, 10)
+    exposure = Exposure.of(situation.bank, given=given, learners=200, rules=situation.rules)
+    assert exposure.resting[1]
+
+    chances = find_distribution(dataclasses.replace(situation, exposure=exposure))
+
+    assert chances.trials.joint.sum() == pytest.approx(SHARE)

@@ -1,5 +1,6 @@
 """The decision log: every choice made again from the log, with what it earned."""
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -90,17 +91,68 @@ def test_right_answers_earn_and_wrong_ones_cost(course, classroom):
     assert np.mean(earned[True]) > 0.0 > np.mean(earned[False])
 
 
-def test_a_reward_is_per_minute(course, classroom):
+@pytest.fixture
+def answered(course, classroom):
+    """A choice made again, what was wanted then, and the answer to it."""
     past = replaying.read_past(learner_id=Response.objects.first().learner_id, course_id=course.pk)
     moment = next(replaying.walk(past))
     answer = Response.objects.get(presentation=moment.decision.public_id)
+    return moment, np.ones(len(moment.situation.goal), dtype=bool), answer
 
-    quick = decision_log.rewards_of(moment, answer).value[0]
+
+def test_a_reward_is_per_minute_expected_whatever_the_answer_took(answered):
+    moment, wanted, answer = answered
+
+    def reward(moment):
+        return decision_log.rewards_of(moment, answer, wanted=wanted).value[0]
+
+    usual = reward(moment)
     answer.elapsed_ms = 2 * answer.elapsed_ms
-    slow = decision_log.rewards_of(moment, answer).value[0]
+    assert reward(moment) == usual != 0.0
+    minutes = np.full(moment.situation.bank.n_items, 2.0)
+    longer = dataclasses.replace(moment.situation, item_minutes=minutes)
+    assert 2.0 * reward(dataclasses.replace(moment, situation=longer)) == pytest.approx(usual)
 
-    assert quick == pytest.approx(2.0 * slow)
-    assert quick != 0.0
+
+def test_quick_right_answers_earn_nothing_where_nothing_is_learnt(answered):
+    """By their own time the same learners would earn, for nothing but luck."""
+    moment, wanted, answer = answered
+    still = dataclasses.replace(moment.tracer.parameters, gain_right=0.0, gain_wrong=0.0)
+    moment = dataclasses.replace(
+        moment, tracer=dataclasses.replace(moment.tracer, parameters=still)
+    )
+    earned, took = {}, {1.0: 6_000, 0.0: 30_000}
+    for credit in (0.0, 1.0):
+        answer.credit, answer.elapsed_ms = credit, took[credit]
+        found = decision_log.rewards_of(moment, answer, wanted=wanted)
+        earned[credit] = found.value[0]
+    row = moment.situation.bank.rows_of(np.array([moment.decision.item_version.item_id]))[0]
+    n, rng = 4_000, np.random.default_rng(0)
+    level = rng.normal(
+        moment.situation.logit_mean[row], np.sqrt(moment.situation.logit_var[row]), n
+    )
+    right = (rng.random(n) < 1.0 / (1.0 + np.exp(-level))).astype(float)
+    rewards = np.where(right == 1.0, earned[1.0], earned[0.0])
+    by_own_time = rewards / np.where(right == 1.0, 0.1, 0.5)
+
+    for some, is_nothing in ((rewards, True), (by_own_time, False)):
+        error = some.std() / np.sqrt(n)
+        assert bool(abs(some.mean()) < 3.5 * error) is is_nothing
+    assert by_own_time.mean() > 0.0
+
+
+def test_what_is_practised_on_the_way_to_the_goal_counts(answered):
+    moment, _, answer = answered
+    own = moment.tracer.bank.concepts[
+        moment.tracer.bank.index_of_item[moment.decision.item_version.item_id]
+    ]
+    outside = np.ones(len(moment.situation.goal), dtype=bool)
+    outside[own[own >= 0]] = False
+
+    without = decision_log.rewards_of(moment, answer, wanted=outside).value[0]
+    withit = decision_log.rewards_of(moment, answer, wanted=~outside).value[0]
+
+    assert abs(withit) > 2.0 * abs(without)
 
 
 def test_a_choice_that_does_not_come_out_again_is_left_out_and_counted(course, classroom):

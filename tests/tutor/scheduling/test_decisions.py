@@ -176,7 +176,7 @@ class TestFaults:
         "broken_at",
         [
             "tutor.scheduling.engine._memory",
-            "tutor.scheduling.engine._attempts",
+            "tutor.scheduling.engine.count_attempts",
             "tutor.scheduling.engine._item_minutes",
             "tutor.scheduling.engine._recent_answers",
             "curriculum.scheduler.arms.look_ahead",

@@ -14,7 +14,7 @@ from curriculum.scheduler.rules import Rules
 from tests.factories import AT, answer_current, make_class, set_scheduling, start_session
 from tests.tutor.histories import record, versions_of
 from tutor.scheduling import conduct, decision_log, engine, gates, learning, nights, steering
-from tutor.scheduling.minutes import find_minutes
+from tutor.scheduling.minutes import Timed, find_minutes
 from tutor.scheduling.models import Decision, PolicyNight, PolicyPromotion, PolicyVersion
 
 pytestmark = pytest.mark.django_db
@@ -186,9 +186,10 @@ class TestMinutes:
 
         found = find_minutes(course=course)
 
-        assert found[slow.pk] == pytest.approx(2.0, rel=0.05)
-        assert found[quick.pk] == pytest.approx(0.5, rel=0.05)
-        assert found[quick.pk] > 0.5
+        assert found[slow.pk].minutes == pytest.approx(2.0, rel=0.05)
+        assert found[quick.pk].minutes == pytest.approx(0.5, rel=0.05)
+        assert found[quick.pk].minutes > 0.5
+        assert found[quick.pk].answers == 150
 
     def test_come_with_a_version_that_serves_at_once_and_not_twice(self, course, learner):
         for number in range(210):
@@ -205,6 +206,28 @@ class TestMinutes:
 
         assert [one.policy for one in first if one.promoted] == ["gain-softmax"]
         assert not any(one.promoted for one in again)
+
+    def test_an_item_with_few_answers_moves_nothing(self):
+        known = {1: 1.0, 2: 1.0}
+        assert not learning._count_moved(known, {1: Timed(1.1, 90), 2: Timed(3.0, 29)})
+        assert learning._count_moved(known, {1: Timed(1.1, 90), 2: Timed(3.0, 30)}) == 1
+        assert learning._count_moved(known, {1: Timed(1.1, 90), 3: Timed(1.0, 30)}) == 1
+
+    def test_a_version_that_was_put_back_stays(self, course):
+        def renew(minutes, at):
+            return learning._renew_minutes(course, "gain-softmax", {1: Timed(minutes, 90)}, at)
+
+        first, second = renew(1.0, AT), renew(2.0, AT + DAY)
+        steering.promote_policy(version=first.version, at=AT + 2 * DAY, reason="by hand")
+
+        held = renew(2.0, AT + 3 * DAY)
+        assert (held.version, held.promoted) == (None, False)
+        assert held.gates[0].name == "not-rolled-back"
+        live = conduct.get_live_version(course_id=course.pk, policy="gain-softmax")
+        assert live == first.version
+
+        steering.promote_policy(version=second.version, at=AT + 4 * DAY, reason="undone")
+        assert renew(3.0, AT + 5 * DAY).promoted
 
     def test_are_unknown_with_few_answers(self, course):
         assert find_minutes(course=course) == {}
