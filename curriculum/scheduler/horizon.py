@@ -114,7 +114,7 @@ def _on_one_scale(rise: FloatArray, planned: FloatArray, rise_first: FloatArray)
         planned, rise_first: [A] what the plans add, and what one answer does.
     """
     share = (planned / np.maximum(rise_first, 1e-12)).min()
-    return np.minimum(rise * max(share, 0.0), planned.min())
+    return np.asarray(np.minimum(rise * max(share, 0.0), planned.min()))
 
 
 def _one_answer(
