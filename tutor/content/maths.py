@@ -36,6 +36,7 @@ _LOOKS = re.compile(
     r"|\\(?:tiny|small|large|Large|LARGE|huge|Huge|bf|inline|bg_white|bg_black)(?![A-Za-z])"
 )
 _SPOKEN = (
+    (re.compile(r"(?<=\d)\{,\}(?=\d)"), ","),
     (re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}"), r"(\1) over (\2)"),
     (re.compile(r"\\sqrt\{([^{}]*)\}"), r"square root of (\1)"),
     (re.compile(r"\^\{?2\}?(?!\d)"), " squared"),
@@ -112,7 +113,22 @@ def _rebuilt(raw: Element, parent: Element | None, budget: Iterator[int]) -> Ele
         if made.tag == "mo" and made.text in _SIGNS and before in _BEFORE_A_SIGN:
             made.set("form", "prefix")
         before = (made.text or "") if made.tag == "mo" else ""
+    _join_digits(copy)
     return copy
+
+
+def _join_digits(row: Element) -> None:
+    r"""Make one number of `2{,}5`, which the converter takes for two with a comma between them."""
+    at = 0
+    while at + 2 < len(row):
+        first, comma, last = row[at : at + 3]
+        is_mark = comma.tag == "mrow" and [(c.tag, c.text) for c in comma] == [("mo", ",")]
+        if is_mark and first.tag == last.tag == "mn":
+            first.text = f"{first.text},{last.text}"
+            row.remove(comma)
+            row.remove(last)
+        else:
+            at += 1
 
 
 def _printable(text: str) -> str:

@@ -9,7 +9,7 @@ from django.utils import formats
 from django.utils.translation import gettext
 
 from tutor.content import maths
-from tutor.content.grading import algebra_parser, relations
+from tutor.content.grading import algebra_parser, number_lists, number_reading, relations
 from tutor.content.grading.algebra import (
     Negation,
     Node,
@@ -28,7 +28,6 @@ from tutor.content.rendered import ExpressionAnswer, NumberAnswer, RenderedItem
 _SIGNS = {"=": "=", "<": "<", ">": ">", "<=": r"\le", ">=": r"\ge"}
 _MIXED = re.compile(r"([-−]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
 _PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
-_THOUSANDS = re.compile(r"\s*-?\d{1,3},\d{3}\s*")
 _PART = re.compile(r"\s*(?:;|\b(?:or|and|oder|und)\b)\s*")
 _TRAILING = re.compile(r"(.*?)\s*(%|°|[A-Za-zµ]+[²³]?)\s*$")
 
@@ -52,8 +51,8 @@ def preview(item: RenderedItem, text: str) -> Preview:
     try:
         if isinstance(item.answer, ExpressionAnswer):
             return Preview(_localised(maths.to_mathml(_of_algebra(text, item.answer))))
-        if isinstance(item.answer, NumberAnswer) and not _PLAIN.fullmatch(text):
-            return Preview(_localised(maths.to_mathml(_of_numbers(text))))
+        if isinstance(item.answer, NumberAnswer):
+            return Preview(_localised(_of_numbers(text, item.answer)))
     except UnreadableAnswer as error:
         # Of a number the grading reads more than this does, such as "no solution".
         return Preview(problem=error.message if isinstance(item.answer, ExpressionAnswer) else "")
@@ -67,6 +66,7 @@ def _localised(mathml: str) -> str:
 
 
 def _of_algebra(text: str, key: ExpressionAnswer) -> str:
+    text = algebra_parser.with_points(text)
     if relations.is_relation(key.expression):
         relation = relations.parse_relation(text, key.variables)
         sides = latex_of(relation.left), latex_of(relation.right)
@@ -76,9 +76,25 @@ def _of_algebra(text: str, key: ExpressionAnswer) -> str:
     return body if bare == text else f"{key.equation} = {body}"
 
 
-def _of_numbers(text: str) -> str:
-    parts = [part for part in _PART.split(text) if part]
-    return r"\;;\;".join(_of_number(part) for part in parts)
+def _of_numbers(text: str, key: NumberAnswer) -> str:
+    """Return how the grading reads a wrong answer, as MathML; nothing where that goes by the key.
+
+    A plain number is not shown again, unless somebody may take its mark for one of thousands.
+    """
+    is_doubtful = number_reading.ONE_GROUP.fullmatch(text.lstrip("+-− ")) is not None
+    if _PLAIN.fullmatch(text) and not is_doubtful:
+        return ""
+    if is_doubtful and key.form == "integer":
+        raise UnreadableAnswer(gettext("This may be read in two ways."))
+    parts = _parts(text, key) if key.is_set else _PART.split(text)
+    return maths.to_mathml(r"\;;\;".join(_of_number(part) for part in parts if part))
+
+
+def _parts(text: str, key: NumberAnswer) -> tuple[str, ...]:
+    likely = [way for way in number_lists.ways(key, text) if way.is_likely]
+    if len(likely) > 1:
+        raise UnreadableAnswer(gettext("This may be read in two ways."))
+    return likely[0].parts
 
 
 def _of_number(text: str) -> str:
@@ -90,8 +106,6 @@ def _of_number(text: str) -> str:
     mixed = _MIXED.fullmatch(value.strip())
     if mixed:
         body = rf"{'-' if mixed[1] else ''}{mixed[2]}\,\frac{{{mixed[3]}}}{{{mixed[4]}}}"
-    elif _THOUSANDS.fullmatch(value):
-        raise UnreadableAnswer(gettext("This may be read in two ways."))
     else:
         # A decimal comma is a point for the grading.
         value = re.sub(r"(?<=\d),(?=\d)", ".", value.strip())

@@ -108,7 +108,14 @@ def submit_answer(
         AnsweredInTheFuture, ArrivedTooLate: `answered_at` is out of the window.
     """
     showing = selectors.get_showing(learner=learner, public_id=submission.presentation)
-    grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    try:
+        grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    except grading.UnreadableAnswer:
+        # What is stored could be read when it came.
+        stored = _find_stored(learner, submission)
+        if stored is None:
+            raise
+        return stored
     arrival = Arrival(at=at, source=source, draw_seed=draw_seed)
     try:
         return _submit_as_it_stands(learner, showing, submission, grade, arrival)
@@ -155,16 +162,25 @@ def _submit(
     return Outcome(response, following, answered=showing.decision, session=showing.session)
 
 
-def _repeat(learner: Learner, submission: Submission) -> Outcome:
-    """Return the stored outcome of this submission, or say which other answer stands in its way."""
+def _find_stored(learner: Learner, submission: Submission) -> Outcome | None:
     known = response_selectors.list_for_presentation(
         learner_id=learner.pk, presentation=submission.presentation
     )
     stored = next((r for r in known if r.client_key == submission.client_key), None)
+    if stored is None:
+        return None
+    following = selectors.get_next_decision(learner=learner, follows=submission.presentation)
+    return Outcome(stored, following, is_repeat=True)
+
+
+def _repeat(learner: Learner, submission: Submission) -> Outcome:
+    """Return the stored outcome of this submission, or say which other answer stands in its way."""
+    stored = _find_stored(learner, submission)
     if stored is not None:
-        following = selectors.get_next_decision(learner=learner, follows=submission.presentation)
-        return Outcome(stored, following, is_repeat=True)
-    if known:
+        return stored
+    if response_selectors.list_for_presentation(
+        learner_id=learner.pk, presentation=submission.presentation
+    ):
         raise AlreadyAnswered(
             gettext("This item has been answered; the first answer counts."),
             presentation=str(submission.presentation),
@@ -187,7 +203,14 @@ def retry_answer(
         PresentationUnknown, UnreadableAnswer, ClientKeyReused: as for `submit_answer`.
     """
     showing = selectors.get_showing(learner=learner, public_id=submission.presentation)
-    grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    try:
+        grade = grading.grade(selectors.rendered_item(showing.decision), submission.answer)
+    except grading.UnreadableAnswer:
+        # What is stored could be read when it came.
+        stored = _find_stored(learner, submission)
+        if stored is None:
+            raise
+        return stored
     arrival = Arrival(at=at, source=source)
     try:
         return _retry(learner, showing, submission, grade, arrival)

@@ -26,11 +26,13 @@ from tests.factories import (
     small_course_spec,
     start_session,
 )
+from tests.tutor.content.factories import number_item
 from tutor import VERSION
 from tutor.accounts.models import AuditEntry, Learner
 from tutor.api.parsers import MOST_BYTES
 from tutor.common import clock
 from tutor.content import grading
+from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Course
 from tutor.practice import selectors as practice_selectors
@@ -132,6 +134,18 @@ class TestPractising:
 
         assert (first.status_code, again.status_code) == (201, 200)
         assert again.json() == {**first.json(), "is_repeat": True}
+
+    def test_names_the_right_answer_the_same_in_every_language(self, api, school, monkeypatch):
+        item = number_item(["0.5", "2"])
+        monkeypatch.setattr(content_selectors, "get_rendered_item", lambda **_: item)
+        sent = an_answer(school, start(api, school))
+        told = {}
+        for language in ("en", "de"):
+            api.headers["Accept-Language"] = language
+            told[language] = api.post(f"{school.path}/answers", sent).json()
+
+        assert told["de"]["is_repeat"]
+        assert {document["right_answer"] for document in told.values()} == {"0.5 or 2"}
 
     def test_gives_hints_by_rung(self, api, school):
         presentation = start(api, school)["next"]["presentation"]

@@ -75,7 +75,7 @@ class TestPreview:
         assert preview(ALGEBRA, "(x+1").mathml == ""
 
     @pytest.mark.parametrize(
-        "typed", ["", "  ", "5", "-3.50", "no solution", "1,234", "?!", "x" * 999]
+        "typed", ["", "  ", "5", "-3.50", "no solution", "1,234,567", "?!", "x" * 999]
     )
     def test_of_a_plain_number_or_of_none_is_empty(self, typed):
         assert preview(NUMBER, typed) == preview(item(NoAnswer(), "self_marked"), "1/2")

@@ -11,13 +11,14 @@ from django.utils.translation import trans_real
 
 from tests.factories import make_class, make_user, start_session
 from tests.servers.process import ROOT
+from tests.tutor.content.factories import number_item
 from tests.tutor.student import pseudo
 from tests.tutor.student.html import problems
 from tests.tutor.student.states import AROUND, Visitor
 from tutor.common import clock
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
-from tutor.content.grading import number
+from tutor.content.grading import number_keys
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.preview import preview
 from tutor.content.rendered import NumberAnswer, RenderedItem
@@ -248,10 +249,11 @@ class TestInGerman:
         )
         with translation.override("de"):
             assert "<mn>0,5</mn>" in preview(half, "0.5 cm").mathml
-            assert grading.answer_summary(half) == "0,5"
-            assert number.shown_key(pair) == "(1,5; 2)"
+            assert grading.shown_answer(half) == "0,5"
+            assert grading.answer_summary(half) == "0.5"
+            assert number_keys.shown_key(pair) == "(1,5; 2)"
         assert "<mn>0.5</mn>" in preview(half, "0,5 cm").mathml
-        assert grading.answer_summary(half) == "0.5"
+        assert grading.shown_answer(half) == "0.5"
 
     def test_what_cannot_be_read_is_said_in_it_and_the_verdict_is_the_same(self, visitor):
         session = start_session(learner=visitor.user.learner, course=visitor.course, at=clock.now())
@@ -261,3 +263,21 @@ class TestInGerman:
         with translation.override("de"), pytest.raises(UnreadableAnswer) as error:
             grading.grade(item, {})
         assert error.value.message.startswith("Die Antwort")
+        judged = {}
+        for language in ("en", "de"):
+            with translation.override(language):
+                judged[language] = [
+                    _verdict(number_item(keys), answer)
+                    for keys in ("0.5", "2.125", "2500", ["0.5", "2"])
+                    for answer in ("0,5", "0.5", "2,125", "2.500", "0,5; 2", "keine Lösung", "?")
+                ]
+        assert judged["en"] == judged["de"]
+        assert set(judged["en"]) >= {None, (True, 1.0), (False, 0.0)}
+
+
+def _verdict(item, text):
+    try:
+        grade = grading.grade(item, {"text": text})
+    except UnreadableAnswer:
+        return None
+    return grade.is_correct, grade.credit

@@ -4,7 +4,7 @@ from typing import Any
 
 from tutor.accounts.models import Learner
 from tutor.classes.models import Classroom
-from tutor.content import markup
+from tutor.content import grading, markup
 from tutor.content import selectors as content_selectors
 from tutor.practice import feedback as feedbacks
 from tutor.practice import selectors as practice_selectors
@@ -106,7 +106,7 @@ def _outcome_document(
         "credit": told.credit,
         "misconception": outcome.response.misconception,
         "feedback": told.remark or (told.misconception[1] if told.misconception else ""),
-        "right_answer": told.right_answer,
+        "right_answer": grading.answer_summary(shown.item),
         "solution_html": markup.render(told.solution, shown.item.markup),
         "shifts": [
             {

@@ -3,8 +3,21 @@
 import html
 import re
 
-from tutor.content.grading import algebra_text, choice, expression, given, number, text
-from tutor.content.grading.answers_given import anticipated_answers, key_text, right_answer
+from tutor.content.grading import (
+    algebra_text,
+    choice,
+    expression,
+    given,
+    number,
+    number_sets,
+    text,
+)
+from tutor.content.grading.answers_given import (
+    anticipated_answers,
+    key_text,
+    right_answer,
+    shown_key,
+)
 from tutor.content.grading.errors import UnreadableAnswer
 from tutor.content.grading.polynomials import warm_up
 from tutor.content.grading.result import Grade, right, wrong
@@ -18,6 +31,7 @@ __all__ = [
     "grade",
     "response_text",
     "right_answer",
+    "shown_answer",
     "warm_up",
 ]
 
@@ -42,7 +56,8 @@ def grade(item: RenderedItem, answer: object) -> Grade:
 
 def _grade_text(item: RenderedItem, written: str) -> Grade:
     if isinstance(item.answer, NumberAnswer):
-        return number.grade_number(item.answer, item.wrong, written)
+        judge = number_sets.grade_numbers if item.answer.is_set else number.grade_number
+        return judge(item.answer, item.wrong, written)
     if isinstance(item.answer, ExpressionAnswer):
         return expression.grade_expression(item.answer, item.wrong, written)
     if isinstance(item.answer, TextAnswer):
@@ -51,14 +66,24 @@ def _grade_text(item: RenderedItem, written: str) -> Grade:
 
 
 def answer_summary(item: RenderedItem) -> str:
-    """Return the right answer to show, in the item's markup (`markup.render`); "" without a key."""
+    """Return the right answer in the item's markup (`markup.render`); "" without a key.
+
+    It is the same in every language, for other programs: see `shown_answer`.
+    """
+    return _summary(item, key_text(item))
+
+
+def shown_answer(item: RenderedItem) -> str:
+    """Return `answer_summary` with its words and decimals in the page's language."""
+    return _summary(item, shown_key(item))
+
+
+def _summary(item: RenderedItem, key: str) -> str:
     if item.choices:
         return "; ".join(choice.text for choice in item.choices if choice.is_correct)
     if isinstance(item.answer, ExpressionAnswer):
-        return f"${algebra_text.as_latex(key_text(item))}$"
-    if isinstance(item.answer, NumberAnswer):
-        return _literal(number.shown_key(item.answer), item)
-    return _literal(key_text(item), item)
+        return f"${algebra_text.as_latex(key)}$"
+    return _literal(key, item)
 
 
 def response_text(item: RenderedItem, answer: object) -> str:
@@ -84,4 +109,4 @@ def _literal(text: str, item: RenderedItem) -> str:
     """Return text that shows as it stands when rendered in the item's markup."""
     if item.markup == "html":
         return html.escape(text)
-    return re.sub(r"([$*`\\])", r"\\\1", text)
+    return re.sub(r"([$*`\\!])", r"\\\1", text)

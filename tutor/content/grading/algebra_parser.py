@@ -54,12 +54,35 @@ _TOKEN = re.compile(r"\s*(\d+(?:[.,]\d+)?|\.\d+|sqrt|[A-Za-zα-ω]|\*\*|[-+*/^()
 
 
 _TWINS = {"**": "^", "√": "sqrt"}
-_GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}")
+# One mark before three digits, in no longer number: thousands, or decimals.
+_ONE_GROUP = re.compile(r"(?<![\d.,])([1-9]\d{0,2})[.,](\d{3})(?![\d.,])", re.ASCII)
+_POINT = re.compile(r"\s*[(\[{]\s*[-−]?\d+(?:,[-−]?\d+)+\s*[)\]}]\s*")
+
+
+def with_points(text: str) -> str:
+    """Return a learner's expression with a point where one mark before three digits is doubtful.
+
+    Raises:
+        UnreadableAnswer: it is a list of numbers in brackets, such as a point or an interval.
+    """
+    if _POINT.fullmatch(text):
+        raise UnreadableAnswer(_unknown_sign(","))
+    return _ONE_GROUP.sub(r"\1.\2", text)
+
+
+def with_thousands(text: str) -> tuple[str, str]:
+    """Return a learner's expression with thousands there, and the first such number, or "" twice.
+
+    >>> with_thousands("1.500x + 2,25"), with_thousands("x")
+    (('1500x + 2,25', '1.500'), ('', ''))
+    """
+    found = _ONE_GROUP.search(text)
+    return (_ONE_GROUP.sub(r"\1\2", text), found[0]) if found else ("", "")
 
 
 def _with_point(piece: str) -> str:
-    """Return a token with a point as decimal mark, refusing what two readers read differently."""
-    if _GROUPED.fullmatch(piece):
+    """Return a token with a point as decimal mark; a key must not be read in two ways."""
+    if "," in piece and _ONE_GROUP.fullmatch(piece):
         raise UnreadableAnswer(thousand_or_decimal(piece))
     return piece.replace(",", ".")
 

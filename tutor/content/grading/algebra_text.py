@@ -15,13 +15,22 @@ from tutor.content.grading.algebra import (
     Variable,
 )
 
+_DECIMAL = r"\d+(?:[.,]\d+)?"
 _LATEX = (
     (re.compile(r"sqrt\(([^()]*)\)"), r"\\sqrt{\1}"),
     (re.compile(r"\^\((-?\d+)\)|\^(\d\d+)"), r"^{\1\2}"),
-    (re.compile(r"\((\d+)/(\d+)\)|\b(\d+)/(\d+)\b(?!\()"), r"\\frac{\1\3}{\2\4}"),
+    (
+        # Neither x^2/3 nor 1/2^3 nor (1/2)^3 has such a fraction in it, or not in this place.
+        re.compile(
+            rf"\(({_DECIMAL})/({_DECIMAL})\)(?!\^)"
+            rf"|(?<![\w.,^])({_DECIMAL})/({_DECIMAL})\b(?![.,]\d|[(^])"
+        ),
+        r"\\frac{\1\3}{\2\4}",
+    ),
     (re.compile(r"\*"), r" \\cdot "),
     (re.compile("<="), r"\\le"),
     (re.compile(">="), r"\\ge"),
+    (re.compile(r"(?<=\d),(?=\d)"), "{,}"),
 )
 
 
@@ -44,7 +53,7 @@ def written(node: Node) -> str:
 
 
 def as_latex(text: str) -> str:
-    """Return what `written` returned, as LaTeX."""
+    """Return what `written` returned, perhaps with decimal commas, as LaTeX."""
     for pattern, replacement in _LATEX:
         text = pattern.sub(replacement, text)
     return text

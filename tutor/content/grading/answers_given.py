@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tutor.content.grading import expression, number
+from tutor.content.grading import expression, number_keys
 from tutor.content.rendered import (
     ExpressionAnswer,
     NumberAnswer,
@@ -27,10 +27,19 @@ def key_text(item: RenderedItem) -> str:
     """Return the key of a number, expression or text item as a learner would write it."""
     spec = item.answer
     if isinstance(spec, NumberAnswer):
-        return number.key_text(spec)
+        return number_keys.key_text(spec)
     if isinstance(spec, ExpressionAnswer):
         return expression.key_text(spec, spec.expression)
     return spec.accepted[0] if isinstance(spec, TextAnswer) else ""
+
+
+def shown_key(item: RenderedItem) -> str:
+    """Return `key_text` with its words and decimals in the page's language; it grades as right."""
+    if isinstance(item.answer, NumberAnswer):
+        return number_keys.shown_key(item.answer)
+    if isinstance(item.answer, ExpressionAnswer):
+        return number_keys.with_mark(key_text(item))
+    return key_text(item)
 
 
 def anticipated_answers(item: RenderedItem) -> list[tuple[str, dict[str, Any]]]:
@@ -46,7 +55,7 @@ def anticipated_answers(item: RenderedItem) -> list[tuple[str, dict[str, Any]]]:
 
 def _wrong_text(item: RenderedItem, entry: WrongAnswer) -> str:
     if isinstance(item.answer, NumberAnswer):
-        return number.values_text(entry.values, item.answer)
+        return number_keys.values_text(entry.values, item.answer)
     if isinstance(item.answer, ExpressionAnswer):
         return expression.key_text(item.answer, entry.text)
     return entry.text

@@ -7,8 +7,9 @@ from django.utils.translation import gettext
 from tutor.content.errors import TemplateInvalid
 from tutor.content.grading import algebra_text, equivalence, forms, relations
 from tutor.content.grading.algebra import Node
-from tutor.content.grading.algebra_parser import parse
+from tutor.content.grading.algebra_parser import parse, with_points, with_thousands
 from tutor.content.grading.errors import UnreadableAnswer
+from tutor.content.grading.number_reading import thousand_or_decimal
 from tutor.content.grading.result import Grade, other_form, right, wrong
 from tutor.content.rendered import ExpressionAnswer, WrongAnswer
 
@@ -18,11 +19,24 @@ def grade_expression(
 ) -> Grade:
     """Return the grade of an expression, or of a relation if the key is one.
 
+    One mark before three digits marks decimals, unless thousands make the answer right: then the
+    learner is asked.
+
     Raises:
-        UnreadableAnswer: it cannot be read, or is too large to be meant.
+        UnreadableAnswer: it cannot be read, may be read in two ways, or is too large to be meant.
         TemplateInvalid: the key itself cannot be read.
     """
     normalised = " ".join(text.split())
+    grade = _grade(spec, wrong_answers, with_points(text), normalised)
+    grouped, doubtful = with_thousands(text)
+    if doubtful and not grade.credit and _grade(spec, (), grouped, normalised).credit:
+        raise UnreadableAnswer(thousand_or_decimal(doubtful))
+    return grade
+
+
+def _grade(
+    spec: ExpressionAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str, normalised: str
+) -> Grade:
     if relations.is_relation(spec.expression):
         return _grade_relation(spec, wrong_answers, text, normalised)
     given = parse(relations.without_left_side(text, spec.equation), spec.variables)

@@ -1,18 +1,17 @@
-"""Grade number items: one value, or a set or an ordered list of values."""
+"""Grade items that ask for one number."""
 
-import itertools
-import re
-from collections.abc import Sequence
 from fractions import Fraction
 
-from django.utils import formats
-from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
+from django.utils.translation import gettext, gettext_noop
 
-from tutor.content.errors import ValueUndefined
-from tutor.content.formatting import decimal_text, plain_value
 from tutor.content.grading import units
 from tutor.content.grading.errors import UnreadableAnswer
-from tutor.content.grading.number_reading import NumberReading, read_number
+from tutor.content.grading.number_reading import (
+    NumberReading,
+    read_number,
+    thousand_or_decimal,
+    with_groups,
+)
 from tutor.content.grading.result import Grade, other_form, right, wrong
 from tutor.content.rendered import NumberAnswer, WrongAnswer
 
@@ -29,50 +28,47 @@ _FORMS = {
     "integer": ("integer",),
     "simplest": ("fraction", "mixed", "integer"),
 }
-# In every language that the pages come in: what an answer is worth must not depend on the page's.
-_NONE = re.compile(
-    r"(?:no|none|nothing)(?:\s+(?:real\s+)?(?:solutions?|roots?|answers?|values?))?"
-    r"|(?:keine?|nichts)(?:\s+(?:reellen?\s+)?(?:lösung(?:en)?|nullstellen?|antwort|werte?))?",
-    re.IGNORECASE,
-)
-_SPLIT = re.compile(r";|\b(?:or|and|oder|und)\b|\n", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_NAMED = re.compile(r"^\s*([A-Za-z])(?:[_ ]?\d)?\s*=\s*(.*)$", re.DOTALL)
-MAX_VALUES = 8
 
 
 def grade_number(spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str) -> Grade:
-    """Return the grade of a number or of several.
+    """Return the grade of a number.
+
+    One mark before three digits marks decimals, unless thousands make the answer right: then the
+    learner is asked, and always where whole numbers are asked for.
 
     Raises:
-        UnreadableAnswer: the text is not the kind of number asked for.
+        UnreadableAnswer: the text is not the kind of number asked for, or may be read in two ways.
     """
-    if spec.is_set:
-        return _grade_several(spec, wrong_answers, text)
     reading = read_number(text)
     normalised = " ".join(text.split())
-    candidates = _in_unit(reading, spec)
     [key] = spec.values
-    if candidates and _near(candidates[0], key, spec):
+    candidates = in_unit(reading, spec)
+    is_key = bool(candidates) and is_near(candidates[0], key, spec)
+    grouped = in_unit(with_groups(reading), spec) if reading.doubtful else []
+    in_doubt = not is_key and any(is_near(value, key, spec) for value in grouped)
+    if reading.doubtful and (in_doubt or spec.form == "integer"):
+        raise UnreadableAnswer(thousand_or_decimal(reading.doubtful))
+    if is_key:
         return _judge_form(spec, reading, normalised)
-    if any(_near(value, key, spec) for value in candidates[1:]):
+    if any(is_near(value, key, spec) for value in candidates[1:]):
         return other_form(normalised, gettext(_FORM_FEEDBACK["percent"]))
     for entry in wrong_answers:
-        if any(_near(value, entry.values[0], spec) for value in candidates):
+        if any(is_near(value, entry.values[0], spec) for value in [*candidates, *grouped]):
             return wrong(normalised, misconception=entry.misconception, feedback=entry.feedback)
-    unit_feedback = "" if candidates else _other_unit(spec)
-    return wrong(normalised, feedback=unit_feedback)
+    return wrong(normalised, feedback="" if candidates else other_unit(spec))
 
 
-def _other_unit(spec: NumberAnswer) -> str:
+def other_unit(spec: NumberAnswer) -> str:
+    """Return the sentence that says in which unit the answer should be."""
     return gettext("The unit of the answer should be %(unit)s.") % {"unit": spec.unit}
 
 
-def _near(value: Fraction, key: Fraction, spec: NumberAnswer) -> bool:
+def is_near(value: Fraction, key: Fraction, spec: NumberAnswer) -> bool:
+    """Test whether a value is as near to the key as the item asks for."""
     return abs(value - key) <= spec.tolerance
 
 
-def _in_unit(reading: NumberReading, spec: NumberAnswer) -> list[Fraction]:
+def in_unit(reading: NumberReading, spec: NumberAnswer) -> list[Fraction]:
     """Return the value in the item's unit, then a value in the wrong notation, if any.
 
     Empty when the learner's unit measures something else.
@@ -130,162 +126,3 @@ def _judge_form(spec: NumberAnswer, reading: NumberReading, normalised: str) -> 
     if spec.form == "simplest" and not reading.is_reduced:
         fits = False
     return right(normalised) if fits else other_form(normalised, gettext(_FORM_FEEDBACK[spec.form]))
-
-
-def _grade_several(spec: NumberAnswer, wrong_answers: tuple[WrongAnswer, ...], text: str) -> Grade:
-    given = _with_decimal_commas(spec, text) or read_values(spec, text)
-    normalised = "; ".join(plain_value(value) for value in given) or "no solution"
-    if not spec.ordered:
-        given = tuple(dict.fromkeys(given))
-    elif len(given) != len(spec.values):
-        raise UnreadableAnswer(
-            ngettext("Give %(n)d number.", "Give %(n)d numbers, in order.", len(spec.values))
-            % {"n": len(spec.values)}
-        )
-    hits = _hits(given, spec.values, spec)
-    if hits == len(spec.values) == len(given):
-        return right(normalised)
-    for entry in wrong_answers:
-        if len(entry.values) == len(given) == _hits(given, entry.values, spec):
-            return wrong(normalised, misconception=entry.misconception, feedback=entry.feedback)
-    false = len(given) - hits
-    credit = max(0.0, (hits - false) / max(len(spec.values), 1))
-    feedback = gettext("This is a part of the answer.") if hits and not false else ""
-    return Grade(is_correct=False, credit=credit, feedback=feedback, normalised=normalised)
-
-
-def _with_decimal_commas(spec: NumberAnswer, text: str) -> tuple[Fraction, ...]:
-    """Return the values with "0,5" as one half where that makes them right, else none.
-
-    "2,3" may be two numbers or one. Whoever is right under either reading is right.
-    """
-    if not _DECIMAL_COMMA.search(text):
-        return ()
-    try:
-        given = read_values(spec, _DECIMAL_COMMA.sub(".", text))
-    except UnreadableAnswer:
-        return ()
-    if not spec.ordered:
-        given = tuple(dict.fromkeys(given))
-    is_right = len(given) == len(spec.values) == _hits(given, spec.values, spec)
-    return given if is_right else ()
-
-
-def _hits(given: Sequence[Fraction], keys: Sequence[Fraction], spec: NumberAnswer) -> int:
-    if spec.ordered:
-        return sum(_near(a, b, spec) for a, b in zip(given, keys, strict=True))
-    left = list(keys)
-    for value in given:
-        match = next((key for key in left if _near(value, key, spec)), None)
-        if match is not None:
-            left.remove(match)
-    return len(keys) - len(left)
-
-
-def read_values(spec: NumberAnswer, text: str) -> tuple[Fraction, ...]:
-    """Return all values in `text`; "2 or -3", "x = 2; x = -3", "2, -3", "±3", "(1, 2)", "none".
-
-    A comma separates here; `grade_number` also tries it as a decimal mark.
-
-    Raises:
-        UnreadableAnswer: a part is not a number, or there are more than `MAX_VALUES`.
-    """
-    text = text.strip().strip("{}[]() ").strip()
-    if _NONE.fullmatch(text.rstrip(".")) or text in ("∅", "{}"):
-        if spec.ordered:
-            raise UnreadableAnswer(
-                ngettext("Give %(n)d number.", "Give %(n)d numbers.", len(spec.values))
-                % {"n": len(spec.values)}
-            )
-        return ()
-    parts = [
-        part.strip() for chunk in _SPLIT.split(text) for part in chunk.split(",") if part.strip()
-    ]
-    if not parts:
-        raise UnreadableAnswer(gettext("The answer is empty. Write the numbers."))
-    if len(parts) > MAX_VALUES:
-        raise UnreadableAnswer(
-            gettext("Give at most %(max_values)s numbers.") % {"max_values": MAX_VALUES}
-        )
-    if spec.ordered and spec.names:
-        parts = _by_name(parts, spec.names)
-    signed = itertools.chain.from_iterable(_both_signs(part) for part in parts)
-    return tuple(_bare(part, spec) for part in signed)
-
-
-def _by_name(parts: list[str], names: tuple[str, ...]) -> list[str]:
-    """Return the parts in the order of `names` when every part says its name."""
-    named = [match for part in parts if (match := _NAMED.match(part))]
-    if not named:
-        return parts
-    found = {match[1].casefold(): match[2] for match in named}
-    wanted = [name.casefold() for name in names]
-    if len(named) < len(parts) or sorted(found) != sorted(wanted):
-        raise UnreadableAnswer(
-            gettext("Give a value for each of %(names)s.") % {"names": ", ".join(names)}
-        )
-    return [found[name] for name in wanted]
-
-
-def _both_signs(part: str) -> list[str]:
-    match = re.match(r"^(.*?)(?:±|\+\s*/?\s*-)\s*(.+)$", part)
-    if match is None:
-        return [part]
-    return [f"{match[1]}{match[2]}", f"{match[1]}-{match[2]}"]
-
-
-def _bare(part: str, spec: NumberAnswer) -> Fraction:
-    named = _NAMED.match(part)
-    candidates = _in_unit(read_number(named[2] if named else part), spec)
-    if not candidates:
-        raise UnreadableAnswer(_other_unit(spec))
-    return candidates[0]
-
-
-def shown_key(spec: NumberAnswer) -> str:
-    """Return the key to show: `key_text` with its words and decimals in the page's language."""
-    return key_text(
-        spec,
-        none=gettext("no solution"),
-        either=pgettext("between two right answers", "or"),
-        mark=formats.get_format("DECIMAL_SEPARATOR"),
-    )
-
-
-def key_text(
-    spec: NumberAnswer, *, none: str = "no solution", either: str = "or", mark: str = "."
-) -> str:
-    """Return the key as a learner would write it, in the form asked for.
-
-    `none` stands for an empty solution set, `either` between values in any order,
-    `mark` before decimals.
-    """
-    if spec.is_set and not spec.values:
-        return none
-    written = [_value_text(value, spec).replace(".", mark) for value in spec.values]
-    if spec.is_set and spec.ordered:
-        between = "; " if mark == "," else ", "
-        if spec.names:
-            return between.join(f"{n} = {v}" for n, v in zip(spec.names, written, strict=False))
-        return f"({between.join(written)})"
-    return f" {either} ".join(written)
-
-
-def values_text(values: Sequence[Fraction], spec: NumberAnswer) -> str:
-    """Return values as `{"text": ...}` that reads back to them."""
-    return "; ".join(_value_text(value, spec) for value in values) or "no solution"
-
-
-def _value_text(value: Fraction, spec: NumberAnswer) -> str:
-    unit = spec.unit
-    if spec.form == "percent" and unit is None:
-        value, unit = value * 100, "%"
-    text = plain_value(value)
-    if spec.form in ("decimal", "percent") or (spec.as_decimal and spec.form == "any"):
-        try:
-            text = decimal_text(value)
-        except ValueUndefined:
-            text = plain_value(value) if not spec.tolerance else decimal_text(value, 6)
-    if unit is None:
-        return text
-    return f"{unit}{text}" if unit in ("$", "€", "£") and value >= 0 else f"{text} {unit}"

@@ -1,11 +1,12 @@
 """Read a number as learners write it: 1/2, 0.5, .5, 0,5, 50 %, 1 1/2, 3 x 10^5, 3 cm, $4."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 from typing import Literal
 
+from django.utils import formats
 from django.utils.translation import gettext, gettext_noop
 
 from tutor.content.grading import units
@@ -45,6 +46,8 @@ _VULGAR = {
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _PREFIX = re.compile(r"^(?:[A-Za-z]\s*)?=\s*")
 _SEVERAL = re.compile(r"\d\s*(?:;|\b(?:or|and|oder|und)\b|,\s)\s*[+-]?[\d.]")
+# One mark before three digits: thousands, or decimals.
+ONE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _CURRENCY = "$€£"
 _AMOUNT = r"(?:\d[\d.,' ]*\d|\d|[.,]\d+)"
 _NUMBER = re.compile(
@@ -69,12 +72,17 @@ class NumberReading:
         is_reduced: a fraction in lowest terms with a denominator above 1; a decimal or integer
             always is.
         unit: canonical unit, or None for a bare number.
+        doubtful: digits with one mark before the last three, which may separate thousands
+            ("1,234", "1.000"), or "". `value` takes the mark for a decimal one.
+        grouped: the value with thousands there, or None.
     """
 
     value: Fraction
     form: Form
     is_reduced: bool
     unit: str | None
+    doubtful: str = ""
+    grouped: Fraction | None = None
 
 
 def read_number(text: str) -> NumberReading:
@@ -94,11 +102,22 @@ def read_number(text: str) -> NumberReading:
     unit_text = match["unit"].strip()
     if not _UNIT.fullmatch(unit_text):
         raise UnreadableAnswer(_why_not(cleaned, rest=unit_text))
+    sign_of = -1 if match["sign"] == "-" else 1
     value, form, is_reduced = _value(match)
-    signed = -value if match["sign"] == "-" else value
+    doubtful = _doubtful(match)
     return NumberReading(
-        signed, form, is_reduced, units.canonical(unit_text) if unit_text else None
+        sign_of * value,
+        form,
+        is_reduced,
+        units.canonical(unit_text) if unit_text else None,
+        doubtful=doubtful,
+        grouped=sign_of * _value(match, groups=True)[0] if doubtful else None,
     )
+
+
+def with_groups(reading: NumberReading) -> NumberReading:
+    """Return the reading with thousands where that is in doubt."""
+    return reading if reading.grouped is None else replace(reading, value=reading.grouped)
 
 
 def _clean(text: str) -> str:
@@ -152,9 +171,16 @@ def _why_not(text: str, rest: str = "") -> str:
 
 
 def thousand_or_decimal(text: str) -> str:
-    """Return the sentence that asks what one mark before three digits is: "1,234" or "1.000"."""
+    """Return the sentence that asks what one mark before three digits is: "1,234" or "1.000".
+
+    The decimal is in the page's notation, with a zero more where it would be asked about again.
+    """
     whole, _, digits = text.replace(",", ".").partition(".")
-    return two_ways(text, whole + digits, f"{whole}.{digits}".rstrip("0").rstrip("."))
+    shown = digits.rstrip("0")
+    if len(shown) == len(digits):
+        shown += "0"
+    mark = formats.get_format("DECIMAL_SEPARATOR")
+    return two_ways(text, whole + digits, f"{whole}{mark}{shown}" if shown else whole)
 
 
 def two_ways(text: str, one: str, other: str) -> str:
@@ -163,18 +189,30 @@ def two_ways(text: str, one: str, other: str) -> str:
     return told % {"text": text, "one": one, "other": other}
 
 
-def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
+def _doubtful(match: re.Match[str]) -> str:
+    for name in ("amount", "top", "bottom"):
+        digits = (match[name] or "").replace(" ", "").lstrip("+-")
+        if ONE_GROUP.fullmatch(digits):
+            return digits
+    return ""
+
+
+def _value(match: re.Match[str], *, groups: bool = False) -> tuple[Fraction, Form, bool]:
+    """Return value, form and whether it is reduced; `groups`: one mark may separate thousands."""
     if match["whole"] is not None:
         whole = _plain(match["whole"])
         top, bottom = _plain(match["mixed_top"]), _nonzero(_plain(match["mixed_bottom"]))
         reduced = gcd(int(top), int(bottom)) == 1 and top < bottom and top > 0
         return whole + top / bottom, "mixed", reduced
     if match["top"] is not None:
-        top, bottom = _plain(match["top"]), _nonzero(_plain(match["bottom"]))
+        top, bottom = (
+            _plain(match["top"], groups=groups),
+            _nonzero(_plain(match["bottom"], groups=groups)),
+        )
         both_whole = top.denominator == bottom.denominator == 1
         reduced = both_whole and bottom > 1 and gcd(int(top), int(bottom)) == 1
         return top / bottom, "fraction", reduced
-    amount = _plain(match["amount"])
+    amount = _plain(match["amount"], groups=groups)
     if match["exponent"] is not None:
         exponent = int(match["exponent"].replace(" ", ""))
         if abs(exponent) > MAX_EXPONENT:
@@ -183,9 +221,8 @@ def _value(match: re.Match[str]) -> tuple[Fraction, Form, bool]:
                 % {"max_exponent": MAX_EXPONENT}
             )
         return amount * Fraction(10) ** exponent, "scientific", True
-    has_mark = re.search(r"[.,]\d", match["amount"]) and amount.denominator != 1
-    written_decimal = has_mark or re.search(r"[.,]0+$", match["amount"])
-    return amount, "decimal" if written_decimal else "integer", True
+    has_decimals = re.search(r"\.\d", _digits(match["amount"], groups=groups))
+    return amount, "decimal" if has_decimals else "integer", True
 
 
 def _nonzero(bottom: Fraction) -> Fraction:
@@ -194,35 +231,29 @@ def _nonzero(bottom: Fraction) -> Fraction:
     return bottom
 
 
-def _plain(text: str) -> Fraction:
-    """Return the value of digits with separators, refusing what two readers read differently."""
-    text = text.replace(" ", "") if not re.search(r"\d \d", text) else text
+def _plain(text: str, *, groups: bool = False) -> Fraction:
+    """Return the value of digits with separators."""
     sign = -1 if text.startswith("-") else 1
-    text = text.lstrip("+-").strip()
+    text = text.lstrip("+-")
     if sum(char.isdigit() for char in text) > MAX_DIGITS:
         raise UnreadableAnswer(
             gettext("The number has more than %(max_digits)s digits.") % {"max_digits": MAX_DIGITS}
         )
-    text = _without_groups(text)
+    text = _digits(text, groups=groups)
     if not re.fullmatch(r"\d*(?:\.\d*)?", text) or not any(char.isdigit() for char in text):
         raise UnreadableAnswer(gettext("This cannot be read as one number. Write it as in 1234.5."))
     return sign * Fraction(text if text[-1] != "." else text[:-1])
 
 
-def _without_groups(text: str) -> str:
+def _digits(text: str, *, groups: bool) -> str:
     """Return the digits with a point as decimal mark and no group separators."""
+    text = text.strip() if re.search(r"\d \d", text) else text.replace(" ", "")
     for group, mark in ((",", "."), (".", ","), (" ", "."), (" ", ","), ("'", "."), ("'", ",")):
         grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+"
-        many = text.count(group) > 1 or group in " '"
+        many = groups or text.count(group) > 1 or group in " '"
         tail = rf"{re.escape(mark)}\d+"
         if re.fullmatch(grouped + tail, text) or (many and re.fullmatch(grouped, text)):
             return text.replace(group, "").replace(mark, ".")
-    if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
-        raise UnreadableAnswer(thousand_or_decimal(text))
-    # Nobody writes three zeros after a decimal point; where the comma is the decimal mark, they
-    # end a thousand.
-    if re.fullmatch(r"[1-9]\d{0,2}\.000", text):
-        raise UnreadableAnswer(thousand_or_decimal(text))
     if text.count(",") == 1 and "." not in text and " " not in text:
         return text.replace(",", ".")
     return text

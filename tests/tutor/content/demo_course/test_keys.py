@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 
 import tutor.content
 from tests.tutor.content.demo_course import answering, reading
 from tutor.content.course_format import read_structure
 from tutor.content.grading import anticipated_answers, grade
+from tutor.content.grading.answers_given import shown_key
 from tutor.content.item_body import item_body
 from tutor.content.item_spec import ItemSpec
 from tutor.content.rendered import (
@@ -111,6 +114,10 @@ def _check_typed_key(slug: str, item: RenderedItem, where: str) -> None:
     spec = item.answer
     if isinstance(spec, TextAnswer):
         assert all(text.strip() for text in spec.accepted), where
+    for language, _ in settings.LANGUAGES:
+        with translation.override(language):
+            shown = shown_key(item)
+        assert grade(item, {"text": shown}).is_correct, f"{where}: {shown!r} is shown, and wrong"
     if slug not in KEYS:
         return
     expected = _expected(slug, item)

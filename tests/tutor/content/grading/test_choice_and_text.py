@@ -158,6 +158,11 @@ class TestShownTexts:
         assert to_inline_html(answer_summary(item)) == "$4"
         assert to_inline_html(response_text(item, {"text": "$4 or $5 *x*"})) == "$4 or $5 *x*"
 
+    def test_a_picture_that_a_learner_types_stays_text(self):
+        typed = f"![x](picture:{'0' * 64}:99999x9)"
+        for text in (typed, rf"\{typed}", f"!{typed}"):
+            assert to_inline_html(response_text(text_item("a"), {"text": text})) == text
+
     def test_sets_and_pairs(self):
         assert answer_summary(number_item(["2", "-3"])) == "2 or -3"
         assert answer_summary(number_item([])) == "no solution"

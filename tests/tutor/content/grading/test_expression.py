@@ -286,7 +286,7 @@ class TestMessages:
             ("2x + z", "letter “z”.*Use x"), ("2x3", "x3 may be read"), ("3 4", "side by side"),
             ("(x", "not closed"), ("x)", "no opening"), ("2x +", "missing at the end"),
             ("x^y", "letter “y”"), ("x^x", "whole number"), ("x^51", "limited to 50"),
-            ("2,5,x", "decimal as in 2.5"), ("1,000x", "Write 1000 or 1"),
+            ("2,5,x", "decimal as in 2.5"), ("(3,4)", "one expression only"),
             ("x = 3", "Leave out “=”"), ("", "empty"),
             ("1/(x-x)", "no value"), ("x^2^3", "brackets around"), ("x & 1", "“&”"),
         ],
