@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
 
 from tests.factories import (
     AT,

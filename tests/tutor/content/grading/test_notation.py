@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site
 from django.utils import translation
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tutor.content.factories import expression_item, number_item
@@ -14,7 +14,7 @@ from tutor.content.grading import UnreadableAnswer, answer_summary, grade, shown
 from tutor.content.grading.answers_given import shown_key
 from tutor.content.preview import preview
 
-LANGUAGES = [code for code, _ in settings.LANGUAGES]
+LANGUAGES = [code for code, _ in site.LANGUAGES]
 MARKS = {"en": ".", "de": ","}
 # How several numbers are written, by the mark of their decimals.
 BETWEEN = {
@@ -24,6 +24,8 @@ BETWEEN = {
 NUMBERS = st.builds(
     lambda digits, places: Fraction(digits, 10**places), st.integers(-3000, 3000), st.integers(0, 3)
 )
+# A busy machine may take long over the first algebra of a run.
+UNHURRIED = settings(deadline=None)
 IN_THE_MARKS = pytest.mark.parametrize("mark", MARKS.values())
 
 
@@ -49,6 +51,7 @@ def test_all_languages_have_their_notation_here():
 
 @IN_THE_MARKS
 class TestWhatIsTheKey:
+    @UNHURRIED
     @given(key=NUMBERS, other=NUMBERS)
     def test_is_right_as_one_number(self, mark, key, other):
         item = number_item(str(key))
@@ -59,6 +62,7 @@ class TestWhatIsTheKey:
             assert not verdict(item, written(other, mark))
             assert is_thousand or verdict(item, written(other, mark)) is False
 
+    @UNHURRIED
     @given(key=st.tuples(NUMBERS, NUMBERS), other=st.tuples(NUMBERS, NUMBERS))
     def test_is_right_in_order(self, mark, key, other):
         item = number_item([str(v) for v in key], ordered=True)
@@ -79,6 +83,7 @@ class TestWhatIsTheKey:
         if other != key:
             assert True not in {verdict(item, text) for text in pairs_of(sorted(other), mark)}
 
+    @UNHURRIED
     @given(key=NUMBERS, other=NUMBERS)
     def test_is_right_before_a_letter(self, mark, key, other):
         item = expression_item(f"({key})*x")
