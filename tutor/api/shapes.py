@@ -260,7 +260,9 @@ class OutcomeOutput(Shape):
     credit = serializers.FloatField()
     misconception = serializers.CharField(allow_blank=True)
     feedback = serializers.CharField(allow_blank=True)
-    right_answer = serializers.CharField()
+    right_answer = serializers.CharField(
+        help_text="In the item's markup, decimals with a point, the same in every language."
+    )
     solution_html = serializers.CharField()
     shifts = ShiftOutput(many=True)
     session = SessionOutput(allow_null=True)

@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -18,6 +19,7 @@ from tests.factories import (
     make_user,
     start_session,
 )
+from tests.tutor.content.factories import number_item
 from tutor.common import clock
 from tutor.content import grading
 from tutor.content.models import Concept
@@ -196,6 +198,19 @@ class TestAnswer:
 
         assert strange.status_code in (400, 422)
         assert not Response.objects.exists()
+
+
+class TestHelpUnderTheField:
+    @pytest.mark.parametrize(
+        ("item", "words"),
+        [
+            (number_item(["1", "2"], ordered=True), "in order, with a semicolon"),
+            (number_item(["1", "2"]), "by “or” or a semicolon"),
+            (number_item("1"), "You can write 3/4"),
+        ],
+    )
+    def test_says_how_to_write_such_an_answer(self, item, words):
+        assert words in render_to_string("student/input.html", {"item": item, "check": "Check"})
 
 
 class TestAnswered:
