@@ -4,13 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Q
 
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
 from tutor.scheduling import trust
 from tutor.scheduling.trust import Bin, Score
-from tutor.tracing import due
+from tutor.tracing import distrust, due
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.deep import Rung
 from tutor.tracing.models import DeepStanding
@@ -73,9 +74,10 @@ class TrustCard:
         score: how the estimates did where both had a say, under the network in use; None where the
             deep one never had.
         counts: whether the deep estimate counts in this class at all.
+        speaks: whether that is by this class's own answers; else by those of the whole course.
         concepts: by topic, those with most answers first.
         rungs: what items were chosen from, best first.
-        changes: when it was demoted or came back, newest first.
+        changes: when it was demoted or came back, here or in the whole course, newest first.
         backlog: what waits for a worker, of the whole course.
     """
 
@@ -85,6 +87,7 @@ class TrustCard:
     score: Score | None
     has_network: bool
     counts: bool
+    speaks: bool
     concepts: tuple[ConceptRow, ...]
     rungs: tuple[RungRow, ...]
     changes: tuple[DeepStanding, ...]
@@ -100,12 +103,14 @@ def make_card(*, classroom: Classroom, at: dt.datetime) -> TrustCard:
     )
     course = classroom.course
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    distrusted = tracing_selectors.list_distrusted(tracer=tracer).get(classroom.pk, frozenset())
+    words = distrust.list_words(tracer=tracer)
+    distrusted = distrust.distrusted_in(words, classroom.pk)
     bins = tuple(trust.calibrate(outcomes))
     # Of an earlier network nothing is to be said of the one in use.
-    tracers = tracing_selectors.list_same_network(tracer=tracer)
+    tracers = distrust.list_same_network(tracer=tracer)
     own = outcomes.only(np.isin(outcomes.tracer_id, tracers))
-    changes = DeepStanding.objects.filter(classroom=classroom).select_related("concept")
+    here = Q(classroom=classroom) | Q(classroom=None)
+    changes = DeepStanding.objects.filter(here, course=course).select_related("concept")
     return TrustCard(
         answers=len(outcomes),
         bins=bins,
@@ -113,6 +118,7 @@ def make_card(*, classroom: Classroom, at: dt.datetime) -> TrustCard:
         score=trust.score(own),
         has_network=tracer.deep is not None,
         counts=None not in distrusted,
+        speaks=None in words.get(classroom.pk, {}),
         concepts=_concepts(own, distrusted),
         rungs=_rungs(classroom, since),
         changes=tuple(changes.order_by("-pk")[:20]),

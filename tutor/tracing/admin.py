@@ -82,11 +82,16 @@ class DueLearnersAdmin(ReadOnlyAdmin):
 class DeepStandingsAdmin(ReadOnlyAdmin):
     """Where the deep tracer was taken out and came back, and on what evidence."""
 
-    organisation_path = "classroom__organisation"
-    list_display = ("at", "classroom", "topic", "counts", "tracer", "answers", "difference")
-    list_select_related = ("classroom", "concept", "tracer")
+    organisation_path = "course__organisation"
+    list_display = ("at", "course", "place", "topic", "counts", "tracer", "answers", "difference")
+    list_select_related = ("course", "classroom", "concept", "tracer")
     list_filter = ("counts",)
     ordering = ("-pk",)
+
+    @admin.display(description="where", ordering="classroom")
+    def place(self, row: DeepStanding) -> str:
+        """Return the class, or that it is the course as a whole."""
+        return row.classroom.name if row.classroom else "whole course"
 
     @admin.display(description="topic", ordering="concept")
     def topic(self, row: DeepStanding) -> str:

@@ -93,12 +93,15 @@ class DeepPrediction(models.Model):
 
 
 class DeepStanding(AppendOnlyModel):
-    """From `at` on the deep tracer counts, or does not, in a class; of one concept or of all.
+    """From `at` on the deep tracer counts, or not, in a class or a course; of a concept or of all.
 
-    The newest row of a class and concept holds; without one it counts.
+    The newest row of a class and concept holds. Without one the course's does, as for learners in
+    no class; without that it counts.
     """
 
-    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    # Null: the course as a whole.
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, null=True, related_name="+")
     # Null: whatever the concept.
     concept = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
     counts = models.BooleanField()
@@ -109,7 +112,7 @@ class DeepStanding(AppendOnlyModel):
     evidence = models.JSONField()
 
     def __str__(self) -> str:
-        return f"{self.classroom_id}, {self.concept_id or 'all'}: {self.counts}"
+        return f"{self.classroom_id or 'course'}, {self.concept_id or 'all'}: {self.counts}"
 
 
 class DueLearner(models.Model):

@@ -17,16 +17,14 @@ from tutor.common.prepared import Prepared, slot
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.registry import selectors as registry_selectors
-from tutor.registry.models import TracerVersion
 from tutor.responses.models import Response
-from tutor.tracing import engine, standing
+from tutor.tracing import distrust, engine, standing
 from tutor.tracing.bands import Mastery
 from tutor.tracing.deep import Prediction, Shifts, Use, pool_concept
 from tutor.tracing.errors import NoTracer
 from tutor.tracing.models import (
     AwardStep,
     DeepPrediction,
-    DeepStanding,
     DeepState,
     DueLearner,
     LearnerState,
@@ -135,7 +133,7 @@ def see(
     """
     distrusted = None
     if prediction is not None:
-        distrusted = _find_distrusted(learner_ids=[learner_id], tracer=tracer).get(learner_id)
+        distrusted = distrust.find(learner_ids=[learner_id], tracer=tracer).get(learner_id)
     return engine.see(
         tracer,
         state,
@@ -146,64 +144,10 @@ def see(
     )
 
 
-_distrusts = new_cache(capacity=64)
-
-
-def list_distrusted(*, tracer: engine.CourseTracer) -> dict[int, frozenset[int | None]]:
-    """Return class id -> concepts of which the network does not count there; None: of all.
-
-    A change raises the course's revision, so every process knows of it with the next answer.
-    """
-    if tracer.deep is None:
-        return {}
-    key = (tracer.tracer_id, tracer.bank.revision)
-    return _distrusts.get(key, lambda: _read_distrusted(tracer))
-
-
-def _read_distrusted(tracer: engine.CourseTracer) -> dict[int, frozenset[int | None]]:
-    # Judged by predictions of this very network; a later one starts with a clean slate.
-    rows = DeepStanding.objects.filter(
-        classroom__course=tracer.bank.course_id, tracer__in=list_same_network(tracer=tracer)
-    ).order_by("pk")
-    newest = {(row.classroom_id, row.concept_id): row.counts for row in rows}
-    found: dict[int, set[int | None]] = {}
-    for (classroom, concept), counts in newest.items():
-        if not counts:
-            found.setdefault(classroom, set()).add(concept)
-    return {classroom: frozenset(concepts) for classroom, concepts in found.items()}
-
-
 def has_network(*, course_id: int) -> bool:
     """Test whether the course's live tracer has a deep part."""
     live = registry_selectors.get_live_tracer(course_id=course_id)
     return live is not None and "deep" in live.body
-
-
-def list_same_network(*, tracer: engine.CourseTracer) -> list[int]:
-    """Return the ids of the course's versions with the tracer's network."""
-    if tracer.deep is None:
-        return []
-    versions = TracerVersion.objects.filter(
-        course=tracer.bank.course_id, body__deep__network=tracer.deep.network_id
-    )
-    return list(versions.values_list("pk", flat=True))
-
-
-def _find_distrusted(
-    *, learner_ids: Collection[int], tracer: engine.CourseTracer
-) -> dict[int, engine.Bools]:
-    """Return learner id -> (K,) distrusted concepts, by all of their classes; rarely anybody."""
-    by_class = list_distrusted(tracer=tracer)
-    if not by_class:
-        return {}
-    members = class_selectors.list_members(class_ids=sorted(by_class), learner_ids=learner_ids)
-    found: dict[int, engine.Bools] = {}
-    for learner_id, class_id in members:
-        flags = found.setdefault(learner_id, np.zeros(len(tracer.bank.concept_ids), np.bool_))
-        if None in by_class[class_id]:
-            flags[:] = True
-        flags |= np.isin(tracer.bank.concept_ids, [pk for pk in by_class[class_id] if pk])
-    return found
 
 
 def _list_predictions(
@@ -313,7 +257,7 @@ def list_masteries_under(
         for pk, raw, floors, n in rows.values_list("learner", "state", "floors", "n_responses")
     }
     predictions = _list_predictions(learner_ids=learner_ids, tracer=tracer)
-    distrusted = _find_distrusted(learner_ids=learner_ids, tracer=tracer)
+    distrusted = distrust.find(learner_ids=learner_ids, tracer=tracer)
     new = (engine.start(tracer), 0)
     return {
         pk: masteries_of(
@@ -426,7 +370,7 @@ def masteries_around(
     shared = {
         "at": at,
         "prediction": prediction,
-        "distrusted": _find_distrusted(learner_ids=[learner_id], tracer=tracer).get(learner_id),
+        "distrusted": distrust.find(learner_ids=[learner_id], tracer=tracer).get(learner_id),
     }
     return (
         masteries_of(tracer, before, n_responses=n_responses, **shared),  # type: ignore[arg-type]

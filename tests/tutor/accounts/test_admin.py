@@ -103,7 +103,12 @@ class School:
         self.switch = SwitchJob.objects.create(kind="compare", tracer=tracer, **asked)
         self.due = DueLearner.objects.create(learner=learner, course=self.course, since=AT)
         self.standing = DeepStanding.objects.create(
-            classroom=self.classroom, counts=False, tracer=tracer, at=AT, evidence={"n": 100}
+            course=self.course,
+            classroom=self.classroom,
+            counts=False,
+            tracer=tracer,
+            at=AT,
+            evidence={"n": 100},
         )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
         self.decided = overrides.set_difficulty(

@@ -161,6 +161,7 @@ def test_a_choice_in_a_topic_where_it_is_not_trusted_stands_on_the_filter(
     *distrusted, _ = tracer.bank.concept_ids.tolist()
     for concept in distrusted:
         DeepStanding.objects.create(
+            course=deep_course,
             classroom=classroom,
             concept_id=concept,
             counts=False,

@@ -16,7 +16,7 @@ from tutor.responses import services as response_services
 from tutor.responses.models import Response
 from tutor.scheduling import evidence, judging, trust
 from tutor.scheduling.models import Decision
-from tutor.tracing import selectors
+from tutor.tracing import distrust
 from tutor.tracing.models import DeepStanding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -40,13 +40,19 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None, **fields):
-    """Answers of a class: the filter knows nothing (0.6), the network much, or the contrary.
+def let_answer(classroom, **how):
+    """Answers of a class, see `let_learners_answer`."""
+    let_learners_answer(classroom.course, classroom.learners.order_by("pk"), **how)
+
+
+def let_learners_answer(
+    course, learners, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None, **fields
+):
+    """Answers to items of which the filter knows nothing (0.6), the network much, or the contrary.
 
     `fields`: of the decisions, otherwise than usual.
     """
     rng = np.random.default_rng(seed)
-    course = classroom.course
     tracer = registry_selectors.get_live_tracer(course_id=course.pk)
     versions = [
         version
@@ -55,7 +61,7 @@ def let_answer(classroom, *, good, each=30, start=AT, seed=0, weight=1.0, concep
         or content_selectors.get_concepts_of_version(version_id=version.pk)[0] in concepts
     ]
     decisions, answers = [], []
-    for learner in classroom.learners.order_by("pk"):
+    for learner in learners:
         for number in range(each):
             truth = rng.uniform(0.1, 0.95)
             deep = truth if good else 1 - truth
@@ -201,10 +207,10 @@ class TestJudging:
         assert judging.judge_course(course=classroom.course, at=AT + DAY) > 0
 
         tracer = tracer_of(classroom.course)
-        distrusted = selectors.list_distrusted(tracer=tracer)
-        assert None in distrusted[classroom.pk]
-        assert other.pk not in distrusted
-        row = DeepStanding.objects.filter(concept=None).get()
+        words = distrust.list_words(tracer=tracer)
+        assert words[classroom.pk][None] is False
+        assert other.pk not in words
+        row = DeepStanding.objects.filter(concept=None, classroom=classroom).get()
         assert row.evidence["difference"] > 3 * row.evidence["error"]
         # Without the concepts that are out already by themselves.
         assert row.evidence["n"] >= evidence.LEAST_ANSWERS
@@ -230,9 +236,9 @@ class TestJudging:
         judging.judge_course(course=course, at=AT + 2 * DAY)
 
         course.refresh_from_db()
-        assert selectors.list_distrusted(tracer=tracer_of(course)) == {
-            classroom.pk: frozenset({bad})
-        }
+        words = distrust.list_words(tracer=tracer_of(course))
+        assert distrust.distrusted_in(words, classroom.pk) == {bad}
+        assert words[classroom.pk] == words[None] == {bad: False}
 
     def test_a_very_bad_concept_does_not_take_the_class_along(self, classroom):
         course = classroom.course
@@ -243,9 +249,9 @@ class TestJudging:
         judging.judge_course(course=course, at=AT + 2 * DAY)
 
         course.refresh_from_db()
-        assert selectors.list_distrusted(tracer=tracer_of(course)) == {
-            classroom.pk: frozenset({bad})
-        }
+        words = distrust.list_words(tracer=tracer_of(course))
+        assert distrust.distrusted_in(words, classroom.pk) == {bad}
+        assert words[classroom.pk] == words[None] == {bad: False}
 
     def test_few_answers_decide_nothing(self, classroom):
         let_answer(classroom, good=False, each=5)
@@ -263,7 +269,9 @@ class TestJudging:
         assert judging.judge_course(course=course, at=AT + 4 * DAY) > 0
 
         course.refresh_from_db()
-        assert selectors.list_distrusted(tracer=tracer_of(course)) == {}
+        words = distrust.list_words(tracer=tracer_of(course))
+        assert distrust.distrusted_in(words, classroom.pk) == frozenset()
+        assert distrust.distrusted_in(words, None) == frozenset()
         assert DeepStanding.objects.filter(concept=None).order_by("-pk")[0].counts
 
     def test_without_workers_it_does_not_come_back(self, classroom):
@@ -285,9 +293,14 @@ class TestJudging:
             course.refresh_from_db()
             judging.judge_course(course=course, at=AT + hour * HOUR)
 
-        rows = DeepStanding.objects.filter(concept=None).order_by("pk")
+        rows = DeepStanding.objects.filter(concept=None, classroom=classroom).order_by("pk")
         assert list(rows.values_list("counts", flat=True)) == [False, True]
-        assert rows[1].evidence["n"] == 59 * LEARNERS
+        out = DeepStanding.objects.filter(at=AT + HOUR).values_list("concept", flat=True)
+        fresh = Decision.objects.filter(at__gt=AT + HOUR)
+        assert rows[1].evidence["n"] == sum(
+            content_selectors.get_concepts_of_version(version_id=one.item_version_id)[0] not in out
+            for one in fresh
+        )
 
         # New answers do.
         let_answer(classroom, good=False, start=AT + 9 * HOUR, seed=3)
@@ -302,5 +315,72 @@ class TestJudging:
         django_cache.clear()
         give_network(course, seed=5)
 
-        assert selectors.list_distrusted(tracer=tracer_of(course)) == {}
+        assert distrust.list_words(tracer=tracer_of(course)) == {}
         assert judging.judge_course(course=course, at=AT + DAY) == 0
+
+
+class TestWholeCourse:
+    def flags(self, course, learners):
+        course.refresh_from_db()
+        tracer = tracer_of(course)
+        found = distrust.find(learner_ids=[one.pk for one in learners], tracer=tracer)
+        return [pk in found and found[pk].all() for pk in (one.pk for one in learners)]
+
+    @pytest.fixture
+    def loners(self, course, organisation):
+        """Learners in no class, as an LMS brings them."""
+        give_network(course)
+        return [make_learner(organisation=organisation) for _ in range(LEARNERS)]
+
+    def test_who_is_in_no_class_is_protected(self, course, loners):
+        let_learners_answer(course, loners, good=False)
+
+        assert judging.judge_course(course=course, at=AT + DAY) > 0
+
+        assert DeepStanding.objects.filter(classroom=None, concept=None, counts=False).count() == 1
+        assert all(self.flags(course, loners))
+        start_session(learner=loners[0], course=course, at=AT + 2 * DAY, draw_seed=1)
+        newest = Decision.objects.order_by("-pk")[0]
+        assert newest.expected == newest.expected_live
+
+    def test_small_classes_are_judged_together(self, course, loners):
+        """Five in each: none of them could ever say anything by itself."""
+        classes = [
+            make_class(course=course, users=[one.user for one in loners[first : first + 5]])
+            for first in (0, 5)
+        ]
+        let_learners_answer(course, loners, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+
+        assert not DeepStanding.objects.filter(classroom__in=classes).exists()
+        assert all(self.flags(course, loners))
+
+    def test_a_class_that_it_helps_speaks_for_it(self, course, loners, organisation):
+        lucky = [make_learner(organisation=organisation) for _ in range(LEARNERS)]
+        classroom = make_class(course=course, users=[one.user for one in lucky])
+        let_learners_answer(course, lucky, good=True, each=60)
+        let_learners_answer(course, loners, good=False, each=90, start=AT + HOUR, seed=1)
+        judging.judge_course(course=course, at=AT + DAY)
+
+        assert all(self.flags(course, loners))
+        assert not any(self.flags(course, lucky))
+        assert DeepStanding.objects.get(classroom=classroom, concept=None).counts
+
+    def test_a_bad_class_does_not_take_the_course_along(self, course, loners, organisation):
+        unlucky = [make_learner(organisation=organisation) for _ in range(LEARNERS)]
+        make_class(course=course, users=[one.user for one in unlucky])
+        let_learners_answer(course, unlucky, good=False, each=90)
+        let_learners_answer(course, loners, good=True, each=60, start=AT + HOUR, seed=1)
+        judging.judge_course(course=course, at=AT + DAY)
+
+        assert all(self.flags(course, unlucky))
+        assert not any(self.flags(course, loners))
+
+    def test_it_comes_back_there_too(self, course, loners):
+        let_learners_answer(course, loners, good=False)
+        judging.judge_course(course=course, at=AT + DAY)
+        course.refresh_from_db()
+        let_learners_answer(course, loners, good=True, each=120, start=AT + 3 * DAY, seed=2)
+        judging.judge_course(course=course, at=AT + 4 * DAY)
+
+        assert not any(self.flags(course, loners))

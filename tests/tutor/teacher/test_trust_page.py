@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tests.factories import make_class, make_learner, make_user
 from tests.tutor.networks import give_network
-from tests.tutor.scheduling.test_trust import let_answer
+from tests.tutor.scheduling.test_trust import let_answer, let_learners_answer
 from tests.tutor.teacher.test_pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
@@ -59,9 +59,24 @@ def test_says_where_the_deep_estimate_counts_no_more(client, classroom):
     judging.judge_course(course=classroom.course, at=clock.now())
     found = shown(client, classroom)
 
-    assert "In this class it does not count at present" in found
+    assert "In this class it does not count at present</strong>, by its own answers" in found
+    assert "this class" in found
+    assert "whole course" in found
     assert "together they do no better" in found
     assert "counts no more" in found
+
+
+def test_says_where_it_was_taken_out_of_the_whole_course(client, classroom, organisation):
+    """The class itself has no answers yet."""
+    course = classroom.course
+    give_network(course)
+    others = [make_learner(organisation=organisation) for _ in range(10)]
+    let_learners_answer(course, others, good=False, start=clock.now() - 2 * DAY)
+    judging.judge_course(course=course, at=clock.now())
+    found = shown(client, classroom)
+
+    assert "it was taken out of the whole course" in found
+    assert "whole course</td>" in found
 
 
 def test_says_how_old_the_deep_estimates_were(client, classroom):

@@ -113,16 +113,19 @@ def test_the_list_takes_as_many_queries_for_any_length(
 def test_standings_are_shown_with_their_evidence(administrator, client, course):
     concept = course.concepts.first()
     evidence = {"n": 128, "difference": 0.0525, "error": 0.0109}
-    DeepStanding.objects.create(
-        classroom=make_class(course=course),
-        concept=concept,
-        counts=False,
-        tracer=registry_selectors.get_live_tracer(course_id=course.pk),
-        at=AT,
-        evidence=evidence,
-    )
+    for classroom in (make_class(course=course), None):
+        DeepStanding.objects.create(
+            course=course,
+            classroom=classroom,
+            concept=concept,
+            counts=False,
+            tracer=registry_selectors.get_live_tracer(course_id=course.pk),
+            at=AT,
+            evidence=evidence,
+        )
     page = client.get(reverse("admin:tracing_deepstanding_changelist")).content.decode()
 
     assert concept.name in page
+    assert "whole course" in page
     assert "128" in page
     assert "0.052 ± 0.011" in page or "0.053 ± 0.011" in page
