@@ -226,7 +226,9 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # is longer at a task than its queue allows, in seconds.
 TASK_LIMITS_S = {
     "celery": 12 * 3600,
-    "tracing": 1800,
+    # A turn and a piece of a pass (tutor/tracing/working.py), and whoever has to be folded again:
+    # cut short, that goes on where it was.
+    "tracing": 600,
     "training": 24 * 3600,
     "calibration": 6 * 3600,
     "lms": 900,

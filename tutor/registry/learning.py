@@ -79,9 +79,10 @@ def learn(
     try:
         return _learn(job, folder, snapshot, at, tell)
     except CannotResume:
-        # Of other code, or of classes that have changed: what is kept helps nobody any more.
+        # Of other code: what is kept helps nobody any more.
         logger.warning("Training %s begins anew: what it had kept does not fit.", job.pk)
         shutil.rmtree(folder, ignore_errors=True)
+        snapshot = snapshots.keep_classes(snapshot, folder=folder)
         return _learn(job, folder, snapshot, at, tell)
     except api.KTModelError as error:
         raise TrainingImpossible(str(error), model=job.model) from error
@@ -107,7 +108,7 @@ def _read(
         )
     if snapshot.pinned != job.snapshot:
         note(snapshot.pinned)
-    return snapshot
+    return snapshots.keep_classes(snapshot, folder=folder)
 
 
 def _learn(

@@ -68,6 +68,10 @@ def list_trainings_to_follow_up() -> QuerySet[TrainingJob]:
     later = TrainingJob.objects.filter(
         course=OuterRef("course"), pk__gt=OuterRef("pk"), candidate__isnull=False
     )
-    looked_at = SwitchJob.objects.filter(tracer=OuterRef("candidate"))
+    # The same log and seed give the same candidate again: what was asked for an earlier training is
+    # no answer to this one.
+    looked_at = SwitchJob.objects.filter(
+        tracer=OuterRef("candidate"), asked_at__gte=OuterRef("finished_at")
+    )
     rows = TrainingJob.objects.filter(~Exists(looked_at), ~Exists(later), candidate__isnull=False)
     return rows.select_related("course__organisation", "candidate").order_by("pk")

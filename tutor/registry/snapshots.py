@@ -3,8 +3,11 @@
 Light enough for any worker; what learns from them is in `learning`.
 """
 
+import dataclasses
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +70,30 @@ def take(*, course: Course, pinned: dict[str, Any] | None = None) -> Snapshot:
         "learners": len(log.learner_keys),
     }
     return Snapshot(log=log, group=group, groups=groups, pinned=found)
+
+
+def keep_classes(snapshot: Snapshot, *, folder: Path) -> Snapshot:
+    """Return the snapshot with the classes that its first try found, as kept in the folder.
+
+    By them learners are dealt out: one who changes class in between would make other folds, and all
+    that was trained be thrown away. They lie beside the states that need them, and go with them;
+    the network's provenance, which stays, names no learner.
+    """
+    path = folder / "classes.json"
+    sha256 = snapshot.pinned["sha256"]
+    try:
+        kept = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        kept = {}
+    if kept.get("sha256") == sha256:
+        group = np.array(kept["group"], dtype=np.int64)
+        return dataclasses.replace(snapshot, group=group, groups=kept["groups"])
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"sha256": sha256, "group": snapshot.group.tolist(), "groups": list(snapshot.groups)}
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(told))
+    aside.rename(path)
+    return snapshot
 
 
 def _classes(course: Course, learners: list[int]) -> tuple[Ints, list[str]]:

@@ -119,7 +119,13 @@ def follow_up(*, at: dt.datetime) -> int:
         uses = job.is_to_be_used and bool(job.passed)
         kind = SwitchJob.Kind.PROMOTE if uses else SwitchJob.Kind.COMPARE
         try:
-            jobs.ask_for_switch(course=job.course, kind=kind, tracer=job.candidate, at=at)
+            # Not before its end, as another machine's clock may say: it would be asked for again.
+            jobs.ask_for_switch(
+                course=job.course,
+                kind=kind,
+                tracer=job.candidate,
+                at=max(at, job.finished_at or at),
+            )
         except SwitchUnderWay:
             continue
         asked += 1

@@ -22,10 +22,11 @@ from tutor.tracing.models import DueLearner
 
 # Claims that came to nothing before a learner is passed alone: killed workers leave no error.
 TRIES_TOGETHER = 3
-# And before they are quarantined.
+# And before somebody looks whether it is them, and not the machine.
 MOST_TRIES = 6
-# Whoever was left aside is tried again after so long.
+# Whoever was left aside is tried again after so long, each time twice as long and at last daily.
 TRIED_AGAIN = dt.timedelta(hours=1)
+TRIED_DAILY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Claim:
         refold: learners whose whole history has to be folded.
         tries: most claims of them that came to nothing before.
         oldest: since when the oldest of their answers has waited.
+        is_retry: whether it is a single learner who was left aside until now.
     """
 
     token: uuid.UUID
@@ -47,6 +49,7 @@ class Claim:
     refold: frozenset[int]
     tries: int
     oldest: dt.datetime
+    is_retry: bool = False
 
 
 def mark(*, learner_id: int, course_id: int, at: dt.datetime, refold: bool) -> bool:
@@ -86,7 +89,8 @@ ON CONFLICT (learner_id, course_id) DO UPDATE SET
     marks = tracing_duelearner.marks + 1,
     refold = tracing_duelearner.refold OR excluded.refold,
     quarantined_at = CASE WHEN excluded.refold THEN NULL ELSE tracing_duelearner.quarantined_at END,
-    tries = CASE WHEN excluded.refold THEN 0 ELSE tracing_duelearner.tries END
+    tries = CASE WHEN excluded.refold THEN 0 ELSE tracing_duelearner.tries END,
+    error = CASE WHEN excluded.refold THEN '' ELSE tracing_duelearner.error END
 """
 
 
@@ -98,7 +102,7 @@ def claim(*, size: int, passing_over: Collection[int] = ()) -> Claim | None:
         size: learners.
         passing_over: courses that are left alone for now.
     """
-    now = _now()
+    now = clock.of_database()
     free = DueLearner.objects.filter(_is_free(now), quarantined_at__isnull=True)
     free = free.exclude(course__in=passing_over)
     first = free.order_by("since", "pk").values("course", "tries").first()
@@ -125,22 +129,14 @@ def claim(*, size: int, passing_over: Collection[int] = ()) -> Claim | None:
         refold=frozenset(row.learner_id for row in rows if row.refold),
         tries=max(row.tries for row in rows),
         oldest=min(row.since for row in rows),
+        is_retry=size == 1 and rows[0].tries >= TRIES_TOGETHER and bool(rows[0].error),
     )
-
-
-def _now() -> dt.datetime:
-    """Return the database's present: workers whose clocks differ must agree on what is too old."""
-    if connection.vendor != "postgresql":
-        return clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 @turns.atomic_turn()
 def renew(held: Claim) -> None:
     """Say that the claim is alive: another piece of a long pass is done."""
-    DueLearner.objects.filter(claim=held.token).update(claimed_at=_now())
+    DueLearner.objects.filter(claim=held.token).update(claimed_at=clock.of_database())
 
 
 def claim_lasts() -> dt.timedelta:
@@ -176,7 +172,8 @@ def finish(held: Claim, *, learner_ids: Collection[int], now: dt.datetime) -> No
     ]
     DueLearner.objects.filter(pk__in=unmoved).delete()
     # An answer since may have asked for a refold: that flag stays, and costs a fold at most.
-    rows.update(claim=None, claimed_at=None, tries=0, since=now)
+    fresh = {"claim": None, "claimed_at": None, "quarantined_at": None}
+    rows.update(**fresh, tries=0, error="", since=now)
 
 
 @turns.atomic_turn()
@@ -186,7 +183,31 @@ def let_go(held: Claim, *, learner_ids: Collection[int], now: dt.datetime) -> No
     They go to the end of the list, so that others are not kept waiting by them.
     """
     rows = DueLearner.objects.filter(claim=held.token, learner__in=learner_ids, tries__gt=0)
-    rows.update(claim=None, claimed_at=None, tries=F("tries") - 1, since=now)
+    given_back = {"claim": None, "claimed_at": None, "quarantined_at": None}
+    rows.update(**given_back, tries=F("tries") - 1, since=now)
+
+
+@turns.atomic_turn()
+def recount(held: Claim, *, tries: int) -> None:
+    """Say how many claims of the learners in hand came to nothing, with this one or without."""
+    DueLearner.objects.filter(claim=held.token).update(tries=tries)
+
+
+@turns.atomic_turn()
+def keep_aside(held: Claim, *, now: dt.datetime) -> None:
+    """Leave the learners in hand aside while they are tried: a worker that is lost says nothing.
+
+    `finish` takes them back, and so does `let_go`.
+    """
+    DueLearner.objects.filter(claim=held.token).update(quarantined_at=now)
+
+
+def count_lost(*, besides: Collection[int]) -> int:
+    """Return how many other learners, passed alone, workers were lost with; of all courses."""
+    rows = DueLearner.objects.filter(
+        tries__gt=TRIES_TOGETHER, error="", quarantined_at__isnull=True
+    )
+    return rows.exclude(learner__in=besides).count()
 
 
 @turns.atomic_turn()
@@ -210,12 +231,22 @@ def release(*, course_id: int, learner_ids: Collection[int] | None = None) -> in
 def try_again(*, now: dt.datetime) -> int:
     """Release whoever was left aside a while ago, to be passed alone; return how many.
 
-    What broke the pass may have been repaired since, in the log or in the code. After a few times
-    only a person releases them.
+    What broke the pass may have been repaired since, in the log, in the code or in the machine. So
+    nobody stays out for want of a person: the next try comes after twice as long as the one before,
+    and at last daily.
     """
-    rows = DueLearner.objects.filter(quarantined_at__lt=now - TRIED_AGAIN, tries__lt=MOST_TRIES)
+    rows = DueLearner.objects.filter(_has_waited(now))
     tries = Greatest(F("tries"), TRIES_TOGETHER)
     return rows.update(quarantined_at=None, tries=tries, refold=True)
+
+
+def _has_waited(now: dt.datetime) -> Q:
+    found = Q(quarantined_at__lt=now - TRIED_DAILY)
+    wait, tries = TRIED_AGAIN, TRIES_TOGETHER
+    while wait < TRIED_DAILY:
+        found |= Q(quarantined_at__lt=now - wait, tries__lte=tries)
+        wait, tries = 2 * wait, tries + 1
+    return found
 
 
 def count_unclaimed() -> tuple[int, dt.datetime | None]:

@@ -76,10 +76,17 @@ def answer_all(
     share: float = 1.0,
     wrong_key: int | None = None,
     at: dt.datetime = AT,
+    rounds: int = 1,
+    opposed: float = 0.0,
 ) -> list[int]:
     """Let new learners answer the course's items; return the learners' ids.
 
     Abler ones who are wrong choose "near", others "far"; nobody chooses "never".
+
+    Args:
+        rounds: how often each answers each item.
+        opposed: logits by which every second learner finds every second item easier and the others
+            harder, and the remaining learners the other way round.
     """
     rng = np.random.default_rng(seed)
     versions = _versions(course)
@@ -90,13 +97,15 @@ def answer_all(
         external_ids=[str(number) for number in range(learners)],
     )
     rows = []
-    for learner in ids.values():
+    for number, learner in enumerate(ids.values()):
         ability = rng.normal(mean, 1.0)
-        for place in rng.permutation(len(versions)):
+        orders = [rng.permutation(len(versions)) for _ in range(rounds)]
+        for place in np.concatenate(orders):
             if rng.random() >= share:
                 continue
             version, sign = versions[place], -1.0 if place == wrong_key else 1.0
             logit = sign * slope[place] * (ability - difficulty[place])
+            logit += opposed * (-1.0) ** (number + place)
             right = bool(rng.random() < 1.0 / (1.0 + np.exp(-logit)))
             option = 0 if right else (1 if ability > 0.0 else 2)
             moment = at + dt.timedelta(minutes=len(rows) % 1000)

@@ -9,14 +9,26 @@ from django.db.models import F
 
 from kt_models.training import trainer
 from tests.factories import AT, make_class
-from tests.tutor.calibration.logs import answer_all
+from tests.tutor.calibration.logs import a_course, answer_all
 from tests.tutor.registry.conftest import TINY
 from tutor.classes.models import Enrolment
 from tutor.common import clock
-from tutor.registry import claims, jobs, learning, networks, selectors, snapshots, tasks, working
+from tutor.registry import (
+    claims,
+    jobs,
+    learning,
+    networks,
+    selectors,
+    snapshots,
+    tasks,
+    wording,
+    working,
+)
 from tutor.registry.errors import GatesFailed, TrainingUnderWay
 from tutor.registry.models import Network, SwitchJob, TracerVersion, TrainingJob
 from tutor.responses.models import Response
+from tutor.tracing import switching
+from tutor.tracing.models import DeepPrediction, DeepState
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -125,6 +137,40 @@ class TestTraining:
         assert {name: array.tobytes() for name, array in found.items()} == {
             name: array.tobytes() for name, array in expected.items()
         }
+
+    def test_who_changes_class_meanwhile_costs_no_epoch(self, physics, monkeypatch):
+        """Learners are dealt out by class: other classes would make other folds."""
+        learners = sorted(set(Response.objects.values_list("learner", flat=True)))
+        old, new = make_class(course=physics, name="old"), make_class(course=physics, name="new")
+        for pk in learners[::2]:
+            Enrolment.objects.create(classroom=old, learner_id=pk)
+        run_epoch, epochs = trainer._Fit.run_epoch, []
+
+        def cut_off(fit):
+            if epochs:
+                raise SystemExit
+            epochs.append(fit)
+            return run_epoch(fit)
+
+        job = ask(physics)
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer._Fit, "run_epoch", cut_off)
+            with pytest.raises(SystemExit):
+                working.train(job_id=job.pk, now=now)
+        Enrolment.objects.filter(learner__in=learners[:20]).delete()
+        for pk in learners[10:30]:
+            Enrolment.objects.create(classroom=new, learner_id=pk)
+        _age(2 * claims.DEAD_AFTER)
+
+        def counted(fit):
+            epochs.append(fit)
+            return run_epoch(fit)
+
+        monkeypatch.setattr(trainer._Fit, "run_epoch", counted)
+        assert working.train(job_id=job.pk, now=now)
+        assert the_job().state == State.DONE
+        # One before the kill, one after it, and two of the network that learns coin tosses.
+        assert len(epochs) == 4
 
     def test_a_later_try_reads_the_answers_of_the_first(self, physics, monkeypatch):
         job = ask(physics)
@@ -342,6 +388,23 @@ class TestTask:
 
         assert SwitchJob.objects.get().kind == SwitchJob.Kind.PROMOTE
 
+    def test_the_same_network_of_a_second_training_is_used_too(self, physics):
+        """The same log and seed give the same candidate, which somebody has looked at already."""
+        working.train(job_id=ask(physics).pk, now=now)
+        assert working.follow_up(at=AT) == 1
+        SwitchJob.objects.update(state="done", finished_at=AT)
+
+        later = AT + dt.timedelta(days=1)
+        working.train(job_id=ask(physics, is_to_be_used=True).pk, now=lambda: later)
+        first, second = TrainingJob.objects.order_by("pk")
+        assert first.candidate == second.candidate
+        TrainingJob.objects.filter(pk=second.pk).update(passed=True, gates=[])
+
+        # Also where this machine's clock is behind that of whoever trained.
+        assert working.follow_up(at=AT) == 1
+        assert working.follow_up(at=AT) == 0
+        assert SwitchJob.objects.latest("pk").kind == SwitchJob.Kind.PROMOTE
+
     def test_waits_while_another_switch_is_under_way(self, physics):
         working.train(job_id=ask(physics).pk, now=now)
         SwitchJob.objects.create(course=physics, kind="roll-back", asked_at=AT)
@@ -349,3 +412,25 @@ class TestTask:
         assert working.follow_up(at=AT) == 0
         SwitchJob.objects.update(state="done")
         assert working.follow_up(at=AT) == 1
+
+
+@pytest.mark.slow
+def test_a_network_that_knows_more_passes_the_gates_and_comes_into_use(organisation):
+    """Two kinds of learners, each good at what the other is bad at: nothing the filter can tell."""
+    course = a_course(organisation=organisation)
+    answer_all(course, learners=120, rounds=3, opposed=2.0)
+    training = {"epochs": 12, "positions": 1024}
+    job = ask(course, is_to_be_used=True, settings={**TINY, "training": training})
+
+    assert working.train(job_id=job.pk, now=now)
+    job.refresh_from_db()
+    assert job.passed, "\n".join(wording.describe_gates(job.gates))
+    pool, live = (job.scores[who]["log_loss"][0] for who in ("pool", "filter"))
+    assert pool < live
+
+    assert working.follow_up(at=AT) == 1
+    assert switching.work(at=AT) == 1
+    in_use = selectors.get_live_tracer(course_id=course.pk)
+    assert selectors.network_of(in_use) == job.network_id
+    assert DeepState.objects.filter(tracer=in_use).count() == 120
+    assert DeepPrediction.objects.filter(tracer=in_use).exists()

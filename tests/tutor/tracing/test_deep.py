@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from django.db import DataError, OperationalError
 from django.db.models import F
 
 from tests.factories import AT, make_course, make_learner, make_organisation
@@ -18,11 +19,16 @@ from tutor.tracing.models import DeepPrediction, DeepState, DueLearner
 pytestmark = pytest.mark.django_db
 
 NOW = AT + dt.timedelta(days=2)
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 
 def now():
     return NOW
+
+
+def lost(*_, **__):
+    """End as a process that is killed does: nothing is caught and nothing let go of."""
+    raise SystemExit
 
 
 @pytest.fixture
@@ -306,7 +312,9 @@ class TestPoison:
         assert len(rows) == 7
         assert all(row.claim is None and not row.tries and not row.quarantined_at for row in rows)
 
-    def test_who_kills_workers_is_passed_alone_and_then_left_aside(self, learners, deep_course):
+    def test_who_kills_workers_is_passed_alone_and_then_left_aside(
+        self, learners, deep_course, monkeypatch
+    ):
         for _ in range(due.TRIES_TOGETHER):
             assert len(due.claim(size=8).marks) == 7
             age_claims(2 * due.claim_lasts())
@@ -314,12 +322,152 @@ class TestPoison:
             held = due.claim(size=8)
             assert len(held.marks) == 1
             DueLearner.objects.filter(claim=held.token).update(claim=None, claimed_at=None)
+        # Where a made-up learner passes, they are tried once more, and then it is their data.
+        with monkeypatch.context() as patch:
+            patch.setattr("tutor.tracing.forward.advance", lost)
+            with pytest.raises(SystemExit):
+                working.advance_held(due.claim(size=8), now=now)
+        age_claims(2 * due.claim_lasts())
         assert working.advance_held(due.claim(size=8), now=now) == 0
 
         [left] = DueLearner.objects.filter(quarantined_at__isnull=False)
-        assert "lost 6 times" in left.error
+        assert "lost 7 times" in left.error
         working.work_off(now=now)
         assert DueLearner.objects.count() == 1
+
+    def test_a_machine_that_kills_every_worker_is_nobodys_fault(
+        self, learners, deep_course, monkeypatch
+    ):
+        """A GPU that breaks as it is first touched, and a container that is always restarted."""
+        with monkeypatch.context() as patch:
+            patch.setattr("tutor.tracing.forward.advance", lost)
+            patch.setattr("tutor.tracing.forward.try_out", lost)
+            for _ in range(30):
+                with pytest.raises(SystemExit):
+                    working.work_off(now=now)
+                age_claims(2 * due.claim_lasts())
+        assert not DueLearner.objects.filter(quarantined_at__isnull=False).exists()
+
+        assert working.work_off(now=now) == 7
+        assert not DueLearner.objects.exists()
+
+    def test_an_absent_database_is_nobodys_fault(self, learners, deep_course, monkeypatch):
+        let_go, state = due.let_go, {"away": False}
+
+        def away(**_):
+            state["away"] = True
+            raise OperationalError("gone")
+
+        def give_back(*held, **more):
+            if state["away"]:
+                raise OperationalError("still gone")
+            let_go(*held, **more)
+
+        monkeypatch.setattr("tutor.tracing.due.let_go", give_back)
+        with monkeypatch.context() as patch:
+            patch.setattr("tutor.tracing.forward.advance", away)
+            for _ in range(2 * due.MOST_TRIES):
+                state["away"] = False
+                with pytest.raises(OperationalError):
+                    working.work_off(now=now)
+        state["away"] = False
+        assert max(DueLearner.objects.values_list("tries", flat=True)) <= 1
+
+        assert working.work_off(now=now) == 7
+
+    def test_whom_workers_were_lost_with_alike_is_tried_more_often(self, learners, deep_course):
+        DueLearner.objects.update(tries=due.MOST_TRIES + 2)
+
+        assert working.work_off(now=now) > 0
+        # Only for the last there is nobody left to compare with.
+        assert DueLearner.objects.filter(quarantined_at__isnull=False).count() <= 3
+
+    def test_what_breaks_for_most_is_nobodys_fault(self, learners, deep_course, monkeypatch):
+        forward, few = working.forward.advance, {one.pk for one in learners[:3]}
+
+        def broken(*, learner_ids, **more):
+            if not few.issuperset(learner_ids):
+                raise RuntimeError("CUDA out of memory")
+            return forward(learner_ids=learner_ids, **more)
+
+        monkeypatch.setattr("tutor.tracing.forward.advance", broken)
+        with pytest.raises(RuntimeError, match="CUDA"):
+            working.work_off(now=now)
+
+        rows = DueLearner.objects.all()
+        assert {row.learner_id for row in rows} == {one.pk for one in learners[3:]}
+        assert not any(row.quarantined_at or row.tries for row in rows)
+
+    def test_want_of_memory_for_one_is_found_by_halving(self, learners, deep_course, monkeypatch):
+        """A bot's millions of answers kept everybody behind it waiting."""
+        forward, bot = working.forward.advance, learners[2].pk
+
+        def greedy(*, learner_ids, **more):
+            if bot in learner_ids:
+                raise MemoryError
+            return forward(learner_ids=learner_ids, **more)
+
+        monkeypatch.setattr("tutor.tracing.forward.advance", greedy)
+        assert working.work_off(now=now) == 6
+
+        [row] = DueLearner.objects.all()
+        assert row.learner_id == bot
+        assert row.quarantined_at == NOW
+        assert "MemoryError" in row.error
+
+    def test_what_cannot_be_stored_is_found_by_halving(self, learners, deep_course, monkeypatch):
+        store, bad = working.deep_services.store_pass, learners[5].pk
+
+        def refuse(*, done, **more):
+            if bad in {one.learner_id for one in done}:
+                raise DataError("value out of range")
+            return store(done=done, **more)
+
+        monkeypatch.setattr("tutor.tracing.deep_services.store_pass", refuse)
+        assert working.work_off(now=now) == 6
+
+        [row] = DueLearner.objects.all()
+        assert row.learner_id == bad
+        assert "out of range" in row.error
+
+    def test_everybody_left_aside_is_tried_again_daily_at_last(self, learners, poisoned):
+        working.work_off(now=now)
+        waits = []
+        for _ in range(8):
+            at = DueLearner.objects.get().quarantined_at
+            hours = next(
+                hours for hours in range(1, 48) if due.try_again(now=at + hours * HOUR + MINUTE)
+            )
+            waits.append(hours)
+            held = due.claim(size=8)
+            assert held.is_retry
+            due.quarantine(held, learner_id=poisoned.pk, error="broken", now=at)
+        assert waits == [1, 2, 4, 8, 16, 24, 24, 24]
+
+    def test_who_kills_the_worker_when_tried_again_stays_aside(
+        self, learners, poisoned, deep_course, monkeypatch
+    ):
+        working.work_off(now=now)
+        due.try_again(now=NOW + 2 * HOUR)
+        with monkeypatch.context() as patch:
+            patch.setattr("tutor.tracing.forward.advance", lost)
+            with pytest.raises(SystemExit):
+                working.work_off(now=now)
+        age_claims(2 * due.claim_lasts())
+        assert due.claim(size=8) is None
+        assert due.measure().quarantined == 1
+
+        due.try_again(now=NOW + 3 * HOUR)
+        assert working.work_off(now=now) == 1
+        assert not DueLearner.objects.exists()
+
+    def test_past_its_turn_a_pass_hands_over(self, learners, deep_course, monkeypatch):
+        monkeypatch.setattr("tutor.tracing.working.PIECE_ANSWERS", 2)
+        assert working.advance_held(due.claim(size=8), now=now, until=0.0) == 2
+
+        rows = DueLearner.objects.all()
+        assert len(rows) == 5
+        assert not any(row.claim or row.tries for row in rows)
 
     def test_one_broken_course_keeps_nobody_else_waiting(
         self, learners, deep_course, organisation, monkeypatch

@@ -9,6 +9,7 @@ from tests.factories import AT, make_learner
 from tests.tutor.histories import bulk_history, record, trace, tracer_of, versions_of
 from tests.tutor.networks import POOL, give_network
 from tutor.practice.correcting import correct_answer
+from tutor.registry import jobs
 from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
 from tutor.tracing import (
@@ -17,6 +18,7 @@ from tutor.tracing import (
     deep_folding,
     deep_services,
     due,
+    holding,
     promoting,
     pruning,
     rebuilding,
@@ -257,6 +259,22 @@ class TestPruning:
         assert pruning.prune_states(now=version.created_at + 6 * DAY) == 0
         assert pruning.prune_states(now=version.created_at + 8 * DAY) == 1
         assert DeepState.objects.get().tracer == deep
+
+    def test_what_was_just_folded_for_a_switch_stays(self, deep, course):
+        """Asked for at four, folded, and pruned at ten past: it is not in use yet."""
+        version = another(course)
+        adoption.fold_in_shadow(course=course, version=version, at=AT)
+        late = version.created_at + 30 * DAY
+        job = jobs.ask_for_switch(
+            course=course, kind="promote", tracer=version, at=late, forced_because="A test."
+        )
+        assert pruning.prune_states(now=late) == 0
+
+        jobs.end_switch(job=job, at=late)
+        assert pruning.prune_states(now=late + 6 * DAY) == 0
+        with holding.hold(course):
+            assert pruning.prune_states(now=late + 8 * DAY) == 0
+        assert pruning.prune_states(now=late + 8 * DAY) == 1
 
 
 def test_only_the_order_of_one_learner_s_ids_counts(deep, course, organisation):
