@@ -141,6 +141,8 @@ def sanitize_html(text: str) -> str:
         tags=set(_TAG_NAMES.split()),
         clean_content_tags=set(_REMOVED_NAMES.split()),
         attributes={
+            # By itself nh3 lets titles through, which may hold anything.
+            "*": set(),
             "img": {"src", "alt"},
             "td": {"colspan", "rowspan"},
             "th": {"colspan", "rowspan"},

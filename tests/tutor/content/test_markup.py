@@ -111,6 +111,9 @@ class TestAttacks:
 
 
 class TestSanitizeHtml:
+    def test_drops_titles(self):
+        assert sanitize_html('<p title="a <img src=x>" lang="de">b</p>') == "<p>b</p>"
+
     def test_keeps_tables_and_lists(self):
         text = '<table><tbody><tr><td colspan="2">a</td></tr></tbody></table><ul><li>b</li></ul>'
         assert sanitize_html(text) == text
