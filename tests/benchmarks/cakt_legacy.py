@@ -1,7 +1,7 @@
 """CAKT on the splits it was published on, by the published protocol, beside the paper's figures.
 
     .venv/bin/python -m tests.benchmarks.cakt_legacy run SET VARIANT [--branch BRANCH] \\
-        --data DIR --runs RUNS
+        [--epochs N] [--positions N] --data DIR --runs RUNS
     .venv/bin/python -m tests.benchmarks.cakt_legacy report --runs RUNS
 
 SET is assist2009, assist2015, assist2017 or statics, VARIANT is paper or code, DIR holds the
@@ -74,6 +74,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    # Answers of a batch at most, padding included: runs are compared at the same number alone.
+    parser.add_argument("--positions", type=int, default=Recipe().positions)
     given = parser.parse_args()
     if given.what == "report":
         write_report(given.runs)
@@ -86,7 +88,7 @@ def main() -> None:
     run(
         CaktNetwork(config, concepts=concepts).to(trainer.device()),
         parts,
-        recipe=Recipe(epochs=given.epochs),
+        recipe=Recipe(epochs=given.epochs, positions=given.positions),
         folder=given.runs / f"{given.set}-{given.variant}-{given.branch}",
     )
 
@@ -110,6 +112,7 @@ def _encoded(log: ResponseLog, vocabulary: Vocabulary) -> Sequences:
 def run(net: CaktNetwork, parts: Parts, *, recipe: Recipe, folder: Path) -> None:
     """Train and judge epoch by epoch; all that is known so far is on disk after each."""
     folder.mkdir(parents=True, exist_ok=True)
+    require_same_recipe(folder / "metrics.json", recipe)
     optimizer = torch.optim.Adam(
         net.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.l2
     )
@@ -132,6 +135,22 @@ def run(net: CaktNetwork, parts: Parts, *, recipe: Recipe, folder: Path) -> None
         result |= {"answers": counts, "epochs": epochs}
         (folder / "metrics.json").write_text(json.dumps(result, indent=1) + "\n")
         print(json.dumps(epochs[-1]), flush=True)
+
+
+def require_same_recipe(path: Path, recipe: Recipe) -> None:
+    """Refuse to go on with a run of another recipe; more epochs are the same run for longer.
+
+    Raises:
+        SystemExit: saying what differs.
+    """
+    if not path.is_file():
+        return
+    before = json.loads(path.read_text())["recipe"]
+    now = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    other = [name for name in now if name != "epochs" and now[name] != before[name]]
+    if other:
+        told = ", ".join(f"{name} = {before[name]}" for name in other)
+        raise SystemExit(f"{path} is of a run with {told}: name other --runs.")
 
 
 def _learn(

@@ -13,15 +13,17 @@ HEADING = """\
 `{command}`, {date}, {hardware}, commit {commit}.
 The legacy protocol (learners split 70/30 as published, sequences of 10 to 201 answers only, or cut
 at 201 for Statics, concepts in place of items, answers from a sequence's second on), kept for this
-comparison alone. Recipe as published: Adam at 1e-3, times 0.3 every five epochs, L2 1e-5; batches
-of at most {positions} answers. Seed 0, one run each.
+comparison alone. Recipe as published: Adam at 1e-3, times 0.3 every five epochs, L2 1e-5. Seed 0,
+one run each (`run SET VARIANT --branch BRANCH --epochs N --positions N`); *batch* is the most
+answers of one, padding included. Rows that differ in it or in epochs, as the first two do, were
+trained differently: their difference is not that of the branch alone.
 
 *Honest* is the test AUC at the epoch of the highest AUC on validation learners (a tenth of the
 training learners, held out of training). *Best epoch on the test* is what the published program
 reports: the highest test AUC of all epochs; no figure of ours elsewhere is chosen so.
 
-| set | variant | branch | honest AUC | best on test | paper | honest - paper | epochs | answers/s |
-|---|---|---|---|---|---|---|---|---|
+| set | variant | branch | honest AUC | best on test | paper | off by | epochs | batch | answers/s |
+|---|---|---|---|---|---|---|---|---|---|
 """
 LEAKY = """\
 **{name} is leaky**: a question with several skills is several rows with one and the same answer, so
@@ -71,7 +73,6 @@ def summary(name: str, run: dict[str, Any]) -> dict[str, Any]:
 def section(result: dict[str, Any]) -> str:
     """Return the section as Markdown."""
     runs = result["runs"]
-    positions = sorted({run["recipe"]["positions"] for run in runs.values()})
     rows = ""
     for name, run in runs.items():
         kind, variant, branch = name.split("-", maxsplit=2)
@@ -85,6 +86,7 @@ def section(result: dict[str, Any]) -> str:
             f"{run['published_auc']:.4f}",
             f"{off:+.2f} points",
             f"{len(run['epochs'])} of {run['recipe']['epochs']}",
+            f"{run['recipe']['positions']:,}",
             f"{run['answers_per_second']:,}",
         ]
         rows += f"| {' | '.join(cells)} |\n"
@@ -92,5 +94,5 @@ def section(result: dict[str, Any]) -> str:
     missing = [name for name in wanted if f"{name}-conv3d" not in runs]
     told = f" Not run: {', '.join(missing)}." if missing else ""
     leaky = [LEAKY.format(name=name) for name, kind in LEGACY_SETS.items() if kind.leaky]
-    head = HEADING.format(positions=" or ".join(map(str, positions)), **result)
+    head = HEADING.format(**result)
     return "\n".join([head + rows, VARIANTS.format(missing=told), *leaky])

@@ -96,7 +96,7 @@ def main(arguments):
     result = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
     for name in LOGS:
         if (options.work / name).is_dir():
-            result[name] = scored(name, options)
+            result[name] = laid_over_earlier(result.get(name, {}), scored(name, options))
     for extra in ("recovery", "known_graph", "speed"):
         path = options.work / f"{extra}.json"
         if path.is_file():
@@ -212,6 +212,27 @@ def scored(name, options):
             if kind in kept and "," not in model_name
         }
     return result
+
+
+def laid_over_earlier(earlier, now):
+    """Return a log's figures with those of models that were not run again kept as they were."""
+    kept = earlier.get("models", {})
+    merged = earlier | now
+    merged["models"] = {
+        name: now["models"].get(name, kept.get(name))
+        for name in CANDIDATES
+        if name in now["models"] or name in kept
+    }
+    for kind in ("paired", "graph_prequential"):
+        fresh = {(told["model"], told["other"]): told for told in now[kind]}
+        before = {(told["model"], told["other"]): told for told in earlier.get(kind, [])}
+        merged[kind] = [
+            fresh.get(pair, before.get(pair))
+            for pair in pairs(CANDIDATES)
+            if pair in fresh or pair in before
+        ]
+    merged["before"] = [name for name in merged["models"] if name not in now["models"]]
+    return merged
 
 
 def pairs(found):

@@ -97,7 +97,13 @@ def measured(found):
     if "measured" not in found:
         return [BEFORE.rstrip()]
     told = {key: ", ".join(values) for key, values in found["measured"].items()}
-    return [f"{told['date']}, {told['hardware']}, commit {told['commit']}."]
+    line = f"{told['date']}, {told['hardware']}, commit {told['commit']}."
+    if found.get("before"):
+        line += (
+            f" Rows and differences of {', '.join(f'*{name}*' for name in found['before'])} were"
+            " measured before the correction of psi-kt, on the same answers."
+        )
+    return [line]
 
 
 METRICS = ("auc", "log_loss", "brier")
