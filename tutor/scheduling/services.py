@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import uuid
 from collections.abc import Mapping
@@ -96,20 +97,24 @@ def decide_next(
         assignment=assignment,
         revision=tracer.bank.revision,
     )
-    recent = looking_back.find_recent(
-        learner_id=learner.pk,
-        tracer=tracer,
-        conduct=conduct,
-        seen=seen,
-        at=at,
-        last_reason=sitting.last_reason,
-    )
+
+    @functools.cache
+    def look_back() -> looking_back.Recent:
+        return looking_back.find_recent(
+            learner_id=learner.pk,
+            tracer=tracer,
+            conduct=conduct,
+            seen=seen,
+            at=at,
+            last_reason=sitting.last_reason,
+        )
+
     plan = _plan(assignment, sitting, revision=course.revision)
 
     def choose(plan: Plan) -> engine.Decision | engine.Finish:
         given = {"tracer": tracer, "seen": seen, "plan": plan, "conduct": conduct, "seed": seed}
         try:
-            return engine.choose(**given, recent=recent, at=at.timestamp())
+            return engine.choose(**given, recent=look_back(), at=at.timestamp())
         except Exception as error:
             logger.exception("No choice could be made: the course's own order stands in.")
             return fallback.follow_order(**given, at=at.timestamp(), error=error)

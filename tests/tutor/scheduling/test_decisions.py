@@ -175,6 +175,7 @@ class TestFaults:
     @pytest.mark.parametrize(
         "broken_at",
         [
+            "tutor.scheduling.looking_back.find_recent",
             "tutor.scheduling.engine._memory",
             "tutor.scheduling.engine.count_attempts",
             "tutor.scheduling.engine._item_minutes",
