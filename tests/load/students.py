@@ -104,11 +104,16 @@ class Student(Browser):
             self.answer(retries[0])
         elif following or waiting:
             self.open((following or waiting)[1])
-        elif starts := self.forms("/learn/start/"):
+        elif starts := self.tasks():
             self.account.note("session started")
             self.send(self.draw.choice(starts))
         else:
             self.open("/learn/")
+
+    def tasks(self) -> list[Form]:
+        """Return what today's page offers to begin; a topic would have to be picked first."""
+        found = self.forms("/learn/start/")
+        return [form for form in found if {"assignment", "course"} & form.hidden.keys()]
 
     def wander(self) -> bool:
         """Do something else than answering, now and then; tell whether one did."""
