@@ -76,7 +76,7 @@ def measure(folder: Path, database: str, seconds: float) -> dict[str, object]:
 @contextlib.contextmanager
 def installation(folder: Path, database: str) -> Iterator[Place]:
     """Make the demo school; with PostgreSQL its Redis and worker run beside it."""
-    seed = migrated(["seed_demo", "--learners=120"])
+    seed = migrated(["seed_demo", "--learners=31"])
     if database == "sqlite":
         yield Places(folder=folder, postgres_url=None).make(*seed)
         return
