@@ -21,6 +21,8 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Demo class (a few minutes the first time)", ("seed_demo",)),
 )
 INTERRUPTED = 130
+# How long the child may take to end after Ctrl-C.
+ENDS_WITHIN_S = 15.0
 
 
 def main() -> int:
@@ -52,12 +54,16 @@ def _prepare_in_child() -> str | None:
     child = context.Process(target=_prepare, args=(sending,))
     child.start()
     sending.close()
-    while True:
+    limit_s = None
+    while child.is_alive():
         try:
-            child.join()
+            child.join(limit_s)
         except KeyboardInterrupt:
-            continue  # the child has had the same Ctrl-C and is ending
-        break
+            limit_s = ENDS_WITHIN_S  # the child has had the same Ctrl-C and is ending
+            continue
+        if child.is_alive():
+            # It had it where Python cannot raise, as in the middle of a clean-up, and goes on.
+            child.terminate()
     return receiving.recv() if child.exitcode == 0 else None
 
 

@@ -1,6 +1,8 @@
 """`make demo`, on an installation where the demo school stands already."""
 
+import multiprocessing.process
 import re
+import time
 import urllib.request
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tests.servers.process import free_port
 from tests.servers.test_servers import is_alive
 from tests.tutor.config.test_server import Server, children, eventually
+from tutor.config import demo as demo_program
 
 pytestmark = pytest.mark.slow
 
@@ -41,3 +44,25 @@ class TestDemo:
         # Python's own tracker of resources ends when it sees that its parent has.
         assert eventually(lambda: not any(is_alive(pid) for pid in started)), demo.output
         assert "Traceback" not in demo.output
+
+
+def hear_nothing(_):
+    time.sleep(120)
+
+
+def test_a_child_that_missed_the_interrupt_is_ended(monkeypatch):
+    join, calls = multiprocessing.process.BaseProcess.join, []
+
+    def interrupted_once(self, timeout=None):
+        calls.append(timeout)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return join(self, timeout)
+
+    monkeypatch.setattr(demo_program, "_prepare", hear_nothing)
+    monkeypatch.setattr(demo_program, "ENDS_WITHIN_S", 0.5)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", interrupted_once)
+
+    assert demo_program._prepare_in_child() is None
+    assert calls[0] is None
+    assert calls[1] == 0.5

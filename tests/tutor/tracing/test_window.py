@@ -125,7 +125,7 @@ def test_a_turn_takes_every_pass_into_account(clock, monkeypatch):
         def __init__(self, size):
             self.marks = dict.fromkeys(range(size), 1)
 
-    def advance(_, *, now):
+    def advance(_, *, now, until):
         clock.sleep(0.1)
         waits.append(window.wait_s)
         return 1
