@@ -23,6 +23,8 @@ from kt_models.training.sequences import Batch
 from kt_models.training.training_config import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=10, learning_rate=1e-3, positions=1600, longest=200)
+# A stored state may have so many bytes.
+MOST_BYTES = 10_000
 Branch = Literal["conv3d", "none", "fc", "lstm", "self-attention", "cnn", "mean"]
 
 
@@ -65,6 +67,13 @@ class CaktConfig:
             raise ImpossibleSetting("CAKT needs k >= 2, side >= 3 and window >= 1.")
         if not self.theta > 0.0:
             raise ImpossibleSetting(f"theta must be above 0, not {self.theta}.")
+        # Four LSTM states of E floats, a token of each answer searched, the last time and the step.
+        size = 16 * self.dimensions + 4 * self.window + 16
+        if size > MOST_BYTES:
+            raise ImpossibleSetting(
+                f"window = {self.window} with side = {self.side} makes a learner's state {size:,} "
+                f"bytes; at most {MOST_BYTES:,} are stored. Take fewer."
+            )
 
     @property
     def dimensions(self) -> int:

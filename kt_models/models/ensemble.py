@@ -79,7 +79,9 @@ class Ensemble(AbstractModel):
         settings = json.loads(json.dumps(whole))
         self.config = dataclasses.replace(self.config, settings=settings)
         said = [to_logit(component.predict(held_out)) for component in self.components]
-        self.pooling = fit_pooling(np.stack(said, axis=1), held_out.correct)
+        self.pooling = fit_pooling(
+            np.stack(said, axis=1), held_out.correct, learner=held_out.learner
+        )
         self._share_concepts()
 
     def _fitted(self, number: int, train: ResponseLog, fitting: Fitting) -> AbstractModel:

@@ -45,16 +45,19 @@ class Pooling:
         return cls(arrays["weights"], float(arrays["intercept"][0]))
 
 
-def fit_pooling(logits: FloatArray, correct: FloatArray) -> Pooling:
+def fit_pooling(
+    logits: FloatArray, correct: FloatArray, *, learner: NDArray[np.int64] | None = None
+) -> Pooling:
     """Return the pooling of least log loss, without the models that do not lower it.
 
     Weights are held to equal ones. Models are then left out one after the other, as long as the
-    log loss on answers not fitted on does not rise (five folds of consecutive answers, which keeps
-    a learner's answers together where they follow one another).
+    log loss of learners not fitted on does not rise (five folds of about as many answers, whole
+    learners each).
 
     Args:
         logits: [R, C] predictions of answers that no model has learnt from.
         correct: [R] 0 to 1.
+        learner: [R] whose answers they are; each answer another's if it is not given.
 
     Raises:
         ShapeMismatch: the arrays differ in length, there is no answer, or no model.
@@ -62,11 +65,14 @@ def fit_pooling(logits: FloatArray, correct: FloatArray) -> Pooling:
     if logits.ndim != 2 or logits.shape[:1] != correct.shape or not logits.size:
         shapes = f"{logits.shape} and {correct.shape}"
         raise ShapeMismatch(f"logits and correct are {shapes}: give [R, C] and [R], not empty.")
+    if learner is not None and learner.shape != correct.shape:
+        raise ShapeMismatch(f"learner is {learner.shape}: give [R], as many as answers.")
+    fold = _folds(np.arange(len(correct)) if learner is None else learner)
     kept = list(range(logits.shape[1]))
-    loss = _loss_of_others(logits[:, kept], correct)
+    loss = _loss_of_others(logits[:, kept], correct, fold)
     while len(kept) > 1:
         without = [[c for c in kept if c != dropped] for dropped in kept]
-        losses = [_loss_of_others(logits[:, fewer], correct) for fewer in without]
+        losses = [_loss_of_others(logits[:, fewer], correct, fold) for fewer in without]
         best = int(np.argmin(losses))
         if losses[best] > loss:
             break
@@ -97,13 +103,21 @@ def _fitted(logits: FloatArray, correct: FloatArray) -> tuple[FloatArray, float]
     return np.asarray(found.x[:-1]), float(found.x[-1])
 
 
-def _loss_of_others(logits: FloatArray, correct: FloatArray) -> float:
+def _folds(learner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return [R] the fold of each answer: consecutive learners with about as many answers."""
+    _, number, count = np.unique(learner, return_inverse=True, return_counts=True)
+    # A learner's middle answer says where they belong; no learner is in two folds.
+    middle = np.cumsum(count) - 0.5 * count
+    of_learner = (middle * FOLDS / len(learner)).astype(np.int64)
+    return np.asarray(of_learner[number])
+
+
+def _loss_of_others(logits: FloatArray, correct: FloatArray, fold: NDArray[np.int64]) -> float:
     """Return the mean log loss of each fold under the weights that the others give."""
-    fold = np.arange(len(correct)) * FOLDS // len(correct)
     total = 0.0
     for number in np.unique(fold):
         here = fold == number
-        # With a single answer there are no others.
+        # With a single learner there are no others.
         there = ~here if not here.all() else here
         weights, intercept = _fitted(logits[there], correct[there])
         x = logits[here] @ weights + intercept

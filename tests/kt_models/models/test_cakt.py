@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from kt_models.data.vocabulary import Vocabulary
 from kt_models.errors import ImpossibleSetting
 from kt_models.models import cakt_branches
-from kt_models.models.cakt import CaktConfig, CaktNetwork, published_program
+from kt_models.models.cakt import Cakt, CaktConfig, CaktNetwork, published_program
 from kt_models.models.cakt_branches import Conv3dBranch
 from kt_models.models.cakt_history import recent_same_concept
 from kt_models.training.sequences import Batch
+from tests.kt_models.factories import random_log
 
 CONCEPTS = 5
 SMALL = CaktConfig(k=3, side=4, window=16)
@@ -305,10 +307,18 @@ class TestStreaming:
 
 
 class TestConfig:
-    @pytest.mark.parametrize("wrong", [{"k": 1}, {"side": 2}, {"window": 0}, {"theta": 0.0}])
+    @pytest.mark.parametrize(
+        "wrong", [{"k": 1}, {"side": 2}, {"window": 0}, {"theta": 0.0}, {"window": 2048}]
+    )
     def test_refuses_what_cannot_be_built(self, wrong):
         with pytest.raises(ImpossibleSetting):
             CaktConfig(**wrong)
+
+    def test_the_bytes_it_reckons_with_are_those_of_a_state(self):
+        model = Cakt(CaktConfig(side=5, window=40))
+        model.vocabulary = Vocabulary.of(random_log(np.random.default_rng(0), learners=2))
+
+        assert len(model.pack(model.init(1))[0]) == 16 * 25 + 4 * 40 + 16
 
     def test_the_defaults_have_the_published_number_of_weights(self):
         # 1,780,303 for 110 concepts in the published program, of which it never uses 4,030, and

@@ -142,6 +142,8 @@ class TestPrediction:
             changed,
             item=np.where(after, changed.item[other], changed.item),
             concept_set=np.where(after, changed.concept_set[other], changed.concept_set),
+            shown_at=changed.shown_at + 7e5 * after,
+            answered_at=changed.answered_at + 40.0 * later + 7e5 * after,
         )
 
         found = fitted.predict(changed)
@@ -292,6 +294,23 @@ class TestStreaming:
             states = answered(fitted, test_log, states, step, step + 1)
 
         assert worst <= 1e-5
+
+    def test_it_does_with_several_concepts_response_times_and_hints(self, fitted_to_noise, noise):
+        few = noise.only_learners(np.arange(100, 104))
+        few = few.only_answers(few.position < 24)
+        assert (few.concepts >= 0).sum(axis=1).max() > 1
+        assert few.assisted.any()
+        assert (few.answered_at > few.shown_at).all()
+        whole = fitted_to_noise.predict(few)
+        states = fitted_to_noise.init(4)
+
+        for step in range(24):
+            rows = few.starts[:-1] + step
+            asked = fitted_to_noise.predict_each(
+                states, items=few.item[rows][:, None], shown_at=few.shown_at[rows]
+            )
+            assert asked[:, 0] == pytest.approx(whole[rows], abs=1e-5)
+            states = answered(fitted_to_noise, few, states, step, step + 1)
 
     def test_many_answers_at_once_equal_one_by_one(self, fitted, test_log):
         at = test_log.answered_at[test_log.starts[1:] - 1] + 3600.0

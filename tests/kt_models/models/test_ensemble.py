@@ -29,9 +29,9 @@ def test_weights_come_from_learners_that_no_component_has_seen(log, monkeypatch)
         seen.extend(log.learner_keys)
         return original(self, log, fitting)
 
-    def pooling(logits, correct):
+    def pooling(logits, correct, *, learner):
         weighed.append(len(correct))
-        return fit(logits, correct)
+        return fit(logits, correct, learner=learner)
 
     original, fit = Pfa.fit, ensemble.fit_pooling
     monkeypatch.setattr(Pfa, "fit", watched)

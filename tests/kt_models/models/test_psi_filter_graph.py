@@ -171,6 +171,25 @@ class TestGraph:
         model.fit(log)
         return model
 
+    def test_finds_the_edges_that_there_are(self):
+        truth = np.zeros((4, 4))
+        truth[0, 1] = truth[2, 3] = 0.9
+        log = simulate(
+            np.random.default_rng(7), learners=250, answers=40, concepts=4, edges=truth, gap=0.3
+        ).log
+
+        model = self.fitted(log, "learnt")
+
+        # The log names concepts as they come; a key says which one it is.
+        order = np.argsort([int(key.removeprefix("k")) for key in model.vocabulary.concept_keys])
+        edges = model.edges()[np.ix_(order, order)]
+        # Which way an edge points is hardly told from answers; that two belong together is.
+        pairs = edges + edges.T
+        linked = truth + truth.T > 0.0
+        others = ~linked & ~np.eye(4, dtype=bool)
+        assert pairs[linked].min() > 0.1
+        assert pairs[linked].mean() > 3.0 * pairs[others].mean()
+
     def test_gains_nothing_where_there_is_none(self):
         log = simulate(np.random.default_rng(6), learners=300, answers=40, concepts=4, gap=3.0).log
         train, test = log.only_learners(np.arange(220)), log.only_learners(np.arange(220, 300))

@@ -176,8 +176,14 @@ class TestVisits:
 class TestGraph:
     def test_two_concepts_are_no_prerequisites_of_each_other_in_full(self):
         torch.manual_seed(0)
-        edges = EmbeddedGraph(concepts=9, width=4)().detach()
+        graph = EmbeddedGraph(concepts=9, width=4)
+        edges = graph().detach()
 
+        together = torch.sigmoid(graph.place @ graph.place.T + graph.link).detach()
+        off = ~torch.eye(9, dtype=torch.bool)
+        # The two directions share what the pair has: none of it is lost.
+        assert (edges + edges.T)[off].numpy() == pytest.approx(together[off].numpy(), abs=1e-6)
+        assert (edges[off] > 0.0).all()
         assert float((edges + edges.T).max()) <= 1.0
         assert (edges.diagonal() == 0).all()
 

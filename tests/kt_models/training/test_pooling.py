@@ -5,7 +5,7 @@ import pytest
 
 from kt_models.errors import ShapeMismatch
 from kt_models.evaluation import metrics
-from kt_models.training.pooling import fit_pooling
+from kt_models.training.pooling import _folds, fit_pooling
 
 
 def sigmoid(x):
@@ -70,6 +70,19 @@ def test_few_answers_leave_nearly_equal_weights():
 
     kept = found.weights[found.weights > 0.0]
     assert kept == pytest.approx(np.full(len(kept), 1.0 / len(kept)), abs=0.1)
+
+
+def test_no_learner_is_on_both_sides():
+    # By places alone, fold boundaries would fall within learners.
+    learner = np.repeat(np.arange(12), 7)
+
+    fold = _folds(learner)
+
+    assert len(np.unique(fold)) == 5
+    assert all(len(np.unique(fold[learner == one])) == 1 for one in range(12))
+    assert np.bincount(fold).max() <= 3 * 7
+    # The numbering of learners may be any.
+    assert (_folds(1000 - learner)[::-1] == _folds(np.sort(1000 - learner))).all()
 
 
 @pytest.mark.parametrize(
