@@ -116,7 +116,8 @@ def section(result: dict[str, dict[str, object]]) -> str:
             f"think {THINK_S:.0f} s between steps on average, on the cores of the server. They "
             "answer (seven of ten right), take hints, skip, pause, report, look aside, press twice "
             "at once and send forms again. *Lost*: acknowledged by a page and not in the log. "
-            "*Unseen*: in the log, though what the student saw next was not its feedback. *Answered*: from the form until the feedback page is read, two "
+            "*Unseen*: in the log, though what the student saw next was not its feedback. "
+            "*Answered*: from the form until the feedback page is read, two "
             "requests and a new connection."
         ),
         "",
