@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from tutor.accounts.models import Learner
@@ -115,6 +116,8 @@ def decide_next(
         given = {"tracer": tracer, "seen": seen, "plan": plan, "conduct": conduct, "seed": seed}
         try:
             return engine.choose(**given, recent=look_back(), at=at.timestamp())
+        except DatabaseError:
+            raise
         except Exception as error:
             logger.exception("No choice could be made: the course's own order stands in.")
             return fallback.follow_order(**given, at=at.timestamp(), error=error)
