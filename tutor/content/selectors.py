@@ -74,6 +74,15 @@ class CourseBank:
     index_of_concept: dict[int, int]
     name_of_version: dict[int, tuple[str, int]]
 
+    def order_concepts(self, concept_ids: Iterable[int | str]) -> list[int]:
+        """Return those of the concepts that the course has, in teaching order.
+
+        What PostgreSQL gives back of a JSON object has an order of its own: lists that people or
+        programs read are put into this one.
+        """
+        known = (pk for pk in map(int, concept_ids) if pk in self.index_of_concept)
+        return sorted(known, key=lambda pk: self.index_of_concept[pk])
+
 
 _banks = new_cache(capacity=32)
 _items = new_cache(capacity=4096)

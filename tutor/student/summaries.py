@@ -61,16 +61,16 @@ class Shift:
 def describe_shifts(shifts: dict[str, Any], *, course: Course) -> list[Shift]:
     """Return what an answer changed, from what its decision kept."""
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    kept = [(pk, shifts[str(pk)]) for pk in bank.order_concepts(shifts)]
     return [
         Shift(
-            name=bank.concept_names[bank.index_of_concept[int(pk)]],
+            name=bank.concept_names[bank.index_of_concept[pk]],
             before=before,
             after=after,
             band_before=Band(band_before),
             band_after=Band(band_after),
         )
-        for pk, (before, band_before, after, band_after) in shifts.items()
-        if int(pk) in bank.index_of_concept
+        for pk, (before, band_before, after, band_after) in kept
     ]
 
 
@@ -92,7 +92,6 @@ def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift
             is_awarded_now=pk in awards and session.started_at <= awards[pk] <= until,
         )
         for pk, (first, _, last, band) in ends.items()
-        if pk in bank.index_of_concept
     ]
 
 
@@ -101,9 +100,10 @@ def _last_shifts(session: PracticeSession) -> dict[int, list[Any]]:
 
     As it was told then: what the learner did in later sessions is no part of this one.
     """
+    bank = content_selectors.get_bank(course_id=session.course_id, revision=session.course.revision)
     found: dict[int, list[Any]] = {}
     for shifts in _decided(session).order_by("pk").values_list("shifts", flat=True):
-        found |= {int(pk): shift for pk, shift in shifts.items()}
+        found |= {pk: shifts[str(pk)] for pk in bank.order_concepts(shifts)}
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 from celery import current_app
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.authtoken.models import Token
@@ -134,6 +135,21 @@ class TestPractising:
 
         assert (first.status_code, again.status_code) == (201, 200)
         assert again.json() == {**first.json(), "is_repeat": True}
+
+    def test_lists_what_changed_in_teaching_order(self, api, school):
+        """PostgreSQL gives the keys of a JSON object back in an order of its own."""
+        session, shifts = start(api, school), []
+        while len(shifts) < 2:
+            sent = an_answer(school, session)
+            outcome = api.post(f"{school.path}/answers", sent).json()
+            session, shifts = outcome["session"], outcome["shifts"]
+        decision = Decision.objects.latest("pk")
+        turned = dict(reversed(decision.shifts.items()))
+        QuerySet(Decision).filter(pk=decision.pk).update(shifts=turned)
+
+        again = api.post(f"{school.path}/answers", sent).json()["shifts"]
+
+        assert again == shifts
 
     def test_names_the_right_answer_the_same_in_every_language(self, api, school, monkeypatch):
         item = number_item(["0.5", "2"])

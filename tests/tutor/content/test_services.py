@@ -89,6 +89,13 @@ class TestLoadCourse:
             new.pk
         ] == (new.pk, old.pk)
 
+    def test_puts_concepts_into_teaching_order(self, course):
+        bank = selectors.get_bank(course_id=course.pk, revision=course.revision)
+        pks = [int(pk) for pk in bank.concept_ids]
+
+        assert bank.order_concepts([str(pk) for pk in reversed(pks)]) == pks
+        assert bank.order_concepts([max(pks) + 1]) == []
+
     def test_gives_a_changed_item_to_those_who_read_the_course_next(self, organisation, course):
         before = course.revision
         selectors.get_bank(course_id=course.pk, revision=before)

@@ -99,6 +99,7 @@ def _outcome_document(
     course = shown.decision.course
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     shifts = outcome.following.shifts if outcome.following else {}
+    told_of = [(pk, shifts[str(pk)]) for pk in bank.order_concepts(shifts)]
     return {
         "response": outcome.response.pk,
         "is_repeat": outcome.is_repeat,
@@ -110,14 +111,14 @@ def _outcome_document(
         "solution_html": markup.render(told.solution, shown.item.markup),
         "shifts": [
             {
-                "concept": bank.concept_slugs[bank.index_of_concept[int(pk)]],
-                "name": bank.concept_names[bank.index_of_concept[int(pk)]],
+                "concept": bank.concept_slugs[bank.index_of_concept[pk]],
+                "name": bank.concept_names[bank.index_of_concept[pk]],
                 "before_prob": shift[0],
                 "before_band": shift[1],
                 "after_prob": shift[2],
                 "after_band": shift[3],
             }
-            for pk, shift in shifts.items()
+            for pk, shift in told_of
         ],
         "session": session,
     }
