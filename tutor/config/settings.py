@@ -226,8 +226,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # is longer at a task than its queue allows, in seconds.
 TASK_LIMITS_S = {
     "celery": 12 * 3600,
-    # A turn and a piece of a pass (tutor/tracing/working.py), and whoever has to be folded again:
-    # cut short, that goes on where it was.
+    # A turn and a piece of refolds (tutor/tracing/sweep.py) and of passes (working.py) each.
     "tracing": 600,
     "training": 24 * 3600,
     "calibration": 6 * 3600,

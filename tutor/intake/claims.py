@@ -1,7 +1,9 @@
 """What a worker does to an upload's row: take it, show that it lives, hand in what came out.
 
 Each is one conditional UPDATE under the worker's claim. Whoever has lost the claim, because a
-person cancelled or because it was thought dead, changes nothing any more.
+person cancelled or because it was thought dead, changes nothing any more. Signs of life are by the
+database's clock: workers whose own clocks differ by more than a minute would take living imports
+from each other.
 """
 
 import datetime as dt
@@ -11,6 +13,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from tutor.common import clock
 from tutor.intake.models import WORK, State, Upload
 from tutor.intake.selectors import silent
 
@@ -35,10 +38,10 @@ class Claim:
         """Test whether the step is still this worker's."""
         return self._rows().exists()
 
-    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:
+    def show_life(self, *, at: dt.datetime, stage: str, done: int, total: int) -> bool:  # noqa: ARG002 - by another clock
         """Note that the worker is alive and how far it is; return whether the claim holds."""
         told = {"stage": stage, "done": done, "total": total}
-        return bool(self._rows().update(beat_at=at, **told))
+        return bool(self._rows().update(beat_at=clock.of_database(), **told))
 
     def note(self, **entries: Any) -> bool:
         """Write something down and stay at the step; return whether the claim holds."""
@@ -53,11 +56,12 @@ class Claim:
         return Upload.objects.filter(pk=self.upload.pk, state=self.step, claim=self.token)
 
 
-def take(*, upload_id: int, at: dt.datetime, token: uuid.UUID) -> Claim | None:
+def take(*, upload_id: int, token: uuid.UUID) -> Claim | None:
     """Take the upload's next step; None where there is none or another worker is at it."""
-    nobody = Q(claim__isnull=True) | silent(at=at, dead_after=DEAD_AFTER)
+    now = clock.of_database()
+    nobody = Q(claim__isnull=True) | silent(now=now, dead_after=DEAD_AFTER)
     rows = Upload.objects.filter(nobody, pk=upload_id, state__in=WORK)
-    if not rows.update(claim=token, beat_at=at, tries=F("tries") + 1):
+    if not rows.update(claim=token, beat_at=now, tries=F("tries") + 1):
         return None
     upload = Upload.objects.select_related("organisation", "course", "uploaded_by").get(
         pk=upload_id

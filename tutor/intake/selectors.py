@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tutor.accounts.models import Organisation, User
+from tutor.common import clock
 from tutor.common.errors import NotAllowed, NotVisible
 from tutor.content.models import Course
 from tutor.intake.models import OPEN, WORK, State, Upload
@@ -147,18 +148,20 @@ def is_slug_taken(*, organisation: Organisation, slug: str) -> bool:
     )
 
 
-def list_work(*, at: dt.datetime, dead_after: dt.timedelta) -> QuerySet[Upload]:
+def list_work(*, dead_after: dt.timedelta) -> QuerySet[Upload]:
     """Return the uploads that a worker should take: nobody is at them, or whoever was is dead."""
-    nobody = Q(claim__isnull=True) | silent(at=at, dead_after=dead_after)
+    now = clock.of_database()
+    nobody = Q(claim__isnull=True) | silent(now=now, dead_after=dead_after)
     return Upload.objects.filter(nobody, state__in=WORK).order_by("moved_at", "pk")
 
 
-def silent(*, at: dt.datetime, dead_after: dt.timedelta) -> Q:
+def silent(*, now: dt.datetime, dead_after: dt.timedelta) -> Q:
     """Return the condition that a row's worker has shown no sign of life for so long.
 
-    A sign from the future is that of a clock which has been set back since.
+    `now` is the database's, as signs of life are. A sign from the future is that of a clock which
+    has been set back since.
     """
-    return Q(beat_at__lt=at - dead_after) | Q(beat_at__gt=at + dead_after)
+    return Q(beat_at__lt=now - dead_after) | Q(beat_at__gt=now + dead_after)
 
 
 def list_unused(*, moved_before: dt.datetime) -> QuerySet[Upload]:

@@ -56,7 +56,7 @@ def work_on(*, upload_id: int, token: uuid.UUID, now: Callable[[], dt.datetime])
     Whatever goes wrong becomes words on the page, and the upload waits for the person again. Only
     a database that is away ends the task; the sweep then has the step taken again.
     """
-    claim = claims.take(upload_id=upload_id, at=now(), token=token)
+    claim = claims.take(upload_id=upload_id, token=token)
     if claim is None:
         return False
     problem = _problem_of(claim, now)

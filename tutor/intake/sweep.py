@@ -17,7 +17,7 @@ def sweep(*, at: dt.datetime) -> int:
     Returns how many uploads it had to do with.
     """
     count = 0
-    for upload in selectors.list_work(at=at, dead_after=DEAD_AFTER):
+    for upload in selectors.list_work(dead_after=DEAD_AFTER):
         queue.nudge(upload_id=upload.pk)
         count += 1
     return count + _expire(at) + _forget(at) + _remove_strays(at)

@@ -1,6 +1,6 @@
 """Reads of tracer versions."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from tutor.common import clock
 from tutor.registry import claims
@@ -13,6 +13,12 @@ def get_live_tracer(*, course_id: int) -> TracerVersion | None:
         Promotion.objects.filter(course=course_id).select_related("tracer").order_by("-pk").first()
     )
     return newest.tracer if newest else None
+
+
+def list_live_tracers() -> QuerySet[TracerVersion]:
+    """Return the versions that estimates come from now, one of each course with any."""
+    newest = Promotion.objects.order_by().values("course").annotate(newest=Max("pk"))
+    return TracerVersion.objects.filter(promotions__in=newest.values("newest"))
 
 
 def get_open_training(*, course_id: int) -> TrainingJob | None:

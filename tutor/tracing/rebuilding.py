@@ -49,19 +49,25 @@ def fold(*, tracer: engine.CourseTracer, learner_ids: Collection[int]) -> Iterat
     Chunk after chunk, each in a transaction of its own under its learners' locks, so a killed run
     is simply started again.
     """
-    for folder, chunk in _chunks(tracer, learner_ids):
-        with transaction.atomic():
-            response_services.lock_learners(learner_ids=chunk)
-            folded = folder.fold(learner_ids=chunk)
-            services.store_folded(tracer_id=tracer.tracer_id, folded=folded)
-            without = [pk for pk in chunk if pk not in folded]
-            if without:
-                LearnerState.objects.filter(tracer=tracer.tracer_id, learner__in=without).delete()
+    for folder, chunk in chunks(tracer=tracer, learner_ids=learner_ids):
+        fold_chunk(folder=folder, learner_ids=chunk)
         yield from chunk
 
 
-def _chunks(
-    tracer: engine.CourseTracer, learner_ids: Collection[int]
+@transaction.atomic
+def fold_chunk(*, folder: bulk.Folder, learner_ids: Sequence[int]) -> None:
+    """Fold these learners' whole histories under their locks and store the states."""
+    tracer_id = folder.tracer.tracer_id
+    response_services.lock_learners(learner_ids=learner_ids)
+    folded = folder.fold(learner_ids=learner_ids)
+    services.store_folded(tracer_id=tracer_id, folded=folded)
+    without = [pk for pk in learner_ids if pk not in folded]
+    if without:
+        LearnerState.objects.filter(tracer=tracer_id, learner__in=without).delete()
+
+
+def chunks(
+    *, tracer: engine.CourseTracer, learner_ids: Collection[int]
 ) -> Iterator[tuple[bulk.Folder, list[int]]]:
     """Yield the learners in pieces of so many answers, ascending, with what folds them."""
     if not learner_ids:
@@ -91,7 +97,7 @@ def find_differences(
             that the compiled fold is not its own witness; by default those of `sample_twins`.
     """
     twins = set(sample_twins(tracer=tracer, seed=0) if twin_ids is None else twin_ids)
-    for folder, chunk in _chunks(tracer, list_traced(tracer=tracer)):
+    for folder, chunk in chunks(tracer=tracer, learner_ids=list_traced(tracer=tracer)):
         for learner_id, is_equal in _compare(folder, chunk, twins).items():
             yield learner_id, is_equal or _compare_locked(folder, learner_id, twins)
 

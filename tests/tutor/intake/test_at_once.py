@@ -54,7 +54,7 @@ def test_many_uploads_of_a_school_are_imported_one_at_a_time(person, tmp_path):
 def test_many_workers_take_a_step_once(person, tmp_path):
     upload = bringing.bring(actor=person, folder=tmp_path, content=b"x")
 
-    came = at_once(lambda _: claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4()))
+    came = at_once(lambda _: claims.take(upload_id=upload.pk, token=uuid.uuid4()))
 
     assert sum(claim is not None for claim in came) == 1
     assert Upload.objects.get().tries == 1

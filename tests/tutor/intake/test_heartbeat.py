@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def claim(tmp_path):
     admin = make_user(organisation=make_organisation(), role="administrator")
     upload = bringing.bring(actor=admin, folder=tmp_path)
-    return claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4())
+    return claims.take(upload_id=upload.pk, token=uuid.uuid4())
 
 
 def wait_until(is_true) -> None:

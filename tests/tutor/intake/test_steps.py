@@ -139,30 +139,28 @@ class TestImport:
                 work(upload)
         assert 0 < Response.objects.count() < 600
         assert not steps.work_on(upload_id=upload.pk, token=uuid.uuid4(), now=clock.now)
-        later = clock.now() + claims.DEAD_AFTER + dt.timedelta(seconds=1)
+        bringing.age(claims.DEAD_AFTER)
 
-        steps.work_on(upload_id=upload.pk, token=uuid.uuid4(), now=lambda: later)
+        work(upload)
 
         upload.refresh_from_db()
         assert upload.state == State.IMPORTED
         assert Response.objects.count() == upload.rows_added == 600
 
     def test_that_ends_three_workers_is_given_back_with_a_reason(self, bring, monkeypatch):
-        upload, at = start(plan(bring())), clock.now()
+        upload = start(plan(bring()))
 
         def cut(**_):
             raise PowerCut
 
         with monkeypatch.context() as patch:
             patch.setattr(usecases, "import_log", cut)
-            for number in range(claims.MOST_TRIES):
-                now = at + number * 2 * claims.DEAD_AFTER
+            for _ in range(claims.MOST_TRIES):
                 with pytest.raises(PowerCut):
-                    steps.work_on(upload_id=upload.pk, token=uuid.uuid4(), now=lambda n=now: n)
-        later = at + 2 * claims.MOST_TRIES * claims.DEAD_AFTER
-        steps.work_on(upload_id=upload.pk, token=uuid.uuid4(), now=lambda: later)
+                    work(upload)
+                bringing.age(2 * claims.DEAD_AFTER)
+        work(upload)
 
-        upload.refresh_from_db()
         assert upload.state == State.PLANNED
         assert "memory" in upload.problem
         assert finish(upload).state == State.IMPORTED
@@ -251,44 +249,45 @@ class TestImport:
 
 class TestClaim:
     def test_is_given_to_one_worker(self, bring):
-        upload, at = bring(), clock.now()
+        upload = bring()
 
-        first = claims.take(upload_id=upload.pk, at=at, token=uuid.uuid4())
-        second = claims.take(upload_id=upload.pk, at=at, token=uuid.uuid4())
+        first = claims.take(upload_id=upload.pk, token=uuid.uuid4())
+        second = claims.take(upload_id=upload.pk, token=uuid.uuid4())
 
         assert first is not None
         assert second is None
 
     def test_is_lost_to_another_worker_after_a_minute_without_a_sign_of_life(self, bring):
         upload, at = bring(), clock.now()
-        first = claims.take(upload_id=upload.pk, at=at, token=uuid.uuid4())
-        assert first.show_life(at=at + dt.timedelta(seconds=50), stage="reading", done=1, total=2)
+        first = claims.take(upload_id=upload.pk, token=uuid.uuid4())
+        bringing.age(dt.timedelta(seconds=50))
+        assert first.show_life(at=at, stage="reading", done=1, total=2)
 
-        late = at + dt.timedelta(seconds=100)
-        assert claims.take(upload_id=upload.pk, at=late, token=uuid.uuid4()) is None
-        dead = at + dt.timedelta(seconds=111)
-        assert claims.take(upload_id=upload.pk, at=dead, token=uuid.uuid4()) is not None
+        bringing.age(dt.timedelta(seconds=50))
+        assert claims.take(upload_id=upload.pk, token=uuid.uuid4()) is None
+        bringing.age(dt.timedelta(seconds=11))
+        assert claims.take(upload_id=upload.pk, token=uuid.uuid4()) is not None
 
-        assert not first.show_life(at=dead, stage="", done=0, total=0)
-        assert not first.finish(to=State.MAPPING, at=dead)
+        assert not first.show_life(at=at, stage="", done=0, total=0)
+        assert not first.finish(to=State.MAPPING, at=at)
         assert not first.note(problem="x")
 
     def test_is_void_at_once_for_the_only_worker_that_starts(self, bring):
         upload, idle = bring(), plan(bring())
-        dead = claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4())
+        dead = claims.take(upload_id=upload.pk, token=uuid.uuid4())
 
         assert claims.void_all() == 1
 
         assert not dead.is_held()
-        assert claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4()) is not None
+        assert claims.take(upload_id=upload.pk, token=uuid.uuid4()) is not None
         assert Upload.objects.get(pk=idle.pk).state == State.PLANNED
 
     def test_ends_when_the_person_discards(self, bring, folder):
         upload = bring()
-        claim = claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4())
+        claim = claims.take(upload_id=upload.pk, token=uuid.uuid4())
 
         services.discard(upload=upload, actor=upload.uploaded_by, at=clock.now())
 
         assert not claim.finish(to=State.MAPPING, at=clock.now())
         assert kept(folder) == []
-        assert claims.take(upload_id=upload.pk, at=clock.now(), token=uuid.uuid4()) is None
+        assert claims.take(upload_id=upload.pk, token=uuid.uuid4()) is None

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from tests.tutor.intake import bringing
 from tests.tutor.intake.bringing import finish, kept, plan, start, work
 from tests.tutor.responses.importing.logs import made_up_rows
 from tutor.common import clock
@@ -25,27 +26,45 @@ class TestWork:
     def test_is_asked_for_while_nobody_is_at_it(self, bring, nudges):
         waiting, idle = bring(), plan(bring())
         begun, at = bring(), clock.now()
-        claims.take(upload_id=begun.pk, at=at, token=uuid.uuid4())
+        claims.take(upload_id=begun.pk, token=uuid.uuid4())
 
         sweep(at=at)
         assert nudges == [waiting.pk]
         nudges.clear()
-        sweep(at=at + claims.DEAD_AFTER + dt.timedelta(seconds=1))
+        bringing.age(claims.DEAD_AFTER)
+        sweep(at=at)
 
         assert sorted(nudges) == sorted([waiting.pk, begun.pk])
         assert idle.state == State.PLANNED
 
     def test_of_a_worker_from_the_future_is_done_anew(self, bring, nudges):
         begun, at = bring(), clock.now()
-        ahead = at + dt.timedelta(hours=1)
-        claims.take(upload_id=begun.pk, at=ahead, token=uuid.uuid4())
+        claims.take(upload_id=begun.pk, token=uuid.uuid4())
         nudges.clear()
 
-        # The clock has been set back since.
+        # The database's clock has been set back since.
+        bringing.age(-dt.timedelta(hours=1))
         sweep(at=at)
 
         assert nudges == [begun.pk]
-        assert claims.take(upload_id=begun.pk, at=at, token=uuid.uuid4()) is not None
+        assert claims.take(upload_id=begun.pk, token=uuid.uuid4()) is not None
+
+    def test_is_not_taken_by_machines_whose_clocks_differ(self, bring, nudges, monkeypatch):
+        """Three such thefts, and the import was given back for want of memory."""
+        begun, present = bring(), clock.of_database()
+        nudges.clear()
+        monkeypatch.setattr(clock, "of_database", lambda: present)
+        held = claims.take(upload_id=begun.pk, token=uuid.uuid4())
+        ahead, behind = present + dt.timedelta(minutes=5), present - dt.timedelta(minutes=5)
+
+        assert held.show_life(at=behind, stage="reading", done=1, total=2)
+        monkeypatch.setattr(clock, "now", lambda: ahead)
+        sweep(at=ahead)
+        assert nudges == []
+        assert not tasks.work_on(upload_id=begun.pk)
+        assert held.show_life(at=behind, stage="reading", done=2, total=2)
+        begun.refresh_from_db()
+        assert begun.tries == 1
 
     def test_is_taken_by_the_task(self, bring):
         upload = bring()
