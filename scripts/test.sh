@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/environment.sh requirements-dev.txt
-scripts/debian.sh initdb=postgresql redis-server=redis-server chromium=chromium
+scripts/debian.sh initdb=postgresql redis-server=redis-server rabbitmq-server=rabbitmq-server chromium=chromium
 
 [[ $# -eq 0 ]] && set -- --share-slow
 

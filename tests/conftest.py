@@ -15,6 +15,7 @@ from django.db import connection
 
 from tests.servers.browser import chromium
 from tests.servers.postgres import postgres_server
+from tests.servers.rabbitmq_server import rabbitmq_server
 from tests.servers.redis_server import redis_server
 from tests.servers.site import Place, Places, Site, migrated, served
 
@@ -117,6 +118,13 @@ def is_this_ones(item: pytest.Item) -> bool:
 def redis_url() -> Iterator[str]:
     """The address of an empty Redis."""
     with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> Iterator[str]:
+    """The address of an empty RabbitMQ."""
+    with rabbitmq_server() as url:
         yield url
 
 

@@ -1,13 +1,15 @@
 """The beat, sparing with the broker: what nobody takes is not sent for ever.
 
-A message that is too old is passed over by the worker that takes it; until then it lies in Redis.
-A queue whose worker is away for days would fill it, and then nobody could send anything.
+A message that is too old is passed over by the worker that takes it; until then it lies in the
+broker. A queue whose worker is away for days would fill it, and then nobody could send anything.
 """
 
 from typing import Any
 
 from celery import beat
 from celery.utils.log import get_logger
+
+from tutor.common.broker import count_waiting
 
 logger = get_logger(__name__)
 
@@ -32,8 +34,8 @@ class Scheduler(beat.PersistentScheduler):
     def _is_full(self, entry: beat.ScheduleEntry) -> bool:
         queue = self.app.amqp.router.route(dict(entry.options), entry.task)["queue"]
         try:
-            declared = self.connection.default_channel.queue_declare(queue.name)
+            waiting = count_waiting(self.connection.default_channel, queue)
         except (*self.connection.connection_errors, *self.connection.channel_errors):
             # Sending fails as well then, and says why.
             return False
-        return bool(declared.message_count >= MOST_WAITING)
+        return waiting >= MOST_WAITING

@@ -1,8 +1,8 @@
 """The Celery application: work outside the request.
 
-Two brokers, chosen by TUTOR_BROKER_URL: files in the tutor's own folder (the embedded default, one
-worker for each queue) or Redis (production). Tasks are sent by name, so that the web process never
-imports what a worker needs to carry them out.
+The broker is chosen by TUTOR_BROKER_URL: files in the tutor's own folder (the embedded default, one
+worker for each queue), Redis or RabbitMQ (production). Tasks are sent by name, so that the web
+process never imports what a worker needs to carry them out.
 """
 
 import os

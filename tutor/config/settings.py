@@ -1,7 +1,8 @@
 """Django settings: one file for every place, what differs comes from TUTOR_ variables.
 
 The embedded default (SQLite, a broker made of files, three workers) and production (PostgreSQL,
-Redis, any number of workers) run the same code. See docs/administrators.md for each variable.
+Redis or RabbitMQ, any number of workers) run the same code. See docs/administrators.md for each
+variable.
 """
 
 from pathlib import Path
@@ -209,7 +210,7 @@ DEEP_CLAIM_S = environment.whole_number("DEEP_CLAIM_S", default=60)
 
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = environment.secret("BROKER_URL", "filesystem://")
-HAS_REDIS = CELERY_BROKER_URL.startswith(("redis:", "rediss:"))
+HAS_NETWORK_BROKER = not CELERY_BROKER_URL.startswith("filesystem:")
 CELERY_TASK_ACKS_LATE = True
 # A task that took its worker down must not take down the next one at once. Its message was a nudge;
 # the sweep finds what is left in the database, and counts how often it was tried.
@@ -232,7 +233,15 @@ TASK_LIMITS_S = {
     "calibration": 6 * 3600,
     "lms": 900,
 }
-if HAS_REDIS:
+# A message is sent when it is in its queue: it counts among those that wait, and is not lost on
+# the way there.
+RABBITMQ_OPTIONS = {"confirm_publish": True, "connect_timeout": 10}
+if CELERY_BROKER_URL.startswith(("amqp:", "amqps:")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = RABBITMQ_OPTIONS
+    # A solo worker answers no heartbeat while it is at a task: RabbitMQ would take a training for
+    # dead. A dead connection is found by the watchdog's echoes.
+    CELERY_BROKER_HEARTBEAT = 0
+if CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # Redis gives a message to a second worker after so long without an acknowledgement: longer
         # than any task may take. What a killed worker had is found by the sweeps long before.

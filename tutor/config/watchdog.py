@@ -133,7 +133,7 @@ _TOKEN = uuid.uuid4().hex
 
 
 def _listen(instance: Any, **_: Any) -> None:
-    if not settings.HAS_REDIS:
+    if not settings.HAS_NETWORK_BROKER:
         return
     queue = _own_queue()
     instance.app.amqp.queues.select_add(queue)
@@ -161,7 +161,7 @@ def _look(*, app: Celery, watch: Watch) -> None:
         running = tasks.look(now_s=now_s)
         # One may be lost, with a broker that was emptied: several before the worker counts as deaf.
         # While a task runs they would only pile up.
-        if settings.HAS_REDIS and not running and now_s >= echo_at_s:
+        if settings.HAS_NETWORK_BROKER and not running and now_s >= echo_at_s:
             watch.note_sent(now_s=now_s, is_sent=_send_echo(app))
             echo_at_s = now_s + ECHO_EVERY_S
         verdict = watch.judge(running=running, now_s=time.monotonic())

@@ -11,6 +11,8 @@ import time
 
 from celery import current_app
 
+from tutor.common.broker import count_waiting
+
 logger = logging.getLogger(__name__)
 
 CATCH_UP = "tracing.catch_up"
@@ -72,8 +74,8 @@ def send_unless_enough_wait() -> bool:
     What was committed before is found by whoever takes the message that waits.
     """
     with current_app.producer_or_acquire() as producer:
-        declared = producer.channel.queue_declare(QUEUE)
-        if declared.message_count >= ENOUGH_WAITING:
+        waiting = count_waiting(producer.channel, current_app.amqp.queues[QUEUE])
+        if waiting >= ENOUGH_WAITING:
             return False
         current_app.send_task(CATCH_UP, retry=False, expires=EXPIRES_S, producer=producer)
     return True

@@ -8,19 +8,21 @@ from celery import current_app
 
 from tests.tutor.networks import give_network
 from tests.tutor.tracing.test_deep import AT, answer
+from tutor.common.broker import count_waiting
 from tutor.tracing import queue, sweep, tasks
 from tutor.tracing.models import DueLearner
 
 
-@pytest.fixture(params=["files", "Redis"])
+@pytest.fixture(params=["files", "Redis", "RabbitMQ"])
 def broker(request, tmp_path, monkeypatch, settings):
     """A channel of a broker that nobody takes from, which `current_app` sends to."""
     if request.param == "files":
         settings.BROKER_DIR = tmp_path
         url = "filesystem://"
     else:
-        url = request.getfixturevalue("redis_url")
-    with current_app.connection_for_write(url) as connection:
+        url = request.getfixturevalue(f"{request.param.lower()}_url")
+    options = settings.RABBITMQ_OPTIONS if request.param == "RabbitMQ" else None
+    with current_app.connection_for_write(url, transport_options=options) as connection:
         producer = connection.Producer(auto_declare=False)
         monkeypatch.setattr(
             current_app._get_current_object(),
@@ -28,6 +30,8 @@ def broker(request, tmp_path, monkeypatch, settings):
             lambda *_, **__: _Lent(producer),
         )
         channel = connection.default_channel
+        # A queue as Celery makes it; what waits in it from before goes.
+        waiting(channel)
         channel.queue_purge(queue.QUEUE)
         yield channel
         channel.queue_purge(queue.QUEUE)
@@ -45,7 +49,7 @@ class _Lent:
 
 
 def waiting(channel):
-    return channel.queue_declare(queue.QUEUE).message_count
+    return count_waiting(channel, current_app.amqp.queues[queue.QUEUE])
 
 
 class TestLength:
@@ -59,7 +63,7 @@ class TestLength:
         while queue.send_unless_enough_wait():
             pass
         message = broker.basic_get(queue.QUEUE)
-        message.ack()
+        broker.basic_ack(message.delivery_tag)
 
         assert queue.send_unless_enough_wait()
         assert waiting(broker) == queue.ENOUGH_WAITING
@@ -141,6 +145,7 @@ class TestUnderLoad:
         senders = [threading.Thread(target=ask) for _ in range(self.SENDERS)]
         with current_app.connection_for_write(redis_url) as connection:
             channel = connection.default_channel
+            waiting(channel)
             channel.queue_purge(queue.QUEUE)
             for sender in senders:
                 sender.start()

@@ -81,12 +81,12 @@ def marked(places):
     return place
 
 
-@pytest.fixture(params=["files", "Redis"])
+@pytest.fixture(params=["files", "Redis", "RabbitMQ"])
 def broker(request):
     """What to set for the worker and for whoever sends."""
     if request.param == "files":
         return {}
-    return {"TUTOR_BROKER_URL": request.getfixturevalue("redis_url")}
+    return {"TUTOR_BROKER_URL": request.getfixturevalue(f"{request.param.lower()}_url")}
 
 
 def test_a_worker_folds_the_marked_and_the_next_does_a_killed_ones_rest(marked, broker, tmp_path):
