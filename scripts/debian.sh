@@ -35,6 +35,6 @@ if [[ "$distribution" == debian ]]; then
     echo "Install them with:  sudo apt-get install $packages" >&2
 else
     echo "Install them with your system's package manager, then run the same command again." >&2
-    echo "  macOS:  brew install postgresql redis; brew install --cask chromium" >&2
+    echo "  macOS:  brew install postgresql redis rabbitmq; brew install --cask chromium" >&2
 fi
 exit 2
