@@ -48,7 +48,7 @@ def find_minutes_left(
 
 def find_item_minutes(*, learner: Learner, course: Course, assignment: Assignment | None) -> float:
     """Return the minutes that a question of usual length takes this learner, extra time counted."""
-    conduct = conducts.find_conduct(
+    conduct, _ = conducts.find_or_stand_in(
         learner_id=learner.pk,
         course_id=course.pk,
         assignment=assignment,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Max, QuerySet
 
 from tutor.classes import selectors as class_selectors
@@ -30,18 +31,68 @@ def find_conduct(
     practice without an assignment the learner's classes of the course decide together: the first
     one's policy, and whatever any of them forbids is forbidden.
     """
-    if assignment is not None:
-        classes: tuple[int, ...] = (assignment.classroom_id,)
-    else:
-        classes = class_selectors.list_class_ids_of(learner_id=learner_id, course_id=course_id)
+    classes = _list_class_ids(learner_id=learner_id, course_id=course_id, assignment=assignment)
     found = _conducts.get(
         (course_id, revision, classes), lambda: _conduct(course_id=course_id, class_ids=classes)
     )
     if not found.wishes:
         return found
-    on = None if assignment is None else assignment.pk
-    own = tuple(w for w in found.wishes if w.holds_for(learner_id=learner_id, assignment_id=on))
+    own = _wishes_for(found.wishes, learner_id=learner_id, assignment=assignment)
     return dataclasses.replace(found, wishes=own)
+
+
+def find_or_stand_in(
+    *, learner_id: int, course_id: int, assignment: Assignment | None, revision: int
+) -> tuple[Conduct, Exception | None]:
+    """Return how the next item is chosen, and what went wrong in finding it, None for nothing.
+
+    What stands in draws nothing at random, asks nothing again and keeps to the teachers' rules, if
+    they can be read by themselves: who follows it follows the course's own order. Errors of the
+    database are raised: on PostgreSQL nothing more can be read or written in their transaction,
+    which has to be rolled back.
+    """
+    given: dict[str, Any] = {
+        "learner_id": learner_id,
+        "course_id": course_id,
+        "assignment": assignment,
+    }
+    try:
+        return find_conduct(**given, revision=revision), None
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("How items are chosen could not be found: the defaults stand in.")
+        return Conduct(wishes=_wishes_alone(**given)), error
+
+
+def _wishes_alone(
+    *, learner_id: int, course_id: int, assignment: Assignment | None
+) -> tuple[Wish, ...]:
+    """Return the teachers' rules by themselves; none where they cannot be read."""
+    try:
+        classes = _list_class_ids(learner_id=learner_id, course_id=course_id, assignment=assignment)
+        read = list_wishes(list_rules(class_ids=classes))
+        return _wishes_for(read, learner_id=learner_id, assignment=assignment)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("Nor could the teachers' rules be read: none holds.")
+        return ()
+
+
+def _list_class_ids(
+    *, learner_id: int, course_id: int, assignment: Assignment | None
+) -> tuple[int, ...]:
+    if assignment is not None:
+        return (assignment.classroom_id,)
+    return class_selectors.list_class_ids_of(learner_id=learner_id, course_id=course_id)
+
+
+def _wishes_for(
+    wishes: Iterable[Wish], *, learner_id: int, assignment: Assignment | None
+) -> tuple[Wish, ...]:
+    on = None if assignment is None else assignment.pk
+    return tuple(one for one in wishes if one.holds_for(learner_id=learner_id, assignment_id=on))
 
 
 def get_settings(*, class_id: int) -> ClassScheduling:

@@ -35,7 +35,7 @@ def note_answer(*, decision: Decision, response: Response, revision: int, draw_s
 
 
 def _note_for_later(decision: Decision, response: Response, revision: int) -> None:
-    conduct = conducts.find_conduct(
+    conduct, _ = conducts.find_or_stand_in(
         learner_id=response.learner_id,
         course_id=decision.course_id,
         assignment=decision.assignment,

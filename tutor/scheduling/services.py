@@ -4,16 +4,12 @@ import dataclasses
 import datetime as dt
 import functools
 import logging
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from tutor.accounts.models import Learner
-from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment
 from tutor.common import turns
 from tutor.common.prepared_writes import PreparedInsert
@@ -25,16 +21,13 @@ from tutor.scheduling import (
     fallback,
     lately,
     looking_back,
-    plans,
+    preparing,
     probing,
-    selectors,
     wishes,
 )
-from tutor.scheduling.engine import Conduct, Plan
-from tutor.scheduling.models import (
-    Decision,
-    DelayedProbe,
-)
+from tutor.scheduling.engine import Plan
+from tutor.scheduling.models import Decision
+from tutor.scheduling.preparing import Sitting as Sitting
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing.deep import Rung, shifted
 from tutor.tracing.models import DeepPrediction
@@ -45,34 +38,6 @@ logger = logging.getLogger(__name__)
 PILOT = engine.PILOT
 # Template seeds are small enough for JSON clients that keep numbers as doubles.
 ITEM_SEEDS = 2**31
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """Where in a session the decision falls, and the answer that led to it.
-
-    Attributes:
-        answered: answers given in the session.
-        planned: answers after which it was expected to end when it began; what it was told with.
-            The choice takes the assignment's own number, bounded by the rules of now.
-        follows: the presentation whose answer led here.
-        shifts: concept id -> what that answer changed, kept with the decision.
-        last_reason: of the decision whose answer led here.
-        minutes_left: where the session is planned in minutes; then `planned` is an estimate.
-        resting: {"concepts": ids, "items": ids} that the learner has put off until it ends.
-        topic: id of the concept that the learner chose to practise.
-        instead: why the item before was put off ("skip", "unlearnt"), empty after an answer.
-    """
-
-    answered: int
-    planned: int
-    follows: uuid.UUID | None = None
-    shifts: dict[str, Any] = field(default_factory=dict)
-    last_reason: str = ""
-    minutes_left: float | None = None
-    resting: Mapping[str, Any] = field(default_factory=dict)
-    instead: str = ""
-    topic: int | None = None
 
 
 def decide_next(
@@ -88,15 +53,25 @@ def decide_next(
 ) -> Decision:
     """Choose the next item, or a finish, and store it with its receipt.
 
-    `seen` is the learner at the moment `at`. If the choice raises, even by what it is made from,
-    the course's own order is followed with propensity 1: `fallback` is "error", and the receipt's
-    `fallback` names it. (Errors of the database are raised.)
+    `seen` is the learner at the moment `at`. If the choice raises, even by what it is made from or
+    by finding how it is made, the course's own order is followed with propensity 1: `fallback` is
+    "error", and the receipt's `fallback` names it. (Errors of the database are raised.)
     """
-    conduct = conducts.find_conduct(
+    conduct, broken = conducts.find_or_stand_in(
         learner_id=learner.pk,
         course_id=course.pk,
         assignment=assignment,
         revision=tracer.bank.revision,
+    )
+    ready = preparing.prepare(
+        learner=learner,
+        assignment=assignment,
+        tracer=tracer,
+        seen=seen,
+        conduct=conduct,
+        sitting=sitting,
+        at=at,
+        broken=broken,
     )
 
     @functools.cache
@@ -110,19 +85,20 @@ def decide_next(
             last_reason=sitting.last_reason,
         )
 
-    plan = _plan(assignment, sitting, revision=course.revision)
-
     def choose(plan: Plan) -> engine.Decision | engine.Finish:
         given = {"tracer": tracer, "seen": seen, "plan": plan, "conduct": conduct, "seed": seed}
         try:
+            if ready.broken is not None:
+                raise ready.broken
             return engine.choose(**given, recent=look_back(), at=at.timestamp())
         except DatabaseError:
+            # On PostgreSQL nothing can be stored after it: the whole answer is rolled back.
             raise
         except Exception as error:
             logger.exception("No choice could be made: the course's own order stands in.")
             return fallback.follow_order(**given, at=at.timestamp(), error=error)
 
-    probe = _due_probe(tracer, seen, learner, conduct, sitting, at)
+    plan, probe = ready.plan, ready.probe
     chosen = choose(dataclasses.replace(plan, asked_again=probe.concept_id) if probe else plan)
     if probe is not None and not engine.is_probe(chosen):
         # None of its items may be given now: it waits, and nothing else changes by it.
@@ -157,7 +133,7 @@ def find_minutes_a_day(
     *, learner: Learner, course: Course, assignment: Assignment | None
 ) -> int | None:
     """Return how many minutes a day a teacher has planned for this; None where nobody has."""
-    conduct = conducts.find_conduct(
+    conduct, _ = conducts.find_or_stand_in(
         learner_id=learner.pk,
         course_id=course.pk,
         assignment=assignment,
@@ -181,7 +157,7 @@ def plan_length(
         items: as it is planned in items.
         minutes: as it is planned in minutes; then `items` do not count.
     """
-    conduct = conducts.find_conduct(
+    conduct, _ = conducts.find_or_stand_in(
         learner_id=learner.pk,
         course_id=course.pk,
         assignment=assignment,
@@ -190,40 +166,6 @@ def plan_length(
     if minutes is not None:
         items = lately.expect_items(minutes, conduct)
     return min(items, wishes.longest_of(conduct.wishes) or items)
-
-
-def _plan(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> Plan:
-    goal: tuple[int, ...] = ()
-    own = plans.FREE_PRACTICE if assignment is None else assignment.items_per_session
-    if assignment is not None:
-        goal = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
-    elif sitting.topic is not None:
-        goal = (sitting.topic,)
-    return Plan(
-        goal_concepts=goal,
-        answered=sitting.answered,
-        # Not as it was told when the sitting began: a rule of then may be taken back by now.
-        planned=None if sitting.minutes_left is not None else own,
-        minutes_left=sitting.minutes_left,
-        opens_at=_epoch(assignment.opens_at if assignment else None),
-        closes_at=_epoch(assignment.due_at if assignment else None),
-        **plans.resting_of(sitting.resting),
-    )
-
-
-def _due_probe(
-    tracer: tracing_engine.CourseTracer,
-    seen: tracing_engine.Seen,
-    learner: Learner,
-    conduct: Conduct,
-    sitting: Sitting,
-    at: dt.datetime,
-) -> DelayedProbe | None:
-    """Return the probe that a sitting begins with, if one is due and its concept has rested."""
-    if not conduct.probes or sitting.answered:
-        return None
-    due = selectors.list_due_probes(learner_id=learner.pk, course_id=tracer.bank.course_id, at=at)
-    return next((probe for probe in due if probing.has_rested(probe, tracer, seen, at=at)), None)
 
 
 _STORE = PreparedInsert(Decision)
@@ -286,10 +228,6 @@ def _estimated(
         found["expected_deep"] = shifted(live, float(seen.deep.items[row]))
         found["prediction_weight"] = seen.deep.weight_of(tracer.bank, row)
     return found
-
-
-def _epoch(moment: dt.datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
 
 
 # Predictions from which nothing was decided are kept so long: a choice may be under way.

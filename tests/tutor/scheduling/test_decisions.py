@@ -6,16 +6,25 @@ import json
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from curriculum.scheduler import FinishCode, ReasonCode, ReceiptDiffers, replay
-from tests.factories import AT, answer_current, make_assignment, make_class, start_session
+from tests.factories import (
+    AT,
+    answer_current,
+    make_assignment,
+    make_class,
+    set_scheduling,
+    start_session,
+)
 from tests.tutor.histories import tracer_of
 from tutor.content import course_format
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
-from tutor.scheduling import engine, reasons, replaying
+from tutor.scheduling import engine, reasons, replaying, ruling
 from tutor.scheduling.models import Decision
+from tutor.scheduling.rule_values import Order
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing import services as tracing_services
 
@@ -175,6 +184,9 @@ class TestFaults:
     @pytest.mark.parametrize(
         "broken_at",
         [
+            "tutor.scheduling.conduct.find_conduct",
+            "tutor.scheduling.conduct.conduct_of",
+            "tutor.scheduling.plans.resting_of",
             "tutor.scheduling.looking_back.find_recent",
             "tutor.scheduling.engine._memory",
             "tutor.scheduling.engine.count_attempts",
@@ -211,3 +223,92 @@ class TestFaults:
 
         assert (decision.fallback, decision.propensity) == ("error", 1.0)
         assert decision.receipt["fallback"] == "ValueError: no estimates"
+
+    def test_even_where_the_goal_and_the_rules_cannot_be_found(self, learner, course, monkeypatch):
+        """What is asked for is unknown then, so that it is the course; its dates still hold."""
+        classroom = make_class(course=course, users=[learner.user])
+        assignment = make_assignment(
+            classroom=classroom, concepts=Concept.objects.filter(slug="doubling")
+        )
+        course.refresh_from_db()
+
+        def broken(*_, **__):
+            raise KeyError("injected")
+
+        monkeypatch.setattr("tutor.classes.selectors.get_goal_concepts", broken)
+        with monkeypatch.context() as more:
+            more.setattr("tutor.scheduling.conduct.find_conduct", broken)
+            more.setattr("tutor.scheduling.conduct.list_rules", broken)
+            first = start_session(
+                learner=learner, course=course, assignment=assignment, draw_seed=3
+            ).current
+
+        assert (first.fallback, first.propensity) == ("error", 1.0)
+        assert first.receipt["fallback"] == "KeyError: 'injected'"
+        assert first.item_version.item_id == Item.objects.filter(course=course).first().pk
+        assert first.assignment == assignment
+
+    def test_a_probe_that_cannot_be_looked_up_ends_no_lesson(self, learner, course, monkeypatch):
+        set_scheduling(make_class(course=course, users=[learner.user]), probes=True)
+        course.refresh_from_db()
+
+        def broken(*_, **__):
+            raise ValueError("no probes")
+
+        monkeypatch.setattr("tutor.scheduling.selectors.list_due_probes", broken)
+
+        decision = start_session(learner=learner, course=course, draw_seed=3).current
+
+        assert (decision.fallback, decision.propensity) == ("error", 1.0)
+        assert decision.receipt["fallback"] == "ValueError: no probes"
+
+    def test_a_teachers_ban_holds_though_the_settings_cannot_be_found(
+        self, learner, course, organisation, monkeypatch
+    ):
+        classroom = make_class(course=course, users=[learner.user])
+        first = Item.objects.filter(course=course).first()
+        ruling.set_rule(
+            classroom=classroom, order=Order(kind="ban", item=first), actor=None, at=AT - HOUR
+        )
+        course.refresh_from_db()
+
+        def broken(*_, **__):
+            raise ZeroDivisionError("injected")
+
+        monkeypatch.setattr("tutor.scheduling.conduct.find_conduct", broken)
+
+        decision = start_session(learner=learner, course=course, draw_seed=3).current
+
+        assert decision.fallback == "error"
+        assert decision.item_version.item_id != first.pk
+        assert len(decision.steering) == 1
+
+    @pytest.mark.parametrize(
+        "broken_at",
+        [
+            "tutor.scheduling.conduct.find_conduct",
+            "tutor.scheduling.conduct.conduct_of",
+            "tutor.classes.selectors.get_goal_concepts",
+            "tutor.scheduling.selectors.list_due_probes",
+            "tutor.scheduling.looking_back.find_recent",
+            "tutor.scheduling.engine._memory",
+        ],
+    )
+    def test_an_error_of_the_database_rolls_everything_back(
+        self, learner, course, monkeypatch, broken_at
+    ):
+        """After it nothing can be stored on PostgreSQL: half an answer would be lost."""
+        classroom = make_class(course=course, users=[learner.user])
+        set_scheduling(classroom, probes=True)
+        assignment = make_assignment(classroom=classroom)
+        course.refresh_from_db()
+
+        def broken(*_, **__):
+            raise OperationalError("gone")
+
+        monkeypatch.setattr(broken_at, broken)
+
+        with pytest.raises(OperationalError, match="gone"):
+            start_session(learner=learner, course=course, assignment=assignment, draw_seed=3)
+
+        assert not Decision.objects.exists()
