@@ -74,16 +74,17 @@ def create_assignment(
     concepts: Iterable[Concept] = (),
     items_per_session: int = 10,
 ) -> Assignment:
-    """Assign the course, or some of its concepts, to a class.
+    """Store that a class is to work on the course, or some of its concepts.
+
+    Whether it can, by what the course and the teachers' rules leave, is checked above
+    (`tutor.scheduling.assigning.create_assignment`).
 
     Raises:
         ConceptOfAnotherCourse: a concept is not of the class's course.
         DatesReversed: `due_at` is not after `opens_at`.
     """
     chosen = list(concepts)
-    strangers = [c.slug for c in chosen if c.course_id != classroom.course_id]
-    if strangers:
-        raise ConceptOfAnotherCourse("These concepts are of another course.", concepts=strangers)
+    check_concepts(classroom=classroom, concepts=chosen)
     if due_at is not None and due_at <= opens_at:
         raise DatesReversed("The assignment would be due before it opens.")
     assignment = Assignment.objects.create(
@@ -96,6 +97,17 @@ def create_assignment(
     assignment.concepts.set(chosen)
     content_services.raise_revision(course=classroom.course)
     return assignment
+
+
+def check_concepts(*, classroom: Classroom, concepts: Iterable[Concept]) -> None:
+    """Refuse concepts that are not of the class's course.
+
+    Raises:
+        ConceptOfAnotherCourse: names them.
+    """
+    strangers = [c.slug for c in concepts if c.course_id != classroom.course_id]
+    if strangers:
+        raise ConceptOfAnotherCourse("These concepts are of another course.", concepts=strangers)
 
 
 @transaction.atomic

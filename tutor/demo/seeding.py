@@ -18,7 +18,7 @@ from tutor.content.models import Concept, Course
 from tutor.demo import accounts, cohort
 from tutor.registry import jobs as registry_jobs
 from tutor.responses import services as response_services
-from tutor.scheduling import steering
+from tutor.scheduling import assigning, steering
 from tutor.tracing import adoption
 
 COURSE_FOLDER = Path(__file__).resolve().parent.parent / "content" / "demo_course"
@@ -147,15 +147,19 @@ def _account(organisation: Organisation, username: str, role: str, name: str) ->
 def _assign(classroom: Classroom, course: Course, at: dt.datetime) -> None:
     if Assignment.objects.filter(classroom=classroom).exists():
         return
-    class_services.create_assignment(
+    assigning.create_assignment(
         classroom=classroom,
+        at=at,
         title="Equations by the end of the month",
         opens_at=at - dt.timedelta(days=7),
         due_at=at + dt.timedelta(days=28),
         concepts=Concept.objects.filter(course=course, slug__in=FIRST_GOAL),
     )
-    class_services.create_assignment(
-        classroom=classroom, title="The whole course", opens_at=at - dt.timedelta(days=42)
+    assigning.create_assignment(
+        classroom=classroom,
+        at=at,
+        title="The whole course",
+        opens_at=at - dt.timedelta(days=42),
     )
     # A class has to opt in; the demo shows what there is.
     steering.set_class_scheduling(

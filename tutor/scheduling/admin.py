@@ -1,4 +1,4 @@
-"""Decisions in Django's admin, to look at."""
+"""Decisions in Django's admin, to look at; assignments, to change."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tutor.accounts.administration import ReadOnlyAdmin
+from tutor.classes.models import Assignment
+from tutor.scheduling.assignment_admin import AssignmentsAdmin
 from tutor.scheduling.models import (
     ClassScheduling,
     Decision,
@@ -19,6 +21,9 @@ from tutor.scheduling.models import (
     SteeringRule,
     StuckRelease,
 )
+
+
+admin.site.register(Assignment, AssignmentsAdmin)
 
 
 @admin.register(Decision)

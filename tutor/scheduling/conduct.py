@@ -202,9 +202,14 @@ def make_conduct(*, policy: str, version: PolicyVersion | None, **given: Any) ->
     return Conduct(
         policy=engine.policy_from(policy, body),
         version_id=None if version is None else version.pk,
-        minutes={int(pk): float(value) for pk, value in body.get("minutes", {}).items()},
+        minutes=minutes_of(body),
         **given,
     )
+
+
+def minutes_of(body: Mapping[str, Any]) -> dict[int, float]:
+    """Return item version id -> the minutes that a policy version's body expects it to take."""
+    return {int(pk): float(value) for pk, value in body.get("minutes", {}).items()}
 
 
 def _conduct(*, course_id: int, class_ids: tuple[int, ...]) -> Conduct:

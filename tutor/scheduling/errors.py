@@ -36,6 +36,13 @@ class InfeasibleRule(TutorError):
     status = 409
 
 
+class InfeasibleAssignment(TutorError):
+    """An assignment asks for what could not be given: the course or the rules do not have it."""
+
+    code = "scheduling.infeasible-assignment"
+    status = 409
+
+
 class RuleTakenBack(TutorError):
     """A rule that is to be taken back is not in force."""
 

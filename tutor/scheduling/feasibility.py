@@ -174,7 +174,7 @@ def _of_pin(
     if not bank.operational[rows].any():
         return [f"{what} cannot be given first: it is not in use."]
     if not allowed[rows].any():
-        cause = _why_not(rules, bank, rows)
+        cause = why_not(rules, bank, rows)
         return [f"{what} cannot be given first: {cause}."]
     needed = _lacking(bank, rows[allowed[rows]], attained)
     if needed:
@@ -183,7 +183,8 @@ def _of_pin(
     return []
 
 
-def _why_not(rules: Sequence[Wish], bank: CourseBank, rows: npt.NDArray[np.int64]) -> str:
+def why_not(rules: Sequence[Wish], bank: CourseBank, rows: npt.NDArray[np.int64]) -> str:
+    """Return why the rules let none of these items through."""
     barred = bits_of({name for rule in rules if rule.kind == "bar" for name in rule.value})
     if ((bank.needs[rows] & barred) != 0).all():
         return "it needs what the learner cannot be given"

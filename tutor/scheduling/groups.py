@@ -11,12 +11,15 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 
 from curriculum.scheduler.monitoring import find_group_gaps
 from tutor.content.models import Course
 from tutor.responses import grouping
 from tutor.responses import selectors as response_selectors
-from tutor.scheduling.models import Decision, GroupComparison
+from tutor.scheduling import conduct
+from tutor.scheduling.models import Decision, GroupComparison, PolicyVersion
+from tutor.scheduling.plans import RULES
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +29,6 @@ MASTERY_A_MINUTE = "mastery a minute"
 AT_RANDOM = "share at random"
 CREDIT_BEYOND = "credit beyond what was expected"
 TOLERATED: Mapping[str, float] = {MASTERY_A_MINUTE: 0.01, AT_RANDOM: 0.02, CREDIT_BEYOND: 0.05}
-# Faster than this nobody reads a question.
-LEAST_MINUTES = 5.0 / 60.0
 
 Rows = dict[str, tuple[list[int], list[float]]]
 
@@ -63,35 +64,48 @@ def read_rows(*, course: Course, at: dt.datetime) -> Rows:
     """Return for each measure whose row it is, and its value, from the last thirty days.
 
     Mastery a minute is what an answer moved the probabilities of its concepts by, for each minute
-    that it took; credit beyond is a first answer's credit less the chance that was stated.
+    that its item was expected to take when it was chosen, as in a reward: by the time that it took
+    a quick learner's group would gain more with nothing more learnt, and right answers, which come
+    quicker, would earn more than wrong ones cost. Credit beyond is a first answer's credit less the
+    chance that was stated.
     """
     since = at - LOOKS_BACK
     rows: Rows = {measure: ([], []) for measure in TOLERATED}
     decisions = Decision.objects.filter(course=course, at__gt=since, at__lte=at)
-    shown: dict[object, tuple[str, float | None]] = {}
-    for public_id, learner, reason, expected in decisions.filter(
+    usual = _minutes_by_version(decisions)
+    # Presentation -> the chance that was stated, the minutes that were expected.
+    shown: dict[object, tuple[float | None, float]] = {}
+    for public_id, learner, reason, expected, item_version, version in decisions.filter(
         item_version__isnull=False
-    ).values_list("public_id", "learner", "reason", "expected"):
-        shown[public_id] = (reason, expected)
+    ).values_list("public_id", "learner", "reason", "expected", "item_version", "policy_version"):
+        minutes = usual.get(version, {}).get(item_version, RULES.minutes_per_item)
+        shown[public_id] = (expected, minutes)
         _add(rows, AT_RANDOM, learner, float(reason == "explore"))
-    took: dict[object, float] = {}
+    answered = set()
     answers = response_selectors.list_standing(course_id=course.pk).filter(
         presentation__isnull=False, attempt=1, answered_at__gt=since, answered_at__lte=at
     )
-    for presentation, learner, credit, hints, elapsed in answers.values_list(
-        "presentation", "learner", "credit", "hints_seen", "elapsed_ms"
+    for presentation, learner, credit, hints in answers.values_list(
+        "presentation", "learner", "credit", "hints_seen"
     ):
-        took[presentation] = max((elapsed or 0) / 60_000.0, LEAST_MINUTES)
-        _, expected = shown.get(presentation, ("", None))
+        answered.add(presentation)
+        expected, _ = shown.get(presentation, (None, 0.0))
         if expected is not None and not hints:
             _add(rows, CREDIT_BEYOND, learner, credit - expected)
     for follows, learner, shifts in decisions.filter(follows__isnull=False).values_list(
         "follows", "learner", "shifts"
     ):
-        if follows in took and shifts:
+        # What was chosen before the window has no minutes here.
+        if follows in answered and follows in shown and shifts:
             gain = sum(after - before for before, _, after, _ in shifts.values())
-            _add(rows, MASTERY_A_MINUTE, learner, gain / took[follows])
+            _add(rows, MASTERY_A_MINUTE, learner, gain / shown[follows][1])
     return rows
+
+
+def _minutes_by_version(decisions: QuerySet[Decision]) -> dict[int, dict[int, float]]:
+    """Return policy version -> item version -> the minutes that it expected, of those in use."""
+    versions = PolicyVersion.objects.filter(pk__in=decisions.values("policy_version").distinct())
+    return {row.pk: conduct.minutes_of(row.body) for row in versions}
 
 
 def _add(rows: Rows, measure: str, learner: int, value: float) -> None:

@@ -135,9 +135,10 @@ def _require_feasible(
     for learners, assignment, own in list_sets(classroom, [*before, new]):
         if new not in own:
             continue
+        goal = None if assignment is None else goal_of(assignment)
         with_it, without = (
             find_problems(classroom, some, assignment)
-            + find_locked(classroom, some, assignment, learners=learners, at=at)
+            + ([] if goal is None else find_locked(classroom, some, goal, learners=learners, at=at))
             for some in (own, [wish for wish in own if wish != new])
         )
         fresh = [problem for problem in with_it if problem not in without]
@@ -158,22 +159,38 @@ def list_sets(
 
     A class without learners counts as one with a learner whom no rule names.
     """
-    learners: list[Learner | None] = list(class_selectors.list_learners_of(classroom=classroom))
-    assignments = [None, *Assignment.objects.filter(classroom=classroom)]
-    found: dict[tuple[int | None, frozenset[int]], Any] = {}
-    for assignment in assignments:
-        on = None if assignment is None else assignment.pk
-        for learner in learners or [None]:
-            own = tuple(
-                wish
-                for wish in rules
-                if wish.holds_for(learner_id=learner.pk if learner else 0, assignment_id=on)
-            )
-            key = (on, frozenset(wish.pk for wish in own))
-            whom, _, _ = found.setdefault(key, ([], assignment, own))
-            if learner is not None:
-                whom.append(learner)
+    learners = list(class_selectors.list_learners_of(classroom=classroom))
+    return [
+        (whom, assignment, own)
+        for assignment in [None, *Assignment.objects.filter(classroom=classroom)]
+        for whom, own in sets_on(None if assignment is None else assignment.pk, rules, learners)
+    ]
+
+
+def sets_on(
+    assignment_id: int | None, rules: Sequence[Wish], learners: Sequence[Learner]
+) -> list[tuple[list[Learner], tuple[Wish, ...]]]:
+    """Return every different set of rules on an assignment, with the learners it holds for.
+
+    Without a learner there is one set, of a learner whom no rule names.
+    """
+    found: dict[frozenset[int], tuple[list[Learner], tuple[Wish, ...]]] = {}
+    for learner in learners or [None]:
+        own = tuple(
+            wish
+            for wish in rules
+            if wish.holds_for(learner_id=learner.pk if learner else 0, assignment_id=assignment_id)
+        )
+        whom, _ = found.setdefault(frozenset(wish.pk for wish in own), ([], own))
+        if learner is not None:
+            whom.append(learner)
     return list(found.values())
+
+
+def goal_of(assignment: Assignment) -> tuple[int, ...]:
+    """Return the concept ids that an assignment asks for now; empty means the whole course."""
+    revision = assignment.classroom.course.revision
+    return class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
 
 
 def find_problems(
@@ -196,17 +213,15 @@ def find_problems(
 def find_locked(
     classroom: Classroom,
     own: Sequence[Wish],
-    assignment: Assignment | None,
+    goal: Sequence[int],
     *,
     learners: Sequence[Learner],
     at: dt.datetime,
 ) -> list[feasibility.Problem]:
-    """Return what the rules lock of an assignment for one at least of these learners.
+    """Return what the rules lock of an assignment's goal for one at least of these learners.
 
     Without a learner, for somebody new.
     """
-    if assignment is None:
-        return []
     course = classroom.course
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     given: dict[str, Any] = {
@@ -215,7 +230,7 @@ def find_locked(
             items={},
             concepts=dict(zip(bank.concept_ids.tolist(), bank.concept_names, strict=True)),
         ),
-        "goal": class_selectors.get_goal_concepts(assignment=assignment, revision=course.revision),
+        "goal": goal,
     }
     found = feasibility.find_locked(own, **given)
     if not found or not learners:

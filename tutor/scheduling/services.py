@@ -27,10 +27,19 @@ from tutor.scheduling import (
 )
 from tutor.scheduling.engine import Plan
 from tutor.scheduling.models import Decision
-from tutor.scheduling.preparing import Sitting as Sitting
+from tutor.scheduling.preparing import Sitting
 from tutor.tracing import engine as tracing_engine
 from tutor.tracing.deep import Rung, shifted
 from tutor.tracing.models import DeepPrediction
+
+__all__ = [
+    "PILOT",
+    "Sitting",
+    "decide_next",
+    "find_minutes_a_day",
+    "plan_length",
+    "prune_predictions",
+]
 
 logger = logging.getLogger(__name__)
 

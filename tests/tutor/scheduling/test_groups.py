@@ -15,16 +15,16 @@ from tests.factories import (
     set_scheduling,
     start_session,
 )
-from tutor.scheduling import groups
+from tests.tutor.histories import versions_of
+from tutor.scheduling import groups, steering
 from tutor.scheduling.models import Decision, GroupComparison
+from tutor.scheduling.plans import RULES
 
 pytestmark = pytest.mark.django_db
 
-MINUTE = dt.timedelta(minutes=1)
 
-
-def fill(course, name, *, learners, right):
-    """A class in which everybody answers two questions a minute each, right or wrong."""
+def fill(course, name, *, learners, right, seconds=60):
+    """A class in which everybody answers two questions, right or wrong, each after so long."""
     members = [make_learner(organisation=course.organisation) for _ in range(learners)]
     classroom = make_class(course=course, users=[one.user for one in members], name=name)
     set_scheduling(classroom)
@@ -32,7 +32,8 @@ def fill(course, name, *, learners, right):
     for number, learner in enumerate(members):
         session = start_session(learner=learner, course=course, draw_seed=number)
         for step in range(2):
-            answer_current(session, right=right, at=AT + (step + 1) * MINUTE, draw_seed=step)
+            at = AT + (step + 1) * dt.timedelta(seconds=seconds)
+            answer_current(session, right=right, at=at, draw_seed=step)
     return members
 
 
@@ -61,13 +62,39 @@ def test_values_are_those_of_the_log(course):
 
     last = Decision.objects.filter(learner=learner).latest("pk")
     gain = sum(after - before for before, _, after, _ in last.shifts.values())
-    # A minute went by before each answer.
-    assert rows[groups.MASTERY_A_MINUTE][1][-1] == pytest.approx(gain)
+    assert rows[groups.MASTERY_A_MINUTE][1][-1] == pytest.approx(gain / RULES.minutes_per_item)
     expected = [row.expected for row in Decision.objects.filter(learner=learner).order_by("pk")]
     assert sorted(rows[groups.CREDIT_BEYOND][1]) == pytest.approx(
         sorted(1.0 - chance for chance in expected[:2])
     )
     assert rows[groups.AT_RANDOM] == ([learner.pk] * 3, [0.0] * 3)
+
+
+def test_a_group_gains_nothing_by_being_quick(course):
+    """The same answers in half the time are the same gain: speed is not what is learnt."""
+    for name, seconds in (("7a", 20), ("7b", 120)):
+        fill(course, name, learners=10, right=True, seconds=seconds)
+
+    found = groups.compare_course(course=course, at=AT + dt.timedelta(hours=1))
+
+    quick, slow = found.body[groups.MASTERY_A_MINUTE]
+    assert quick["mean"] == pytest.approx(slow["mean"], rel=0.2)
+    assert not any((quick["alarm"], slow["alarm"]))
+
+
+def test_minutes_are_those_that_the_policy_expected_of_the_item(course):
+    minutes = {version.pk: 4.0 for version in versions_of(course)}
+    version = steering.store_policy_version(
+        course=course, policy="gain-softmax", parameters={}, minutes=minutes, provenance={}, at=AT
+    )
+    steering.promote_policy(version=version, at=AT, reason="by hand")
+    [learner] = fill(course, "7a", learners=1, right=True)
+
+    rows = groups.read_rows(course=course, at=AT + dt.timedelta(hours=1))
+
+    last = Decision.objects.filter(learner=learner).latest("pk")
+    gain = sum(after - before for before, _, after, _ in last.shifts.values())
+    assert rows[groups.MASTERY_A_MINUTE][1][-1] == pytest.approx(gain / 4.0)
 
 
 def test_groups_below_ten_are_named_and_not_measured(course):
