@@ -22,6 +22,7 @@ from curriculum.scheduler.standing import MODES
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 DIGITS = 8
+ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +116,7 @@ def decision_row(
     reward: float | None,
     reward_kind: str,
     targets: Sequence[Policy] = (),
+    outcome: str = ANSWERED,
 ) -> dict[str, Any]:
     """Return one line of the log, JSON values; the writer of `docs/simulation.md`'s format.
 
@@ -127,10 +129,12 @@ def decision_row(
         chances: what `find_distribution` gave for the situation and `policy`.
         pair: row of `chances.choices` that was drawn.
         policy: that decided.
-        reward: what it earned; None if that is not known yet.
+        reward: what it earned; None if that is not known yet. Of one that was skipped or left it
+            is known (`rewards.NOT_TAKEN`).
         reward_kind: names the reward.
         targets: policies whose chances shall be written down too, so that they can be evaluated
             though their chances cannot be made from the arms' features.
+        outcome: what the learner did with it; for whoever looks at what is put off.
     """
     choices, situation = chances.choices, chances.choices.situation
     bank = situation.bank
@@ -178,6 +182,7 @@ def decision_row(
         },
         "reward": reward,
         "reward_kind": reward_kind,
+        "outcome": outcome,
     }
 
 

@@ -17,6 +17,10 @@ FloatArray = NDArray[np.float64]
 # E sigmoid(x) = sigmoid(m / sqrt(1 + pi v / 8)) for x ~ N(m, v), MacKay 1992.
 LOGIT_SHRINK = math.pi / 8.0
 KIND = "mastery-gain-per-minute"
+# What a choice earns that the learner skipped, put off or left: it is an outcome of the policy, and
+# nothing was practised by it. Left out, a policy would be judged on what learners care to answer:
+# given the answer, weights no longer have mean 1, and skipping hard items would look like teaching.
+NOT_TAKEN = 0.0
 
 
 class RewardsUnusable(CurriculumError):

@@ -52,6 +52,7 @@ class _Notes:
         self._policy = policy
         self._learner = learner
         self._count = 0
+        self._minutes = 0.0
 
     def chosen(self, choice: Choice) -> None:
         """Write down what was open and what every policy would have done."""
@@ -69,6 +70,10 @@ class _Notes:
             )
         )
         self._count += 1
+        # As the tutor has it: by the answer's own time, being quick would earn.
+        minutes = choice.situation.item_minutes
+        usual = choice.situation.rules.minutes_per_item
+        self._minutes = usual if minutes is None else float(minutes[choice.item])
 
     def answered(self, answered: Answered) -> None:
         """Add what the decision earned."""
@@ -79,6 +84,6 @@ class _Notes:
             after_mean=after.logit_mean[None],
             after_var=after.logit_var[None],
             goal=np.ones(len(before.prob)),
-            minutes=np.array([answered.minutes]),
+            minutes=np.array([self._minutes]),
         )
         self._rows[-1]["reward"] = float(earned.value[0])

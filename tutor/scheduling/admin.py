@@ -22,7 +22,6 @@ from tutor.scheduling.models import (
     StuckRelease,
 )
 
-
 admin.site.register(Assignment, AssignmentsAdmin)
 
 

@@ -4,8 +4,9 @@ Every decision is made again from the log first; one that does not come out as s
 items have changed since, an answer came late) is left out and counted. For workers and commands.
 """
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.evaluation import decision_row, write_rows
-from curriculum.evaluation.rewards import KIND, Rewards, mastery_gain_per_minute
+from curriculum.evaluation.decisions import ANSWERED
+from curriculum.evaluation.rewards import KIND, NOT_TAKEN, Rewards, mastery_gain_per_minute
 from curriculum.scheduler import Distribution, find_distribution
 from tutor.accounts.models import Learner
 from tutor.content import selectors as content_selectors
@@ -24,24 +26,29 @@ from tutor.responses.models import Response
 from tutor.responses.selectors import FoldRow
 from tutor.scheduling import replaying
 from tutor.scheduling.models import Decision
-from tutor.scheduling.replaying import Moment
+from tutor.scheduling.replaying import Moment, Past
 from tutor.tracing import engine as tracing_engine
 
 PROPENSITY_TOLERANCE = 1e-6
+# Outcomes beside an answer and the kinds of putting off.
+LEFT, WAITING = "left", "waiting"
+# Who has not answered by then has left the question; one given on a device comes with its time.
+LEFT_AFTER = dt.timedelta(days=1)
 
 
 @dataclass(slots=True)
 class Told:
-    """What was written, of it what had no answer (skipped, put off, left), what was left out."""
+    """What was written, of it what had no answer by outcome, what was left out by reason."""
 
     rows: int = 0
-    unanswered: int = 0
+    unanswered: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
 def iterate_rows(
     *,
     course: Course,
+    at: dt.datetime,
     told: Told | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Iterator[dict[str, Any]]:
@@ -49,6 +56,7 @@ def iterate_rows(
 
     Args:
         course: whose decisions.
+        at: now: what was chosen a day before and has no answer counts as left.
         told: counts what is written and what is left out.
         progress: called with the learners done since its last call.
     """
@@ -56,26 +64,37 @@ def iterate_rows(
     learners = Decision.objects.filter(course=course).values("learner").distinct()
     for learner in Learner.objects.filter(pk__in=learners).order_by("pk"):
         past = replaying.read_past(learner_id=learner.pk, course_id=course.pk)
-        answers = _answers(course, learner)
+        answers, instead = _answers(course, learner), _put_off(past)
+        latest = past.decisions[-1].pk
         for moment in replaying.walk(past):
-            row = _row(moment, learner, answers.get(moment.decision.public_id), told)
+            decision, outcome = moment.decision, ANSWERED
+            answer = answers.get(decision.public_id)
+            if answer is None:
+                over = decision.pk != latest or decision.at <= at - LEFT_AFTER
+                outcome = instead.get(decision.public_id, LEFT if over else WAITING)
+            row = _row(moment, learner, answer, outcome, told)
             if row is not None:
                 told.rows += 1
-                told.unanswered += row["reward"] is None
+                if outcome != ANSWERED:
+                    told.unanswered[outcome] += 1
                 yield row
         progress(1)
 
 
 def write_log(
-    *, course: Course, path: Path, progress: Callable[[int], object] = lambda _: None
+    *,
+    course: Course,
+    path: Path,
+    at: dt.datetime,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> Told:
-    """Write a course's decision log as JSON Lines and return what went into it.
+    """Write a course's decision log of `at` as JSON Lines and return what went into it.
 
     Raises:
         OSError: it cannot be written there; nothing of it is left behind.
     """
     told = Told()
-    write_rows(iterate_rows(course=course, told=told, progress=progress), path)
+    write_rows(iterate_rows(course=course, at=at, told=told, progress=progress), path)
     return told
 
 
@@ -91,8 +110,17 @@ def _answers(course: Course, learner: Learner) -> dict[object, Response]:
     return {row.presentation: row for row in first}
 
 
+def _put_off(past: Past) -> Mapping[object, str]:
+    """Return presentation -> how it was put off; what came instead has it among its facts."""
+    return {
+        row.follows: row.reason_facts["instead"]
+        for row in past.decisions
+        if row.follows is not None and row.reason_facts.get("instead")
+    }
+
+
 def _row(
-    moment: Moment, learner: Learner, answer: Response | None, told: Told
+    moment: Moment, learner: Learner, answer: Response | None, outcome: str, told: Told
 ) -> dict[str, Any] | None:
     decision = moment.decision
     if decision.item_version_id is None:
@@ -116,8 +144,9 @@ def _row(
         chances=chances,
         pair=pair,
         policy=policy,
-        reward=_reward(moment, answer, wanted=chances.standing.wanted),
+        reward=_reward(moment, answer, outcome, wanted=chances.standing.wanted),
         reward_kind=KIND,
+        outcome=outcome,
     )
 
 
@@ -147,14 +176,14 @@ def _find_pair(chances: Distribution, decision: Decision) -> int | None:
 
 
 def _reward(
-    moment: Moment, answer: Response | None, *, wanted: npt.NDArray[np.bool_]
+    moment: Moment, answer: Response | None, outcome: str, *, wanted: npt.NDArray[np.bool_]
 ) -> float | None:
     """Return the signed gain of the goal's mastery per minute, by the decision's own tracer.
 
-    None for a question that was not answered.
+    None while the question waits for an answer.
     """
     if answer is None:
-        return None
+        return None if outcome == WAITING else NOT_TAKEN
     return float(rewards_of(moment, answer, wanted=wanted).value[0])
 
 

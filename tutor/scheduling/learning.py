@@ -166,7 +166,7 @@ def _learn_linear(
 ) -> Learnt:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "decisions.jsonl"
-        told = decision_log.write_log(course=course, path=path, progress=progress)
+        told = decision_log.write_log(course=course, path=path, at=at, progress=progress)
         log = read_decisions(path) if told.rows else None
         weights, found = _weigh_modes(course, path, seed=seed)
     if log is not None:
@@ -210,7 +210,7 @@ def _judge(
     enough = Gate(
         "enough",
         passed=learners >= MIN_LEARNERS,
-        found=f"{0 if usable is None else len(usable)} decisions left to chance and answered, "
+        found=f"{0 if usable is None else len(usable)} decisions left to chance, "
         f"of {learners} learners; {MIN_LEARNERS} are needed",
     )
     if usable is None or not enough.passed:
@@ -252,7 +252,7 @@ def _judge(
             "learners": learners,
             "held_out_learners": len(np.unique(usable.learner[held])),
             "left_out": dict(told.left_out),
-            "unanswered": told.unanswered,
+            "unanswered": dict(told.unanswered),
             **probes.to_dict(),
             "seed": seed,
         },

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.evaluation.decisions import ANSWERED
 from curriculum.evaluation.surrogate import Reweighting, reweigh
 from tutor.content.models import Course
 from tutor.scheduling.models import DelayedProbe
@@ -57,7 +58,8 @@ def _earned(rows: Iterable[Mapping[str, Any]]) -> Earned:
     """Return (learner, concept) -> (time, mode's place, reward) of the answers on it."""
     found: Earned = {}
     for row in rows:
-        if row["reward"] is None:
+        # What was put off or left is no practice.
+        if row["reward"] is None or row.get("outcome", ANSWERED) != ANSWERED:
             continue
         concept, _, mode = row["arm"].partition(":")
         if mode in MODES:

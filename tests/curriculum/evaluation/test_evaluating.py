@@ -8,6 +8,7 @@ import pytest
 from curriculum.evaluation import Limits, NothingToEvaluate, SupportTooThin, TargetUnknown, evaluate
 from curriculum.evaluation.estimators import find_terms
 from curriculum.evaluation.targets import find_target
+from curriculum.evaluation.rewards import NOT_TAKEN
 from tests.curriculum.evaluation.worlds import KIND
 
 LIMITS = Limits(resamples=400, min_learners=20)
@@ -31,6 +32,32 @@ def test_intervals_cover_what_a_policy_is_worth(pool):
         assert 0.88 <= covered[name] / 120 <= 0.995, name
         error = np.array(errors[name])
         assert abs(error.mean()) < 3.5 * error.std() / np.sqrt(120), name
+
+
+def test_what_is_put_off_is_an_outcome_and_intervals_cover_the_worth_with_it(pool):
+    """Learners put off what would teach them most: left out, nothing would tell of it."""
+    rng, skipping = np.random.default_rng(21), pool.with_skips()
+    truth = skipping.worth(pool.targets["zpdes"])
+    covered = dict.fromkeys(ESTIMATORS, 0)
+    errors = {name: [] for name in (*ESTIMATORS, "answered alone")}
+    for turn in range(120):
+        limits = dataclasses.replace(LIMITS, seed=turn, weight_tolerance=1e9)
+        log = skipping.draw(rng, learners=100)
+        for name, one in evaluate(log, "zpdes", limits=limits).estimates.items():
+            covered[name] += one.low <= truth <= one.high
+            errors[name].append(one.value - truth)
+        answered = dataclasses.replace(
+            log, reward=np.where(log.reward == NOT_TAKEN, np.nan, log.reward)
+        )
+        alone = evaluate(answered, "zpdes", limits=limits).estimates["dr"]
+        errors["answered alone"].append(alone.value - truth)
+
+    for name in ESTIMATORS:
+        assert 0.88 <= covered[name] / 120 <= 0.995, name
+        error = np.array(errors[name])
+        assert abs(error.mean()) < 3.5 * error.std() / np.sqrt(120), name
+    wrong = np.array(errors["answered alone"])
+    assert abs(wrong.mean()) > 10.0 * wrong.std() / np.sqrt(120)
 
 
 def test_the_logging_policy_is_worth_what_it_earned(pool):

@@ -6,6 +6,7 @@ course, that learning the item's concepts by chance would bring. Drawing learner
 decisions anew, gives as many logs as wanted of which the truth is an enumeration.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from curriculum.bandits import make_policy
 from curriculum.evaluation import DecisionLog
+from curriculum.evaluation.rewards import NOT_TAKEN
 from curriculum.scheduler import Rules, find_distribution
 from curriculum.scheduler.features import FEATURES, describe_arms
 from curriculum.simulation.desk import Classroom
@@ -67,7 +69,8 @@ def learning_chances(student, item):
 class Pool:
     """Decisions of many learners. D decisions, P pairs and T arms in all, by decision.
 
-    A pair is worth `rise` with the chance `chance`, else nothing, plus noise.
+    A pair is worth `rise` with the chance `chance`, else nothing, plus noise. Learners who put off
+    what they are given do so with the chance `put_off`, and what is put off is worth nothing.
     """
 
     learners: int
@@ -82,10 +85,18 @@ class Pool:
     rise: np.ndarray  # [P]
     values: np.ndarray  # [T, F]
     targets: dict  # name -> [P]
+    put_off: np.ndarray | float = 0.0  # [P]
 
     def worth(self, chances):
         """The exact mean reward per decision of a policy with these chances of pairs."""
-        return float((chances * self.chance * self.rise).sum() / len(self.learner))
+        taken = chances * (1.0 - self.put_off)
+        return float((taken * self.chance * self.rise).sum() / len(self.learner))
+
+    def with_skips(self):
+        """The same learners, who put off six in ten of what would teach them most."""
+        gain = self.chance * self.rise
+        put_off = np.where(gain > np.quantile(gain, 0.6), 0.6, 0.05)
+        return dataclasses.replace(self, put_off=put_off)
 
     def arms_of(self, chances):
         rows = np.repeat(self.arm_starts[:-1], np.diff(self.pair_starts)) + self.pair_arm
@@ -106,6 +117,8 @@ class Pool:
         arms = np.repeat(self.arm_starts[decision] - starts[:-1], sizes) + np.arange(starts[-1])
         learnt = rng.random(len(pair)) < self.chance[pair]
         reward = learnt * self.rise[pair] + noise * rng.standard_normal(len(pair))
+        if np.ndim(self.put_off):
+            reward = np.where(rng.random(len(pair)) < self.put_off[pair], NOT_TAKEN, reward)
         size = len(decision)
         return DecisionLog(
             learner=learner,

@@ -124,10 +124,18 @@ class TestEither:
             replaying.decide_again(decision)
 
         told = decision_log.Told()
-        rows = list(decision_log.iterate_rows(course=session.course, told=told))
+        rows = list(decision_log.iterate_rows(course=session.course, at=later[3], told=told))
         assert not told.left_out
-        # The one put off earned nothing that is known; the last one still waits.
-        assert [row["reward"] is None for row in rows] == [False, True, False, True]
+        # What was put off is an outcome of the choice and taught nothing; the last one waits.
+        outcomes = ["answered", kind, "answered", "waiting"]
+        assert [row["outcome"] for row in rows] == outcomes
+        assert [row["reward"] for row in rows[1::2]] == [0.0, None]
+        assert all(rows[place]["reward"] for place in (0, 2))
+        assert told.unanswered == {kind: 1, "waiting": 1}
+        # A day later nobody waits for it any more.
+        next_day = later[3] + dt.timedelta(days=1)
+        last = list(decision_log.iterate_rows(course=session.course, at=next_day))[-1]
+        assert (last["outcome"], last["reward"]) == ("left", 0.0)
 
     def test_a_late_answer_to_it_counts_and_moves_nothing(self, session, kind):
         presentation = session.current.public_id

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+import uuid
 
 import numpy as np
 import pytest
@@ -21,7 +22,10 @@ from tests.factories import (
 )
 from tests.tutor.histories import correct
 from tutor.calibration import services as calibration_services
+from tutor.content import grading
 from tutor.content.models import Item
+from tutor.practice import selectors as practice_selectors
+from tutor.practice import usecases
 from tutor.responses.models import Response
 from tutor.scheduling import decision_log, engine, learning, replaying
 from tutor.scheduling.models import Decision
@@ -59,7 +63,8 @@ def practise_together(course, organisation):
 
 def rows_of(course):
     told = decision_log.Told()
-    return list(decision_log.iterate_rows(course=course, told=told)), told
+    at = Decision.objects.latest("at").at
+    return list(decision_log.iterate_rows(course=course, at=at, told=told)), told
 
 
 def test_every_question_is_a_line_with_its_chances(course, classroom):
@@ -74,8 +79,9 @@ def test_every_question_is_a_line_with_its_chances(course, classroom):
         assert row["propensity"] == pytest.approx(decision.propensity, abs=1e-6)
         assert row["item"] == decision.item_version.item_id
         assert row["learner"] == str(decision.learner.pseudonym)
-    answered = [row for row in rows if row["reward"] is not None]
+    answered = [row for row in rows if row["outcome"] == "answered"]
     assert len(answered) == Response.objects.count()
+    assert not any(row["reward"] for row in rows if row["outcome"] != "answered")
 
 
 def test_right_answers_earn_and_wrong_ones_cost(course, classroom):
@@ -84,7 +90,7 @@ def test_right_answers_earn_and_wrong_ones_cost(course, classroom):
 
     earned = {True: [], False: []}
     for row in rows:
-        if row["reward"] is not None:
+        if row["outcome"] == "answered":
             found = next(value for key, value in right.items() if str(key) == row["decision_id"])
             earned[found].append(row["reward"])
 
@@ -155,6 +161,36 @@ def test_what_is_practised_on_the_way_to_the_goal_counts(answered):
     assert abs(withit) > 2.0 * abs(without)
 
 
+def test_an_answer_that_comes_after_all_counts_and_one_left_earns_nothing(course, learner):
+    """Stopped on its first question; answered from a device a day later, as it was given then."""
+    session = start_session(learner=learner, course=course, draw_seed=1)
+    waiting, _ = rows_of(course)
+    first = session.current
+    usecases.finish_practice(learner=learner, session=session, at=AT + MINUTE)
+    start_session(learner=learner, course=course, at=AT + 2 * DAY, draw_seed=2)
+
+    left, told = rows_of(course)
+    usecases.submit_answer(
+        learner=learner,
+        submission=usecases.Submission(
+            presentation=first.public_id,
+            client_key=uuid.uuid4(),
+            answer=grading.right_answer(practice_selectors.rendered_item(first)),
+            answered_at=AT + MINUTE,
+        ),
+        at=AT + 2 * DAY,
+        draw_seed=3,
+        source="practice",
+    )
+    answered = list(decision_log.iterate_rows(course=course, at=AT + 2 * DAY))
+
+    assert [row["outcome"] for row in waiting] == ["waiting"]
+    assert [(row["outcome"], row["reward"]) for row in left] == [("left", 0.0), ("waiting", None)]
+    assert told.unanswered == {"left": 1, "waiting": 1}
+    assert answered[0]["outcome"] == "answered"
+    assert answered[0]["reward"]
+
+
 def test_a_choice_that_does_not_come_out_again_is_left_out_and_counted(course, classroom):
     """A corrected answer changes what every later choice would have been."""
     correct(Response.objects.order_by("pk").first(), is_correct=False)
@@ -182,7 +218,7 @@ def test_items_on_trial_leave_the_chances_of_all_others_whole(course, with_pilot
     tried = questions.filter(reason="pilot")
     assert tried.exists()
 
-    told = decision_log.write_log(course=course, path=tmp_path / "log.jsonl")
+    told = decision_log.write_log(course=course, path=tmp_path / "log.jsonl", at=AT)
     log = read_decisions(tmp_path / "log.jsonl")
 
     assert len(log) == questions.count() - tried.count() == told.rows

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from tutor.common import clock
 from tutor.scheduling import decision_log
 from tutor.tracing.management.courses import add_course_arguments, choose_courses
 
@@ -34,9 +35,13 @@ class Command(BaseCommand):
             total=decision_log.count_learners(course=course), unit=" learners", disable=None
         ) as bar:
             try:
-                told = decision_log.write_log(course=course, path=out, progress=bar.update)
+                told = decision_log.write_log(
+                    course=course, path=out, at=clock.now(), progress=bar.update
+                )
             except OSError as error:
                 raise CommandError(f"{out}: {error.strerror or error}.") from error
         self.stdout.write(f"{course.slug}: {told.rows} decisions written to {out}.")
+        for outcome, count in told.unanswered.most_common():
+            self.stdout.write(f"  without an answer {count}: {outcome}")
         for reason, count in told.left_out.most_common():
             self.stdout.write(f"  left out {count}: {reason}")
