@@ -22,7 +22,6 @@ from curriculum.scheduler.standing import MODES
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 DIGITS = 8
-ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +115,6 @@ def decision_row(
     reward: float | None,
     reward_kind: str,
     targets: Sequence[Policy] = (),
-    outcome: str = ANSWERED,
 ) -> dict[str, Any]:
     """Return one line of the log, JSON values; the writer of `docs/simulation.md`'s format.
 
@@ -134,7 +132,6 @@ def decision_row(
         reward_kind: names the reward.
         targets: policies whose chances shall be written down too, so that they can be evaluated
             though their chances cannot be made from the arms' features.
-        outcome: what the learner did with it; for whoever looks at what is put off.
     """
     choices, situation = chances.choices, chances.choices.situation
     bank = situation.bank
@@ -182,7 +179,6 @@ def decision_row(
         },
         "reward": reward,
         "reward_kind": reward_kind,
-        "outcome": outcome,
     }
 
 

@@ -151,8 +151,8 @@ def section_of(result):
     lines += [_line(row) for row in result["coverage"]]
     lines += [
         "",
-        "The same where learners put off six in ten of what would teach them most, and what is put off",
-        "counts as worth nothing (`NOT_TAKEN`):",
+        "The same where learners put off six in ten of what would teach them most, and what is",
+        "put off counts as worth nothing (`NOT_TAKEN`):",
         "",
         "| policy | learners | effective | IPS | SNIPS | doubly robust | bias of the three |",
         "| --- | --- | --- | --- | --- | --- | --- |",

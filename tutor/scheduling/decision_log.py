@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.evaluation import decision_row, write_rows
-from curriculum.evaluation.decisions import ANSWERED
 from curriculum.evaluation.rewards import KIND, NOT_TAKEN, Rewards, mastery_gain_per_minute
 from curriculum.scheduler import Distribution, find_distribution
 from tutor.accounts.models import Learner
@@ -30,8 +29,8 @@ from tutor.scheduling.replaying import Moment, Past
 from tutor.tracing import engine as tracing_engine
 
 PROPENSITY_TOLERANCE = 1e-6
-# Outcomes beside an answer and the kinds of putting off.
-LEFT, WAITING = "left", "waiting"
+# Outcomes beside the kinds of putting off.
+ANSWERED, LEFT, WAITING = "answered", "left", "waiting"
 # Who has not answered by then has left the question; one given on a device comes with its time.
 LEFT_AFTER = dt.timedelta(days=1)
 
@@ -138,7 +137,7 @@ def _row(
     if pair is None:
         told.left_out["another choice than was stored, or an item tried out"] += 1
         return None
-    return decision_row(
+    row = decision_row(
         decision_id=str(decision.public_id),
         learner=str(learner.pseudonym),
         chances=chances,
@@ -146,8 +145,8 @@ def _row(
         policy=policy,
         reward=_reward(moment, answer, outcome, wanted=chances.standing.wanted),
         reward_kind=KIND,
-        outcome=outcome,
     )
+    return row | {"outcome": outcome}
 
 
 def _why_unusable(decision: Decision) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.evaluation.decisions import ANSWERED
 from curriculum.evaluation.surrogate import Reweighting, reweigh
 from tutor.content.models import Course
 from tutor.scheduling.models import DelayedProbe
@@ -59,7 +58,7 @@ def _earned(rows: Iterable[Mapping[str, Any]]) -> Earned:
     found: Earned = {}
     for row in rows:
         # What was put off or left is no practice.
-        if row["reward"] is None or row.get("outcome", ANSWERED) != ANSWERED:
+        if row["reward"] is None or row.get("outcome", "answered") != "answered":
             continue
         concept, _, mode = row["arm"].partition(":")
         if mode in MODES:

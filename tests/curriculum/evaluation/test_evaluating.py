@@ -7,8 +7,8 @@ import pytest
 
 from curriculum.evaluation import Limits, NothingToEvaluate, SupportTooThin, TargetUnknown, evaluate
 from curriculum.evaluation.estimators import find_terms
-from curriculum.evaluation.targets import find_target
 from curriculum.evaluation.rewards import NOT_TAKEN
+from curriculum.evaluation.targets import find_target
 from tests.curriculum.evaluation.worlds import KIND
 
 LIMITS = Limits(resamples=400, min_learners=20)
