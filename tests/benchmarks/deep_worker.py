@@ -169,7 +169,7 @@ def bare(course, learners) -> float:
     asked = [
         reach.choose_rows(
             tracer, TracedLearner.from_bytes(bytes(row.state)), at=now, known=layout.known
-        )
+        )[0]
         for row in LearnerState.objects.filter(learner__in=ids, tracer=tracer.tracer_id).order_by(
             "learner"
         )

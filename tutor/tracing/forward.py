@@ -273,27 +273,24 @@ def _predict(
 
     For `moments`, (B,) epoch seconds.
     """
-    asked: list[tuple[int, Ints]] = []
+    asked: list[tuple[int, Ints, engine.Floats]] = []
     for row, (one, place) in enumerate(zip(behind, places, strict=True)):
         if one.live is not None and one.live_place == place:
             at = float(moments[row])
-            asked.append((row, reach.choose_rows(tracer, one.live, at=at, known=layout.known)))
+            asked.append((row, *reach.choose_rows(tracer, one.live, at=at, known=layout.known)))
     shifts: list[Shifts | None] = [None] * len(behind)
     if not asked:
         return shifts
-    own = np.array([row for row, _ in asked])
-    items = np.full((len(asked), max(len(rows) for _, rows in asked)), -1, dtype=np.int64)
-    for place_, (_, rows) in enumerate(asked):
+    own = np.array([row for row, _, _ in asked])
+    items = np.full((len(asked), max(len(rows) for _, rows, _ in asked)), -1, dtype=np.int64)
+    for place_, (_, rows, _) in enumerate(asked):
         items[place_, : len(rows)] = layout.known[rows]
     prob = model.predict_each(
         {name: array[own] for name, array in states.items()},
         items=items,
         shown_at=moments[own],
     )
-    for place_, (row, rows) in enumerate(asked):
-        live = behind[row].live
-        assert live is not None  # noqa: S101 - asked above
-        filter_prob = engine.predict_rows(tracer, live, rows=rows, at=float(moments[row]))
+    for place_, (row, rows, filter_prob) in enumerate(asked):
         logits = pool.shift_of(prob[place_, : len(rows)], filter_prob)
         _require_finite(logits)
         shifts[row] = Shifts.of(tracer.bank.version_ids[rows], logits)

@@ -6,7 +6,7 @@ A bank can hold more items than a network answers in the time of an answer. Nump
 import numpy as np
 
 from tutor.tracing import engine
-from tutor.tracing.engine import CourseTracer, Ints, TracedLearner
+from tutor.tracing.engine import CourseTracer, Floats, Ints, TracedLearner
 
 # Items of a learner that are predicted; an item beyond them moves with its concepts.
 MOST_ITEMS = 256
@@ -24,8 +24,10 @@ def choose_rows(
     at: float,
     known: Ints,
     most: int = MOST_ITEMS,
-) -> Ints:
+) -> tuple[Ints, Floats]:
     """Return rows of the bank (P,), P <= most, that are worth predicting for a learner.
+
+    With them (P,) the filter's chances on these items, which whoever asks needs as well.
 
     Args:
         tracer: laid over the bank.
@@ -37,9 +39,10 @@ def choose_rows(
     concepts = tracer.bank.concepts
     within = np.append(_within_reach(tracer, state, at), False)
     rows = np.flatnonzero(within[concepts].any(axis=1) & (known >= 0))
+    prob = engine.predict_rows(tracer, state, rows=rows, at=at)
     if len(rows) <= most:
-        return rows
-    distance = np.abs(engine.predict_rows(tracer, state, rows=rows, at=at) - SUCCESS)
+        return rows, prob
+    distance = np.abs(prob - SUCCESS)
     main = concepts[rows, 0]
     order = np.lexsort((distance, main))
     # Place within its concept: first the nearest of every concept, then the second nearest.
@@ -47,14 +50,15 @@ def choose_rows(
     starts = np.searchsorted(sorted_main, sorted_main)
     place = np.empty(len(rows), dtype=np.int64)
     place[order] = np.arange(len(rows)) - starts
-    return np.sort(rows[np.lexsort((distance, place))[:most]])
+    kept = np.sort(np.lexsort((distance, place))[:most])
+    return rows[kept], prob[kept]
 
 
 def _within_reach(tracer: CourseTracer, state: TracedLearner, at: float) -> engine.Bools:
     prob = engine.estimate_concepts(tracer, state, at=at).prob
     open_ = (prob >= PREREQUISITE_PROB) | np.isin(tracer.bank.concept_ids, state.mastered)
     within = np.ones(len(prob), dtype=np.bool_)
-    for concept, required in tracer.bank.requires:
-        within[concept] &= open_[required]
+    requires = np.array(tracer.bank.requires, dtype=np.int64).reshape(-1, 2)
+    within[requires[~open_[requires[:, 1]], 0]] = False
     # What was practised stays: it comes up for review.
     return np.asarray(within | np.isin(tracer.bank.concept_ids, state.filter.concept_ids))

@@ -43,13 +43,16 @@ def told(monkeypatch):
         engine, "estimate_concepts", lambda *_, at: SimpleNamespace(prob=told.concepts)
     )
     monkeypatch.setattr(engine, "predict_rows", lambda *_, rows, at: told.items[rows])
+    told.items = np.linspace(0.1, 0.9, 400)
     return told
 
 
 def chosen(tracer, learner, *, known=None, **limits):
     count = len(tracer.bank.concepts)
     known = np.arange(count) if known is None else np.array(known)
-    rows = reach.choose_rows(tracer, learner, at=AT, known=known, **limits)
+    rows, prob = reach.choose_rows(tracer, learner, at=AT, known=known, **limits)
+    # The chances belong to the rows.
+    assert prob.tolist() == engine.predict_rows(tracer, learner, rows=rows, at=AT).tolist()
     return rows.tolist()
 
 
