@@ -4,7 +4,8 @@
 holds the arrays. The weights are written first and the JSON names their hash, so a folder whose
 writing was cut off is refused instead of being read half new. It also holds a hash of what it says
 itself of kind, configuration and vocabulary: a setting that was changed or lost by hand would else
-make another model of the same numbers. Files of format 1 had no such hash and are read without.
+make another model of the same numbers. Files of format 1 had no such hash and are read without;
+until format 3 pieces of long histories were trained without what came before them.
 """
 
 import dataclasses
@@ -25,8 +26,8 @@ from kt_models.errors import ImpossibleSetting, KTModelError, UnreadableModel
 from kt_models.models.base import AbstractModel
 from kt_models.training.recalibration import Recalibration
 
-FORMAT = 2
-READABLE = (1, FORMAT)
+FORMAT = 3
+READABLE = (1, 2, FORMAT)
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
 RECALIBRATION = "recalibration."
 
@@ -122,7 +123,7 @@ def model_from_bytes(
         raise UnreadableModel(f"{origin}: not the weights that {DESCRIPTION} names.")
     try:
         model = models[kind]()
-        model.config = config_from(type(model.config), description["config"], whole=True)
+        model.config = config_from(type(model.config), _config_of(description), whole=True)
         model.vocabulary = Vocabulary.from_dict(description["vocabulary"])
         arrays = load(weights)
         own = [name for name in arrays if name.startswith(RECALIBRATION)]
@@ -190,6 +191,18 @@ def _tuple(name: str, hint: Any, value: Any, whole: bool) -> tuple[Any, ...]:  #
     return tuple(_value(name, hint, one, whole) for one in value)
 
 
+def _config_of(description: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration with the settings that its format did not name yet, as they were."""
+    config: Mapping[str, Any] = description["config"]
+    return config if description["format"] >= 3 else _without_context(config)
+
+
+def _without_context(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose trainings, of models in it too, read nothing before a cut."""
+    found = {k: _without_context(v) if isinstance(v, Mapping) else v for k, v in config.items()}
+    return {"context": 0} | found if "longest" in found else found
+
+
 def _described_sha256(description: Mapping[str, Any]) -> str:
     named = {name: _plain(description[name]) for name in ("kind", "config", "vocabulary")}
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
@@ -221,7 +234,7 @@ def _require_described(values: Any, origin: str) -> None:
     if not isinstance(values, Mapping) or not set(wanted) <= set(values):
         raise UnreadableModel(f"{origin}: not a saved model.")
     if values["format"] not in READABLE:
-        known = " and ".join(map(str, READABLE))
+        known = ", ".join(map(str, READABLE))
         raise UnreadableModel(f"{origin}: format {values['format']!r}, this code reads {known}.")
 
 

@@ -115,7 +115,7 @@ class AbstractModel(abc.ABC):
         train, held_out = log.only_learners(training), log.only_learners(validation)
         self.vocabulary = Vocabulary.of(train)
         self._fit(train, held_out, fitting)
-        prob = self._predict(held_out)
+        prob = self._predict_held_out(held_out)
         self.validation_log_loss = log_loss(held_out.correct, prob)
         self.recalibration = fit_recalibration(
             prob=prob, correct=held_out.correct, learner=held_out.learner
@@ -282,6 +282,10 @@ class AbstractModel(abc.ABC):
     @abc.abstractmethod
     def _fit(self, train: ResponseLog, held_out: ResponseLog, fitting: Fitting) -> None:
         """Learn from `train`; `held_out` may decide when to stop."""
+
+    def _predict_held_out(self, held_out: ResponseLog) -> NDArray[np.float64]:
+        """Return [R] of `_predict`, to judge and to recalibrate by; honest of these learners."""
+        return self._predict(held_out)
 
     @abc.abstractmethod
     def _predict(self, log: ResponseLog) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from kt_models.training.networks import Network
 from kt_models.training.sequences import Batch
 from kt_models.training.training_config import TrainingConfig
 
-TRAINING = TrainingConfig(epochs=10, learning_rate=1e-3, positions=1600, longest=200)
+TRAINING = TrainingConfig(epochs=10, learning_rate=1e-3, positions=1600, longest=200, context=100)
 # A stored state may have so many bytes.
 MOST_BYTES = 10_000
 Branch = Literal["conv3d", "none", "fc", "lstm", "self-attention", "cnn", "mean"]

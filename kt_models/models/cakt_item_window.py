@@ -13,7 +13,7 @@ from torch import Tensor
 from kt_models.training.sequences import Batch
 
 # Fields of a batch that are not about one answer to one item.
-NOT_KEPT = ("step", "row")
+NOT_KEPT = ("scored", "step", "row")
 KEPT = tuple(f.name for f in dataclasses.fields(Batch) if f.name not in NOT_KEPT)
 NAMES = frozenset({"item", "concepts", "concept_set"})
 
@@ -23,7 +23,8 @@ class History:
     """N consecutive answers of each of B learners, some of the first ones missing.
 
     Attributes:
-        answers: [B, N] the answers; `mask` says which are there, `step` and `row` mean nothing.
+        answers: [B, N] the answers; `mask` says which are there; `scored`, `step` and `row` mean
+            nothing.
         clock: [B, N] float64 seconds at which each was given, 0 at the last answer stored.
         window: W, how many answers before a question are looked at.
         stored: whether N = W and all questions come after all answers; otherwise N = W + T and
@@ -71,7 +72,7 @@ def _last(state: dict[str, Tensor], window: int) -> History:
     """Return the last answers stored; W of them are all."""
     own = {name: _widened(state[name][:, -window:]) for name in KEPT}
     unsaid = torch.zeros_like(own["item"])
-    answers = Batch(**own, step=unsaid, row=unsaid)
+    answers = Batch(**own, scored=own["mask"], step=unsaid, row=unsaid)
     return History(answers, state["clock"][:, -window:].double(), window, stored=True)
 
 

@@ -2,7 +2,9 @@
 
 The components learn from the training learners alone, each keeping some of them back for itself.
 The weights come from the validation learners, of whom no component has learnt anything: weights
-from learners that some component knows would favour the one that knows them best by heart.
+from learners that some component knows would favour the one that knows them best by heart. Since
+the weights know these learners, the ensemble is judged on them and recalibrated by cross-fitting:
+each is pooled by the weights that the others give.
 """
 
 import dataclasses
@@ -23,7 +25,7 @@ from kt_models.models.base import AbstractModel, Fitting, States, Step
 from kt_models.models.folding import require_shapes, sigmoid
 from kt_models.settings import laid_over
 from kt_models.training.logits import to_logit
-from kt_models.training.pooling import Pooling, fit_pooling
+from kt_models.training.pooling import Pooling, fit_pooling, pooled_by_others
 from kt_models.training.recalibration import Recalibration
 
 # What a component's vocabulary has that the ensemble's does not say.
@@ -78,11 +80,17 @@ class Ensemble(AbstractModel):
         whole = {model.name: dataclasses.asdict(model.config) for model in self.components}
         settings = json.loads(json.dumps(whole))
         self.config = dataclasses.replace(self.config, settings=settings)
-        said = [to_logit(component.predict(held_out)) for component in self.components]
-        self.pooling = fit_pooling(
-            np.stack(said, axis=1), held_out.correct, learner=held_out.learner
-        )
+        self.pooling = fit_pooling(self._said(held_out), held_out.correct, learner=held_out.learner)
         self._share_concepts()
+
+    @override
+    def _predict_held_out(self, held_out: ResponseLog) -> NDArray[np.float64]:
+        logits = self._said(held_out)
+        return sigmoid(pooled_by_others(logits, held_out.correct, learner=held_out.learner))
+
+    def _said(self, log: ResponseLog) -> NDArray[np.float64]:
+        """Return [R, C] the components' logits."""
+        return np.stack([to_logit(component.predict(log)) for component in self.components], axis=1)
 
     def _fitted(self, number: int, train: ResponseLog, fitting: Fitting) -> AbstractModel:
         """Return a fitted component; one that was finished before a kill is read back."""

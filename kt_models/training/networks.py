@@ -30,6 +30,6 @@ class Network(nn.Module):
 
 
 def answer_loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Return the mean log loss of [B, T] logits over the answers that are there, in nats."""
+    """Return the mean log loss of [B, T] logits over the answers that are scored, in nats."""
     losses = nn.functional.binary_cross_entropy_with_logits(logits, batch.correct, reduction="none")
-    return (losses * batch.mask).sum() / batch.mask.sum()
+    return (losses * batch.scored).sum() / batch.scored.sum()

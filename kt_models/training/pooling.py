@@ -83,6 +83,33 @@ def fit_pooling(
     return Pooling(spread, intercept)
 
 
+def pooled_by_others(
+    logits: FloatArray, correct: FloatArray, *, learner: NDArray[np.int64]
+) -> FloatArray:
+    """Return [R] pooled logits of each learner under the pooling that other learners give.
+
+    What is left out is chosen anew each time too, so whatever is judged or fitted by these logits
+    is not flattered by weights that know the answers. Five folds, whole learners each; a single
+    learner has no others, and is pooled by their own.
+
+    Args:
+        logits: [R, C] as for `fit_pooling`, like the rest.
+        correct: [R].
+        learner: [R].
+
+    Raises:
+        ShapeMismatch: as for `fit_pooling`.
+    """
+    whole = fit_pooling(logits, correct, learner=learner)
+    found, fold = whole(logits), _folds(learner)
+    for number in np.unique(fold):
+        here = fold == number
+        if not here.all():
+            there = fit_pooling(logits[~here], correct[~here], learner=learner[~here])
+            found[here] = there(logits[here])
+    return found
+
+
 def _fitted(logits: FloatArray, correct: FloatArray) -> tuple[FloatArray, float]:
     count = logits.shape[1]
 

@@ -32,6 +32,8 @@ class Batch:
         assisted: [B, T] 1 where hints were seen; belongs to the answer like `elapsed`.
         step: [B, T] place in the learner's whole history, from 0.
         mask: [B, T] True where there is an answer.
+        scored: [B, T] True where there is one that training learns from; others before it are there
+            for what they say of it.
         row: [B, T] row of the log; 0 in padding.
     """
 
@@ -45,6 +47,7 @@ class Batch:
     assisted: Tensor
     step: Tensor
     mask: Tensor
+    scored: Tensor
     row: Tensor
 
     def to(self, device: torch.device) -> "Batch":
@@ -74,10 +77,16 @@ class Sequences:
     step: NDArray[np.int64]
 
     def batch(self, spans: NDArray[np.int64]) -> Batch:
-        """Return answers first to last - 1 for every (first, last) of `spans` [B, 2]."""
-        lengths = spans[:, 1] - spans[:, 0]
+        """Return the answers of spans.
+
+        Args:
+            spans: [B, 2] first answer and the one after the last, all of them scored; or [B, 3]
+                with the first that is scored in between, as `windows` cuts them.
+        """
+        lengths = spans[:, -1] - spans[:, 0]
         places = spans[:, :1] + np.arange(max(int(lengths.max(initial=0)), 1))
-        mask = places < spans[:, 1:]
+        mask = places < spans[:, -1:]
+        scored = mask & (places >= spans[:, -2, None])
         places = np.where(mask, places, 0)
         blank = len(self.item) == 0
 
@@ -95,6 +104,7 @@ class Sequences:
                 if f.name != "starts"
             },
             mask=torch.from_numpy(mask),
+            scored=torch.from_numpy(scored),
             row=torch.from_numpy(places),
         )
 
@@ -217,17 +227,26 @@ def _gaps(log: ResponseLog, last_answered_at: NDArray[np.float64] | None) -> NDA
     return np.where(np.isnan(gaps), 0.0, gaps)
 
 
-def windows(starts: NDArray[np.int64], *, longest: int) -> NDArray[np.int64]:
-    """Return [W, 2] spans that cut each learner's answers into pieces of at most `longest`.
+def windows(starts: NDArray[np.int64], *, longest: int, context: int) -> NDArray[np.int64]:
+    """Return [W, 3] spans that cut each learner's answers into pieces of at most `longest`.
 
-    For training only: an answer that is judged keeps its whole history.
+    Each piece is the first answer that is read, the first that is scored and the one after the
+    last. Every answer is scored once. For training only: an answer that is judged keeps its whole
+    history.
+
+    Args:
+        starts: [L + 1] of the learners.
+        longest: answers of a piece that are scored.
+        context: answers at most that are read before them. Without any, a piece from mid-history
+            would pass for a beginner's: what stands for "no answer yet" would be learnt from people
+            with hundreds of answers behind them.
     """
     pieces = [
-        np.stack([cuts, np.minimum(cuts + longest, last)], axis=1)
+        np.stack([np.maximum(cuts - context, first), cuts, np.minimum(cuts + longest, last)], 1)
         for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
         if len(cuts := np.arange(first, last, longest))
     ]
-    return np.concatenate(pieces) if pieces else np.empty((0, 2), dtype=np.int64)
+    return np.concatenate(pieces) if pieces else np.empty((0, 3), dtype=np.int64)
 
 
 def batches(
@@ -241,11 +260,11 @@ def batches(
 
     Args:
         sequences: the encoded log.
-        spans: [W, 2] first and last answers, see `windows`.
+        spans: [W, 2] or [W, 3], see `Sequences.batch`.
         positions: cells per batch, learners times columns; one span may exceed it.
         rng: shuffles who is with whom and the order of batches; None keeps the order of length.
     """
-    lengths = spans[:, 1] - spans[:, 0]
+    lengths = spans[:, -1] - spans[:, 0]
     # Noise of a tenth of the length mixes neighbours from epoch to epoch at little padding.
     noise = 1.0 if rng is None else rng.uniform(0.9, 1.1, len(spans))
     order = np.argsort(-lengths * noise, kind="stable")

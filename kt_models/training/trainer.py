@@ -140,7 +140,7 @@ class _Fit:
     ) -> None:
         self.net, self.config, self.seed = net, config, seed
         self.training, self.held_out = training, held_out
-        self.spans = windows(training.starts, longest=config.longest)
+        self.spans = windows(training.starts, longest=config.longest, context=config.context)
         self.optimizer = torch.optim.AdamW(_groups(net, config.weight_decay), lr=0.0)
         # Batches differ a little in number from epoch to epoch, so progress counts epochs.
         self.rates = rates
@@ -190,7 +190,7 @@ class _Fit:
             norm = _l1_norm(self.net)
             nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
             self.optimizer.step()
-            count = int(here.mask.sum())
+            count = int(here.scored.sum())
             total, answers = total + float(loss.detach()) * count, answers + count
             self.history.gradient_norms.append(norm)
         return total / max(answers, 1)

@@ -20,6 +20,8 @@ class TrainingConfig:
         weight_decay: decoupled (AdamW), on matrices and embeddings, not on vectors.
         positions: answers per step, padding included.
         longest: answers after which a training sequence is cut; those judged are never cut.
+        context: answers before a cut that the piece after it reads too, without learning from them
+            again, so that it is not taken for a beginner's.
         clip: largest norm of a gradient.
     """
 
@@ -31,6 +33,7 @@ class TrainingConfig:
     weight_decay: float = 1e-2
     positions: int = 8192
     longest: int = 500
+    context: int = 200
     clip: float = 1.0
 
     def __post_init__(self) -> None:
@@ -41,5 +44,5 @@ class TrainingConfig:
         """
         require_at_least(self, 1, "epochs", "patience", "positions", "longest")
         require_above_zero(self, "learning_rate", "clip")
-        require_at_least(self, 0, "weight_decay")
+        require_at_least(self, 0, "weight_decay", "context")
         require_share(self, "warm_up")

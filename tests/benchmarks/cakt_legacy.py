@@ -162,7 +162,7 @@ def _learn(
 ) -> float:
     net.train()
     rng = np.random.default_rng([SEED, epoch])
-    spans = windows(train.starts, longest=10_000)
+    spans = windows(train.starts, longest=10_000, context=0)
     total, answers = 0.0, 0
     for batch in batches(train, spans, positions=recipe.positions, rng=rng):
         here = batch.to(trainer.device())

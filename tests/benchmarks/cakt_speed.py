@@ -153,6 +153,7 @@ def answers(learners: int, count: int, *, seed: int = 0) -> Batch:
         assisted=zero,
         step=torch.arange(count).expand(shape),
         mask=torch.ones(shape, dtype=torch.bool),
+        scored=torch.ones(shape, dtype=torch.bool),
         row=none,
     )
 

@@ -1,6 +1,8 @@
 """How well traits are recovered: the filter and PSI-KT beside the exact posterior.
 
-.venv/bin/python -m tests.benchmarks.psi_kt_recovery --out FILE.json [--learners 200]
+.venv/bin/python -m tests.benchmarks.psi_kt_recovery --out FILE.json [--estimates NAME …]
+
+With --estimates only those are fitted; what else is in FILE stays as it was measured before.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import torch
 from scipy.stats import spearmanr
 
 from kt_models.data.vocabulary import Vocabulary
+from kt_models.models.base import Fitting
 from kt_models.models.psi_filter_graph import PsiFilterGraph
 from kt_models.models.psi_filter_network import GraphFilterConfig, GraphFilterNetwork
 from kt_models.models.psi_kt import PsiKt
@@ -21,6 +24,7 @@ from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_traits import filtered_traits
 from kt_models.training.sequences import encode
 from kt_models.training.training_config import TrainingConfig
+from tests.benchmarks.product.circumstances import circumstances
 from tests.kt_models.models.psi_learners import (
     LEVEL,
     LOG_ALPHA,
@@ -38,37 +42,54 @@ def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--learners", type=int, default=200)
+    parser.add_argument("--estimates", nargs="*", choices=ESTIMATES, default=list(ESTIMATES))
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     test = simulate(np.random.default_rng(1), learners=options.learners)
     others = simulate(np.random.default_rng(2), learners=400)
     began = time.process_time()
     exact = np.array([exact_posterior_means(test, k) for k in range(options.learners)])
-    result = {
+    result = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
+    result |= {
         "learners": options.learners,
         "answers": test.correct.shape[1],
         "exact_processor_seconds": round(time.process_time() - began, 1),
         "exact": correlations(test, exact),
     }
-    known = filtered_traits(*true_filter(test.log))
-    result["filter, true parameters"] = compared(test, known, exact)
-    keep(options.out, result)
-    # Traits stay here what they are: with memory 1 no answer's evidence of them fades.
-    for name, memory in (("filter, fitted on 400 others", 0.998), ("the same, memory 1", 1.0)):
-        fitted = PsiFilterGraph(
-            GraphFilterConfig(graph="none", memory=memory, training=training(epochs=8, rate=2e-2))
+    for name in options.estimates:
+        made = ESTIMATES[name]
+        found = (
+            filtered_traits(*true_filter(test.log))
+            if made is None
+            else fitted(made(), others, test)
         )
-        fitted.fit(others.log)
-        states = fitted.advance(fitted.init(options.learners), test.log)
-        result[name] = compared(test, fitted.traits(states), exact)
+        told = {key: str(circumstances()[key]) for key in ("date", "commit", "hardware")}
+        result[name] = compared(test, found, exact) | {"measured": told}
         keep(options.out, result)
-    amortised = PsiKt(PsiKtConfig(graph="none", training=training(epochs=30, rate=5e-3)))
-    amortised.fit(others.log)
-    states = amortised.advance(amortised.init(options.learners), test.log)
-    result["psi-kt, fitted on 400 others"] = compared(test, amortised.traits(states), exact)
-    keep(options.out, result)
     print(json.dumps(result, indent=1))
     return 0
+
+
+def fitted(model, others, test):
+    """Return what a model says of the test learners' traits, having learnt from others."""
+
+    def progress(step):
+        print(step.done, dict(step.figures), flush=True)
+
+    model.fit(others.log, Fitting(progress=progress))
+    return model.traits(model.advance(model.init(len(test.alpha)), test.log))
+
+
+def graph_filter(memory):
+    """Return an unfitted filter."""
+    return PsiFilterGraph(
+        GraphFilterConfig(graph="none", memory=memory, training=training(epochs=8, rate=2e-2))
+    )
+
+
+def amortised():
+    """Return an unfitted PSI-KT."""
+    return PsiKt(PsiKtConfig(graph="none", training=training(epochs=30, rate=5e-3)))
 
 
 def keep(path, result):
@@ -80,6 +101,15 @@ def training(*, epochs, rate):
     return TrainingConfig(
         epochs=epochs, learning_rate=rate, weight_decay=0.0, positions=8192, longest=200
     )
+
+
+# Traits stay here what they are: with memory 1 no answer's evidence of them fades.
+ESTIMATES = {
+    "filter, true parameters": None,
+    "filter, fitted on 400 others": lambda: graph_filter(0.998),
+    "the same, memory 1": lambda: graph_filter(1.0),
+    "psi-kt, fitted on 400 others": amortised,
+}
 
 
 def true_filter(log):

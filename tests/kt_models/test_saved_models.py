@@ -96,7 +96,7 @@ class TestBytes:
             model_from_bytes(described, weights[:-1] + b"x", MODELS, origin="a row")
 
     @pytest.mark.parametrize(
-        ("described", "reason"), [({}, "not a saved model"), ({"format": 3}, "format 3")]
+        ("described", "reason"), [({}, "not a saved model"), ({"format": 4}, "format 4")]
     )
     def test_of_something_else_are_refused(self, described, reason):
         usual, weights = model_to_bytes(model_of(), provenance={})
@@ -159,9 +159,20 @@ class TestDamage:
         assert "dkt" in message
 
     def test_another_format(self, folder):
-        rewrite(folder, format=3)
+        rewrite(folder, format=4)
 
-        assert "format 3, this code reads 1 and 2" in refused(folder)
+        assert "format 4, this code reads 1, 2, 3" in refused(folder)
+
+    def test_before_format_3_pieces_were_trained_without_context(self, folder):
+        values = json.loads((folder / DESCRIPTION).read_text())
+        del values["config"]["training"]["context"]
+        (folder / DESCRIPTION).write_text(json.dumps(values))
+        assert "context is not given" in refused(folder)
+
+        rewrite(folder, format=1)
+
+        found = load_model(folder, MODELS)[0].config
+        assert found.training == dataclasses.replace(CONFIG.training, context=0)
 
     def test_format_1_is_read_without_a_hash_of_the_description(self, folder):
         values = json.loads((folder / DESCRIPTION).read_text())

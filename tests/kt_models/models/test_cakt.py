@@ -40,6 +40,7 @@ def answers(seed, *, lengths, concepts=CONCEPTS, unknown=0.0):
         assisted=zero,
         step=torch.arange(shape[1]).expand(shape),
         mask=mask,
+        scored=mask,
         row=torch.zeros(shape, dtype=torch.int64),
     )
 

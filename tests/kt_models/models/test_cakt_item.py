@@ -51,6 +51,7 @@ def drawn(*, learners=3, answers=14, concepts=2, seed=0):
         assisted=whole(2).float(),
         step=torch.arange(answers).expand(size),
         mask=torch.from_numpy(mask),
+        scored=torch.from_numpy(mask),
         row=torch.zeros(size, dtype=torch.int64),
     )
 

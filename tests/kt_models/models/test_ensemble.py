@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 
+from kt_models.data.splits import split_learners
 from kt_models.errors import ImpossibleSetting
 from kt_models.evaluation import metrics
-from kt_models.models import MODELS, ensemble
+from kt_models.models import MODELS, base, ensemble
 from kt_models.models.base import Fitting
 from kt_models.models.ensemble import Ensemble, EnsembleConfig
 from kt_models.models.pfa import Pfa
 from kt_models.saved_models import load_model, save_model
 from kt_models.streaming.psi_parameters import FilterParameters
+from kt_models.training.logits import to_logit
+from kt_models.training.pooling import pooled_by_others
+from kt_models.training.recalibration import Recalibration
 from tests.kt_models.factories import simulated_log
 
 CONFIG = EnsembleConfig(components=("item-mean", "pfa"), settings={"pfa": {"penalty": 3.0}})
@@ -54,6 +58,33 @@ def test_pools_on_the_logit_scale_and_runs_none_without_weight(log):
     assert model._predict(log) == pytest.approx(1.0 / (1.0 + np.exp(-pooled)))
     model.pooling.weights[0] = 0.0
     assert {name.split(".")[0] for name in model.init(1)} == {"answers", "1"}
+
+
+def test_is_judged_and_recalibrated_by_weights_of_other_learners(log, monkeypatch):
+    judged = []
+
+    def recalibration(*, prob, correct, learner):
+        judged.append((prob, correct, learner))
+        return Recalibration.none()
+
+    monkeypatch.setattr(base, "fit_recalibration", recalibration)
+    model = Ensemble(CONFIG)
+    model.fit(log)
+
+    # The last fit is the ensemble's own; those before are its components'.
+    prob, correct, learner = judged[-1]
+    assert len(prob) == 12 * 40
+    assert model.validation_log_loss == pytest.approx(metrics.log_loss(correct, prob))
+    held_out = log.only_learners(np.flatnonzero(~np.isin(log.learner_keys, _learnt_from(log))))
+    logits = model._said(held_out)
+    others = pooled_by_others(logits, correct, learner=learner)
+    assert to_logit(prob) == pytest.approx(others)
+    assert np.abs(others - model.pooling(logits)).max() > 1e-3
+
+
+def _learnt_from(log):
+    training, _ = split_learners(log, test_share=0.1, seed=0)
+    return log.only_learners(training).learner_keys
 
 
 def test_settings_reach_the_components():

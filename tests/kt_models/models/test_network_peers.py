@@ -9,9 +9,11 @@ import torch
 from kt_models.data.vocabulary import Vocabulary
 from kt_models.models.akt import Akt, AktConfig
 from kt_models.models.dkt import Dkt, DktConfig
+from kt_models.models.network import NetworkModel
 from kt_models.models.simplekt import SimpleKt, SimpleKtConfig
-from kt_models.training.sequences import encode
+from kt_models.training.sequences import encode, windows
 from tests.kt_models.factories import random_log
+from tests.kt_models.models.tiny import tiny
 
 PUBLISHED = {
     "akt": Akt(AktConfig(width=8, heads=2, window=10, difficulty=False, times=False)),
@@ -95,3 +97,35 @@ def test_a_rare_item_shares_what_is_known_of_its_concepts(name):
 
     with torch.inference_mode():
         assert torch.equal(net(batch), net(unknown))
+
+
+@pytest.mark.parametrize("name", ["dkt", "akt", "simplekt", "cakt", "cakt-item"])
+def test_a_piece_with_its_context_is_predicted_as_in_the_whole_history(name):
+    log = random_log(np.random.default_rng(3), learners=5, answers=24)
+    model = tiny(name)
+    assert isinstance(model, NetworkModel)
+    model.vocabulary = Vocabulary.of(log)
+    torch.manual_seed(0)
+    net = model.build(model.vocabulary).eval()
+    # Some networks say nothing of outcomes before the first step.
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.add_(torch.randn_like(weights) * 0.1)
+    sequences = encode(log, model.vocabulary)
+
+    def logits(spans):
+        batch = sequences.batch(spans)
+        with torch.inference_mode():
+            found = net(batch)
+        rows = batch.row[batch.scored]
+        return found[batch.scored][rows.argsort()].numpy()
+
+    whole = logits(np.stack([sequences.starts[:-1], sequences.starts[1:]], axis=1))
+
+    told = logits(windows(sequences.starts, longest=8, context=16))
+    untold = logits(windows(sequences.starts, longest=8, context=0))
+
+    assert told == pytest.approx(whole, abs=1e-5)
+    first, later = (np.arange(len(whole)) % 24 < 8), (np.arange(len(whole)) % 24 == 8)
+    assert untold[first] == pytest.approx(whole[first], abs=1e-5)
+    assert np.abs(untold[later] - whole[later]).max() > 1e-3

@@ -225,10 +225,10 @@ class TestFitting:
         PsiKt(PsiKtConfig(hidden=8, width=4, training=training)).fit(log)
 
         ((_, _, learnt_from),) = trainings
-        pieces = windows(learnt_from.starts, longest=10)
+        pieces = windows(learnt_from.starts, longest=10, context=10)
 
         assert (learnt_from.step[pieces[:, 0]] == 0).all()
-        assert (pieces[:, 1] - pieces[:, 0] == 10).all()
+        assert (pieces[:, 2] - pieces[:, 0] == 10).all()
         assert len(pieces) == len(learnt_from.starts) - 1 > 5
 
     def test_a_permuted_graph_is_trained_with_as_long_and_from_the_same_weights(self, trainings):

@@ -5,7 +5,7 @@ import pytest
 
 from kt_models.errors import ShapeMismatch
 from kt_models.evaluation import metrics
-from kt_models.training.pooling import _folds, fit_pooling
+from kt_models.training.pooling import _folds, fit_pooling, pooled_by_others
 
 
 def sigmoid(x):
@@ -83,6 +83,33 @@ def test_no_learner_is_on_both_sides():
     assert np.bincount(fold).max() <= 3 * 7
     # The numbering of learners may be any.
     assert (_folds(1000 - learner)[::-1] == _folds(np.sort(1000 - learner))).all()
+
+
+def test_pooled_by_others_knows_nobodys_own_answers():
+    rng = np.random.default_rng(4)
+    # All of them guess: what weights find in the answers they were fitted on is luck.
+    logits, correct = 3.0 * rng.normal(size=(80, 3)), (rng.random(80) < 0.5).astype(float)
+    learner = np.repeat(np.arange(20), 4)
+
+    found = pooled_by_others(logits, correct, learner=learner)
+
+    flattered = sigmoid(fit_pooling(logits, correct, learner=learner)(logits))
+    assert metrics.log_loss(correct, flattered) < np.log(2.0)
+    assert metrics.log_loss(correct, sigmoid(found)) > np.log(2.0)
+    other = np.where(learner == 7, 1.0 - correct, correct)
+    again = pooled_by_others(logits, other, learner=learner)
+    assert (again[learner == 7] == found[learner == 7]).all()
+    assert np.abs(again - found).max() > 1e-3
+
+
+def test_a_single_learner_is_pooled_by_their_own():
+    rng = np.random.default_rng(5)
+    logits, correct = rng.normal(size=(40, 2)), (rng.random(40) < 0.5).astype(float)
+    learner = np.zeros(40, dtype=np.int64)
+
+    found = pooled_by_others(logits, correct, learner=learner)
+
+    assert found == pytest.approx(fit_pooling(logits, correct, learner=learner)(logits))
 
 
 @pytest.mark.parametrize(

@@ -264,12 +264,19 @@ class TestTimes:
 
 class TestWindows:
     def test_cut_every_learner_into_whole_pieces(self):
-        found = windows(np.array([0, 5, 5, 8, 20]), longest=5)
+        found = windows(np.array([0, 5, 5, 8, 20]), longest=5, context=0)
 
-        assert found.tolist() == [[0, 5], [5, 8], [8, 13], [13, 18], [18, 20]]
+        assert found[:, 1:].tolist() == [[0, 5], [5, 8], [8, 13], [13, 18], [18, 20]]
+        assert (found[:, 0] == found[:, 1]).all()
+
+    def test_read_what_came_before_a_cut_but_no_other_learner(self):
+        found = windows(np.array([0, 5, 5, 8, 20]), longest=5, context=7)
+
+        assert found[:, 0].tolist() == [0, 5, 8, 8, 11]
+        assert found[:, 1:].tolist() == [[0, 5], [5, 8], [8, 13], [13, 18], [18, 20]]
 
     def test_of_nobody_are_none(self):
-        assert windows(np.array([0, 0, 0]), longest=5).shape == (0, 2)
+        assert windows(np.array([0, 0, 0]), longest=5, context=3).shape == (0, 3)
 
 
 class TestBatches:
@@ -284,6 +291,15 @@ class TestBatches:
         ]
 
         assert sorted(np.concatenate(met).tolist()) == list(range(len(ragged.item)))
+
+    def test_score_every_answer_once_whatever_is_read_before(self, ragged):
+        spans = windows(ragged.starts, longest=4, context=3)
+        found = list(batches(ragged, spans, positions=100))
+
+        scored = np.concatenate([batch.row[batch.scored].numpy() for batch in found])
+        assert sorted(scored.tolist()) == list(range(len(ragged.item)))
+        assert sum(int(batch.mask.sum()) for batch in found) > len(scored)
+        assert not any((batch.scored & ~batch.mask).any() for batch in found)
 
     def test_hold_no_more_cells_than_asked(self, ragged):
         for batch in batches(ragged, self.spans(ragged), positions=100):

@@ -46,6 +46,18 @@ class Level(Network):
         return self.level.expand(batch.correct.shape)
 
 
+class Beginner(Network):
+    """Tells what it takes for a first answer from all others."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.later = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
+
+    def forward(self, batch):
+        column = torch.arange(batch.item.shape[1]).expand_as(batch.item)
+        return torch.where(column == 0, self.first, self.later)
+
+
 def answers(correct):
     """Sequences of learners with four answers each."""
     correct = np.asarray(correct, dtype=float)
@@ -108,6 +120,45 @@ class TestStopping:
 
         with pytest.raises(Diverged, match=r"epoch 1; take a lower learning rate than 0.25"):
             train_level(learning_rate=0.25)
+
+
+class TestPieces:
+    def test_score_every_answer_once_and_read_what_came_before(self, monkeypatch):
+        scored, read = [], []
+
+        def loss(self, batch):
+            scored.extend(batch.row[batch.scored].tolist())
+            read.extend(batch.row[batch.mask].tolist())
+            return usual(self, batch)
+
+        usual = Level.loss
+        monkeypatch.setattr(Level, "loss", loss)
+        train_level(epochs=1, longest=2, context=1)
+
+        # Of four answers the second is read before the third once more.
+        again = [row for row in range(40) if row % 4 == 1]
+        assert sorted(scored) == list(range(40))
+        assert sorted(read) == sorted([*range(40), *again])
+
+    @pytest.mark.parametrize(("context", "low", "high"), [(0, 0.4, 0.6), (20, 0.0, 0.2)])
+    def test_a_beginner_is_not_taken_for_who_has_answered_for_long(self, context, low, high):
+        # Everybody is wrong twenty times and right from then on.
+        correct = np.tile(np.arange(40) >= 20, 10).astype(float)
+        log = build_log(
+            learners=[f"l{k // 40:03d}" for k in range(len(correct))],
+            items=["i"] * len(correct),
+            concepts=[("k",)] * len(correct),
+            correct=correct,
+            answered_at=None,
+        )
+        sequences, net = encode(log, Vocabulary.of(log)), Beginner()
+        training = TrainingConfig(
+            epochs=10, learning_rate=0.1, positions=100, longest=20, context=context
+        )
+
+        trainer.train(net, training=sequences, held_out=sequences, config=training, seed=0)
+
+        assert low <= float(torch.sigmoid(net.first)) <= high
 
 
 class TestLearningRate:
