@@ -7,7 +7,8 @@
 SET is assist2009, assist2015, assist2017 or statics, VARIANT is paper or code, DIR holds the
 published splits, BRANCH is what stands in place of the convolutions (see CaktConfig). A run writes
 RUNS/SET-VARIANT-BRANCH/metrics.json after every epoch and goes on where a killed one stopped.
-`report` gathers what is there into docs/benchmarks/cakt_legacy.json and its section.
+`report` gathers what is there into docs/benchmarks/cakt_legacy.json and its section; a run of the
+JSON that is not in RUNS stays as it was measured before.
 
 Two figures of each run: `honest_auc`, the test AUC at the epoch that validation learners chose, and
 `best_epoch_on_test_auc`, the highest test AUC of all epochs, as the published program reports it.
@@ -38,6 +39,7 @@ from kt_models.models.cakt import Branch, CaktConfig, CaktNetwork, published_pro
 from kt_models.training import trainer
 from kt_models.training.sequences import Sequences, batches, encode, windows
 from tests.benchmarks.cakt_legacy_report import write_report
+from tests.benchmarks.product.circumstances import measured
 
 SEED = 0
 VARIANTS = {"paper": CaktConfig(), "code": published_program()}
@@ -132,7 +134,7 @@ def run(net: CaktNetwork, parts: Parts, *, recipe: Recipe, folder: Path) -> None
         _save(net, optimizer, epochs, folder)
         result = {"config": dataclasses.asdict(net.config), "recipe": dataclasses.asdict(recipe)}
         counts = {name: len(getattr(parts, name).item) for name in ("train", "validation", "test")}
-        result |= {"answers": counts, "epochs": epochs}
+        result |= {"answers": counts, "epochs": epochs, "measured": measured()}
         (folder / "metrics.json").write_text(json.dumps(result, indent=1) + "\n")
         print(json.dumps(epochs[-1]), flush=True)
 

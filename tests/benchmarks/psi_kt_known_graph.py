@@ -20,6 +20,7 @@ from kt_models.models.psi_graph import permuted
 from kt_models.models.psi_kt import PsiKt
 from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.training.training_config import TrainingConfig
+from tests.benchmarks.product.circumstances import measured
 from tests.kt_models.models.psi_learners import simulate
 
 CONCEPTS, ANSWERS, GAP_DAYS = 8, 60, 3.0
@@ -116,6 +117,7 @@ def pairs(truth, score):
 def summary(worlds, learners):
     """Return the means over worlds with 95 % intervals (Student's t) and the worlds themselves."""
     result = {"learners": learners, "answers": ANSWERS, "concepts": CONCEPTS, "worlds": worlds}
+    result["measured"] = measured()
     result["found"] = {
         name: {figure: interval([w[name][figure] for w in worlds]) for figure in figures}
         for name, figures in worlds[0].items()

@@ -24,7 +24,7 @@ from kt_models.models.psi_kt_config import PsiKtConfig
 from kt_models.models.psi_traits import filtered_traits
 from kt_models.training.sequences import encode
 from kt_models.training.training_config import TrainingConfig
-from tests.benchmarks.product.circumstances import circumstances
+from tests.benchmarks.product.circumstances import measured
 from tests.kt_models.models.psi_learners import (
     LEVEL,
     LOG_ALPHA,
@@ -63,8 +63,7 @@ def main(arguments):
             if made is None
             else fitted(made(), others, test)
         )
-        told = {key: str(circumstances()[key]) for key in ("date", "commit", "hardware")}
-        result[name] = compared(test, found, exact) | {"measured": told}
+        result[name] = compared(test, found, exact) | {"measured": measured()}
         keep(options.out, result)
     print(json.dumps(result, indent=1))
     return 0

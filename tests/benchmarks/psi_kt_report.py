@@ -96,8 +96,7 @@ def measured(found):
     """Return when, on what and at which commit a log's figures were measured."""
     if "measured" not in found:
         return [BEFORE.rstrip()]
-    told = {key: ", ".join(values) for key, values in found["measured"].items()}
-    line = f"{told['date']}, {told['hardware']}, commit {told['commit']}."
+    line = when({key: ", ".join(values) for key, values in found["measured"].items()})
     if found.get("before"):
         line += (
             f" Rows and differences of {', '.join(f'*{name}*' for name in found['before'])} were"
@@ -160,7 +159,22 @@ def recovery(found):
                 f"| {name} | {told['alpha']:.3f} | {told['mu']:.3f} | {share['alpha']:.3f} "
                 f"| {share['mu']:.3f} | {held['alpha']:.2f} | {held['mu']:.2f} |"
             )
-    return [*lines, "", *under_the_mark(found), found.get("measured", ""), ""]
+    return [*lines, "", *under_the_mark(found), *by_measurement(found), ""]
+
+
+def by_measurement(found):
+    """Return which estimates were measured when; those of one run together."""
+    names = {}
+    for name, told in found.items():
+        if isinstance(told, dict) and "measured" in told:
+            names.setdefault(when(told["measured"]), []).append(name)
+    return [f"{'; '.join(own)}: {told}" for told, own in names.items()]
+
+
+def when(told):
+    """Return when, on what and of which code a figure is, and what else was noted of it."""
+    remark = f" ({told['remark']})" if "remark" in told else ""
+    return f"{told['date']}, {told['hardware']}, commit {told['commit']}{remark}."
 
 
 # Of the exact posterior's rank correlation.
@@ -197,7 +211,7 @@ def known_graph(found):
         cells = [mean_of(told["directed"]), mean_of(told["pairs"])]
         cells += [f"{told[f'{kind}, names exchanged'][0]:.3f}" for kind in ("directed", "pairs")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return [*lines, "", found.get("measured", ""), ""]
+    return [*lines, "", when(found["measured"]), ""]
 
 
 def mean_of(interval):
@@ -226,4 +240,4 @@ def speed(found):
                 f"| {told['dense_over_every_concept']:.0f} | {told['answered_concepts']:.4f} "
                 f"| {told['dense_over_answered_concepts']:.0f} |"
             )
-    return [*lines, ""]
+    return [*lines, "", when(found["measured"]), ""]

@@ -19,6 +19,7 @@ from torch.distributions import MultivariateNormal
 
 from kt_models.models import psi_kt_dynamics as dynamics
 from kt_models.models.psi_kt_dynamics import Gaussian
+from tests.benchmarks.product.circumstances import measured
 
 SAMPLES = 10
 BATCH, STEPS = 8, 10
@@ -32,7 +33,7 @@ def main(arguments):
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    result = {"batch": BATCH, "steps": STEPS, "samples": SAMPLES}
+    result = {"batch": BATCH, "steps": STEPS, "samples": SAMPLES, "measured": measured()}
     for concepts in options.concepts:
         tensors = states(concepts)
         forms = {"dense": dense, "every_concept": analytic, "answered_concepts": answered}

@@ -28,6 +28,11 @@ def circumstances() -> dict[str, object]:
     }
 
 
+def measured() -> dict[str, str]:
+    """Return when, on what and of which code a figure is, to be kept beside it."""
+    return {key: str(circumstances()[key]) for key in ("date", "hardware", "commit")}
+
+
 def _module() -> str:
     path = Path(sys.argv[0]).resolve()
     return ".".join(path.relative_to(Path(__file__).parents[3]).with_suffix("").parts)
@@ -40,5 +45,7 @@ def write(name: str, *, result: dict[str, object], section: str) -> None:
     page = DOCS / "benchmarks.md"
     text = page.read_text() if page.exists() else "# Benchmarks\n"
     heading = section.splitlines()[0]
-    rest = re.split(rf"^{re.escape(heading)}$.*?(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
-    page.write_text("".join(rest).rstrip() + "\n\n" + section.rstrip() + "\n")
+    own = re.compile(rf"^{re.escape(heading)}$.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    told = section.rstrip() + "\n\n"
+    after = own.sub(lambda _: told, text) if own.search(text) else f"{text.rstrip()}\n\n{told}"
+    page.write_text(after.rstrip() + "\n")
