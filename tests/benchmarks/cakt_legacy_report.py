@@ -36,7 +36,8 @@ VARIANTS = """\
 (k = 4, H = 15), as the published program does. A *branch* other than conv3d stands in place of the
 convolutions: *mean* is the plain mean of the same faded embeddings, *none* leaves them out; the
 paper's figure beside it is that of its whole network. A run with fewer epochs than planned was cut
-off; where the best epoch is the last, more of them might have raised it.{missing}
+off; where the best epoch is the last, more of them might have raised it. *answers/s* are by the
+clock of a machine that did other things too: speeds of different days do not compare.{missing}
 """
 
 

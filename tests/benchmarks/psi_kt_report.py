@@ -41,7 +41,7 @@ processors: seconds are processor time.
 def write_section(page, result):
     """Put the section in the page in place of an earlier one, or at its end."""
     before = page.read_text(encoding="utf-8")
-    section = section_of(result)
+    section = section_of(result) + "\n"
     own = re.compile(rf"^{re.escape(HEADING)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
     after = own.sub(lambda _: section, before) if own.search(before) else f"{before}\n{section}"
     page.write_text(after.rstrip() + "\n", encoding="utf-8")
