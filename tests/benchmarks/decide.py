@@ -2,9 +2,12 @@
 
     .venv/bin/python -m tests.benchmarks.decide
 
-The measure is one numpy pass over the same arrays, in turn with the decisions: every array of the
-bank and the situation that a decision has to read is read once, and one result is computed from
-it. Writes docs/benchmarks/decide.json and its section of docs/benchmarks.md.
+The situation is what the tutor gives for a learner in the middle of a course: the tracer's memory,
+modes and attempts, calibrated slopes, the exposure counts of a class, a pilot, and random draws
+allowed. The measure is one numpy pass over the same arrays, in turn with the decisions: every array
+of the bank and the situation that a decision has to read is read once, and one result is computed
+from it. Writes docs/benchmarks/decide.json and its section of docs/benchmarks.md; run it on a quiet
+machine.
 """
 
 import json
@@ -17,7 +20,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from curriculum.bandits import POLICIES, make_policy
-from curriculum.scheduler import RecentAnswers, Situation, build_bank, decide
+from curriculum.scheduler import (
+    Exposure,
+    Memory,
+    RecentAnswers,
+    Rules,
+    Situation,
+    build_bank,
+    decide,
+)
+from curriculum.scheduler.guards import count_attempts
+from curriculum.scheduler.standing import MODES
 
 SIZES = (10_000, 100_000)
 CONCEPTS = 500
@@ -25,6 +38,9 @@ ROUNDS, WARM_UP = 150, 10
 # The target: passes and milliseconds at the smaller size, and how much the larger may take of it.
 MOST_PASSES, MOST_MS, MOST_TIMES = 5.0, 3.0, 3.0
 AT, DAY = 1_700_000_000.0, 86_400.0
+# Learners of the course, of whom every item was given to some in a month.
+COURSE_LEARNERS = 200
+PILOTS, PILOT_SHARE = 0.02, 0.05
 
 
 def main() -> None:
@@ -52,23 +68,34 @@ def make_bank(size: int):
         for concept in range(1, CONCEPTS)
         if rng.random() < 0.7
     ]
+    pilot = rng.random(size) < PILOTS
     return build_bank(
         item_ids=np.arange(size) + 1_000_000,
         concepts=concepts,
         concept_ids=np.arange(CONCEPTS) + 10_000,
         requires=requires,
+        operational=~pilot,
+        pilot=pilot,
         is_template=rng.random(size) < 0.3,
     )
 
 
 def make_situation(bank, **changes) -> Situation:
-    """A learner in the middle of the course, with 256 recent answers."""
+    """A learner in the middle of the course, with 256 recent answers, as the tutor sees them."""
     rng = np.random.default_rng(1)
     n, k = bank.n_items, bank.n_concepts
     prob = np.clip(rng.normal(0.65, 0.15, n), 0.02, 0.98)
     lower = rng.choice([0.2, 0.4, 0.55, 0.8], k, p=[0.6, 0.15, 0.15, 0.1])
     evidence = np.where(lower > 0.45, 8, rng.integers(0, 5, k))
     met = np.where(evidence > 0, AT - rng.uniform(60, 30 * DAY, k), -np.inf)
+    concept_prob = np.minimum(lower + 0.15, 0.98)
+    recent = RecentAnswers(
+        rng.choice(bank.item_ids, 256),
+        np.sort(AT - rng.uniform(60, 29 * DAY, 256)),
+        (rng.random(256) < 0.7).astype(float),
+        # The tutor knows what the newest ten were given for.
+        np.where(np.arange(256) < 246, -1, rng.integers(0, len(MODES), 256)).astype(np.int8),
+    )
     fields = {
         "bank": bank,
         "goal": np.ones(k, dtype=bool),
@@ -76,7 +103,7 @@ def make_situation(bank, **changes) -> Situation:
         "logit_var": rng.uniform(0.1, 0.6, n),
         "prob": prob,
         "expected_gain": rng.uniform(0.0, 0.1, n),
-        "concept_prob": np.minimum(lower + 0.15, 1.0),
+        "concept_prob": concept_prob,
         "concept_lower_prob": lower,
         "evidence_n": evidence,
         "concept_last_at": met,
@@ -84,13 +111,34 @@ def make_situation(bank, **changes) -> Situation:
         "at": AT,
         "policy_version": "benchmark",
         "item_minutes": rng.uniform(0.5, 2.0, n),
-        "recent": RecentAnswers(
-            rng.choice(bank.item_ids, 256),
-            np.sort(AT - rng.uniform(60, 29 * DAY, 256)),
-            (rng.random(256) < 0.7).astype(float),
-        ),
+        "recent": recent,
+        "attempts": count_attempts(bank, recent, at=AT, rules=Rules()),
+        "discrimination": np.exp(rng.normal(0.0, 0.3, n)),
+        "pilot_share": PILOT_SHARE,
+        "memory": make_memory(concept_prob, evidence, rng),
+        "exposure": make_exposure(bank, rng),
     }
     return Situation(**{**fields, **changes})
+
+
+def make_memory(concept_prob, evidence, rng) -> Memory:
+    """How concepts fade and grow by the tracer's default parameters, from that mastery."""
+    base = rng.normal(0.2, 0.4, len(concept_prob))
+    return Memory(
+        base=base,
+        level=np.log(concept_prob / (1.0 - concept_prob)) - base,
+        var=1.0 / (1.0 + evidence),
+        practised=evidence.astype(np.float64),
+    )
+
+
+def make_exposure(bank, rng) -> Exposure:
+    """A month of a course: most items were given to few, some to far more than their siblings."""
+    given = rng.binomial(COURSE_LEARNERS, rng.beta(0.7, 8.0, bank.n_items))
+    found = Exposure.of(bank, given=given, learners=COURSE_LEARNERS, rules=Rules())
+    assert found is not None
+    assert found.resting.any()
+    return found
 
 
 def lay_out(bank):
@@ -106,6 +154,8 @@ def one_pass(situation: Situation, columns, route) -> float:
         total += float((values * values).sum())
     total += float(np.exp(-0.5 * ((situation.prob - 0.75) / 0.08) ** 2).sum())
     total += np.count_nonzero(bank.operational & ~bank.is_template)
+    total += float((situation.exposure.weight * situation.prob).sum())
+    total += np.count_nonzero(situation.exposure.resting)
     flag = np.append(situation.goal, [False])
     for column in columns:
         total += np.count_nonzero(flag[column])
@@ -163,9 +213,10 @@ def section(result: dict) -> str:
     return f"""## One decision of the scheduler
 
 `{result["command"]}`: rules, scores, draw and receipt as JSON, 500 concepts, 256 recent answers,
-medians of {ROUNDS} in turn with one numpy pass over the same arrays (five products, one Gaussian,
-the concepts of every item, one weighted count over all pairs, two products with the prerequisites,
-one look-up of the recent answers).
+with all that the tutor gives: the tracer's memory, modes, attempts, slopes, the exposure counts of
+{COURSE_LEARNERS} learners, a pilot. Medians of {ROUNDS} in turn with one numpy pass over the same
+arrays (six products, one Gaussian, three flags, the concepts of every item, one weighted count over
+all pairs, two products with the prerequisites, one look-up of the recent answers).
 
 | bank | decision, ms | fastest, ms | one pass, ms | ratio | receipt, bytes |
 |---|---|---|---|---|---|

@@ -23,6 +23,7 @@ class PracticeSession(models.Model):
     )
     # What the learner chose to practise; what it builds on comes first where it is missing.
     topic = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
+    # As it was planned when it began; `timing.get_planned_items` says what holds now.
     planned_items = models.PositiveSmallIntegerField()
     # Where it is planned in minutes; `planned_items` then is what is expected to fit.
     planned_minutes = models.PositiveSmallIntegerField(null=True)

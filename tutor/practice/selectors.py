@@ -50,8 +50,10 @@ _SESSION_FIELDS = (
     "course__revision",
     "course__language",
     "current__public_id",
+    "current__steering",
     "assignment__public_id",
     "assignment__title",
+    "assignment__items_per_session",
     "topic__slug",
     "topic__name",
 )

@@ -17,7 +17,8 @@ from tutor.practice.models import Pause, PracticeSession
 from tutor.responses import pace
 from tutor.responses.models import Response
 from tutor.scheduling import conduct as conducts
-from tutor.scheduling.plans import RULES
+from tutor.scheduling import wishes
+from tutor.scheduling.plans import FREE_PRACTICE, RULES
 
 
 def get_minutes_since(*, learner: Learner, course: Course, since: dt.datetime) -> float:
@@ -44,6 +45,20 @@ def find_minutes_left(
         return None
     taken = get_minutes_taken(session=session, learner_id=learner_id, at=at)
     return session.planned_minutes - taken
+
+
+def get_planned_items(*, session: PracticeSession) -> int:
+    """Return after how many answers a session ends, by the rules that its newest choice kept to.
+
+    Not what it began with: a teacher may have set a length since, or taken one back. Of a session
+    planned in minutes, what was expected to fit when it began.
+    """
+    if session.planned_minutes is not None:
+        return session.planned_items
+    own = FREE_PRACTICE if session.assignment is None else session.assignment.items_per_session
+    kept = session.current.steering
+    rules = conducts.read_wishes(rule_ids=kept) if kept else ()
+    return min(own, wishes.longest_of(rules) or own)
 
 
 def find_item_minutes(*, learner: Learner, course: Course, assignment: Assignment | None) -> float:

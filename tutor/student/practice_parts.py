@@ -94,14 +94,15 @@ def lead_on(request: HttpRequest, session: PracticeSession | None) -> HttpRespon
 def item_context(session: PracticeSession, shown: Presentation, **extra: Any) -> dict[str, Any]:
     """Return what a question is drawn with."""
     bank = content_selectors.get_bank(course_id=session.course_id, revision=session.course.revision)
-    number = session.n_answered + 1
+    number, planned = session.n_answered + 1, timing.get_planned_items(session=session)
     if session.planned_minutes is None:
-        number = min(number, session.planned_items)
+        number = min(number, planned)
     return {
         "title": _("Question %(number)s") % {"number": number},
         "session": session,
         "course": session.course,
         "number": number,
+        "planned": planned,
         **_time_of(session),
         "chip": reasons.chip(shown.decision),
         "reason": reasons.sentence(shown.decision, bank),

@@ -36,6 +36,7 @@ class Task:
         n_due: topics of the course due for review.
         minutes: of a sitting that a teacher has planned in minutes: all of them, or what is left of
             one that is begun; then `items` is what is expected to fit.
+        planned: questions of the whole sitting, where it is begun.
     """
 
     course: Course
@@ -47,6 +48,7 @@ class Task:
     is_own_pace: bool
     n_due: int
     minutes: int | None = None
+    planned: int = 0
 
     @property
     def title(self) -> str:
@@ -117,7 +119,8 @@ def _unfinished(
     for course in courses:
         session = practice_selectors.get_open_session(learner=learner, course_id=course.pk)
         if session is not None:
-            items = max(1, session.planned_items - session.n_answered)
+            planned = timing.get_planned_items(session=session)
+            items = max(1, planned - session.n_answered)
             assignment = known.get(session.assignment_id or 0, session.assignment)
             left = timing.find_minutes_left(session=session, learner_id=learner.pk, at=at)
             found.append(
@@ -128,6 +131,7 @@ def _unfinished(
                     at,
                     items=items,
                     session=session,
+                    planned=planned,
                     minutes=None if left is None else max(0, math.ceil(left)),
                 )
             )
@@ -177,6 +181,7 @@ def _task(
     items: int,
     session: PracticeSession | None,
     minutes: int | None = None,
+    planned: int = 0,
 ) -> Task:
     found = pace.get_pace(learner=learner, course=course, at=at)
     low, high = found.minutes(items)
@@ -190,6 +195,7 @@ def _task(
         is_own_pace=found.source == "own",
         n_due=_count_due(learner, course, at) if assignment is None else 0,
         minutes=minutes,
+        planned=planned,
     )
 
 

@@ -28,6 +28,7 @@ from tutor.scheduling import lately
 from tutor.tracing.engine import RECENT_ANSWERS, RECENT_ROW
 
 PARAMETERS = FilterParameters()
+RULES = Rules()
 # Per concept that has to be worked on, and that many for what is shared.
 MOST_RIGHT, MOST_WRONG = 40, 16
 MOST_WAITS = 400
@@ -144,10 +145,10 @@ class Pupil:
             self.recent = np.append(self.recent, np.array([kept], dtype=RECENT_ROW))
         self.modes.append(["learn", "practise", "review", "probe"].index(decision.mode.value))
 
-    def work(self, policy, *, most, until):
+    def work(self, policy, *, most, until, rules=RULES):
         """Return the finish reached within `most` answers, waiting where that helps."""
         for step in range(most + MOST_WAITS):
-            found = decide(self.situation(Rules()), seed=step, policy=policy)
+            found = decide(self.situation(rules), seed=step, policy=policy)
             if not isinstance(found, Finish):
                 if len(self.modes) == most:
                     return None
@@ -178,6 +179,42 @@ def test_always_wrong_is_handed_over(course, name):
     most = MOST_WRONG * course[0].n_concepts
     found = pupil.work(make_policy(name), most=most, until=FinishCode.STUCK)
     assert found is FinishCode.STUCK
+
+
+NEVER = 10_000
+
+
+@pytest.mark.parametrize(
+    ("right", "rules", "until"),
+    [
+        # Nothing tells that a learner is stuck, and no cap ends it.
+        (
+            False,
+            Rules(stuck_after=NEVER, max_exposures=NEVER, template_max_exposures=NEVER),
+            FinishCode.STUCK,
+        ),
+        # Nobody has answers enough to have mastered anything.
+        (True, Rules(mastery_evidence=NEVER), FinishCode.ALL_MASTERED),
+    ],
+    ids=["no hand-over", "no mastery"],
+)
+def test_what_is_bounded_is_so_by_the_rules(right, rules, until):
+    """The two properties above can fail: without the rule that each stands on, it does."""
+    bank = build_bank(
+        item_ids=np.arange(8) + 100,
+        concepts=np.repeat([0, 1], 4)[:, None],
+        concept_ids=[10, 11],
+        requires=[(0, 1)],
+    )
+    course = (bank, np.array([True, True]), np.full(8, 0.5))
+    most = (MOST_RIGHT if right else MOST_WRONG) * 2
+
+    pupils = [Pupil(course, right=right) for _ in range(2)]
+    bounded = pupils[0].work(make_policy("gain-softmax"), most=most, until=until)
+    endless = pupils[1].work(make_policy("gain-softmax"), most=most, until=until, rules=rules)
+
+    assert bounded is until
+    assert endless is None
 
 
 @pytest.mark.parametrize(

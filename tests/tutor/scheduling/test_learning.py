@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from curriculum.evaluation import DecisionLog
+from curriculum.evaluation import DecisionLog, find_target
 from curriculum.scheduler.features import FEATURES, PRIOR
 from curriculum.scheduler.policy import capped_softmax
 from curriculum.scheduler.rules import Rules
@@ -58,6 +58,12 @@ def a_log(rng, *, truth, learners=200, each=30, arms=5, noise=0.02):
 
 def judged(course, log, *, seed=0):
     return learning._judge(course, log, decision_log.Told(rows=len(log)), {}, at=AT, seed=seed)
+
+
+def worth(log, policy):
+    """What a policy seems to earn on a log, by inverse propensity."""
+    target = find_target(log, policy.name, policy.parameters)
+    return float((target.pair / log.propensity * log.reward).mean())
 
 
 class TestGates:
@@ -135,6 +141,61 @@ class TestGates:
 
         assert beside_first[0].passed, beside_first[0].found
         assert not beside_best[0].passed
+
+    def test_a_policy_that_is_better_by_noise_alone_or_worse_is_not_let_through(self):
+        """Each is the best of six by the mean on what it was chosen on, and nothing more."""
+        truth = np.zeros(SIZE)
+        rng = np.random.default_rng(11)
+        passed = 0
+        for turn in range(5):
+            log = a_log(rng, truth=truth, learners=40, each=10)
+            candidates = [
+                gates.Policy(engine.LEARNT, {"coefficients": one.tolist()})
+                for one in PRIOR + rng.normal(0.0, 0.3, (6, SIZE))
+            ]
+            chosen = max(candidates, key=lambda one: worth(log, one))
+            fresh = a_log(rng, truth=truth, learners=40, each=10)
+            live = gates.Policy(engine.FIRST, {})
+            better = gates.judge(fresh, chosen, live=live, seed=turn, learners=20)[0]
+            passed += better.passed
+            assert "would have passed four times in five" in better.found
+        assert passed == 0
+
+        truth[FEATURES.index("near_mastery")] = 1.0
+        worse = gates.Policy(engine.LEARNT, {"coefficients": (PRIOR - truth).tolist()})
+        log = a_log(rng, truth=truth, learners=40, each=10)
+        found = gates.judge(log, worse, live=gates.Policy(engine.FIRST, {}), seed=0, learners=20)
+        assert not found[0].passed
+        assert "mastery a minute more" in found[0].found
+
+    def test_what_is_truly_better_by_what_can_be_seen_passes_as_often_as_is_said(self):
+        rng, learners = np.random.default_rng(12), 40
+        missed, passed, turns = 0, 0, 200
+        for turn in range(turns):
+            counts = rng.integers(5, 60, learners)
+            # A few learners with far larger rewards than the others.
+            own = rng.standard_t(4, learners) * 0.02
+            noise = rng.normal(0.0, 0.3, learners) * np.sqrt(counts)
+            sums = own * counts + noise
+            nothing = gates.compare(sums, counts, resamples=400, seed=turn)
+            missed += nothing.low_99 > 0.0
+            better = gates.compare(
+                sums + nothing.seen_from * counts, counts, resamples=400, seed=turn
+            )
+            assert better.seen_from == pytest.approx(nothing.seen_from)
+            passed += better.low_99 > 0.0
+        # 0.5 % and 80 % but for chance.
+        assert missed <= 4
+        assert 0.70 * turns < passed < 0.90 * turns
+
+    def test_intervals_by_learner_hold_the_truth_with_few_learners(self):
+        rng, held, turns = np.random.default_rng(13), 0, 200
+        for turn in range(turns):
+            counts = rng.integers(5, 60, 20)
+            sums = counts * (rng.exponential(0.05, 20) - 0.05 + 0.01)
+            found = gates.compare(sums, counts, resamples=400, seed=turn)
+            held += found.low <= 0.01 <= found.high
+        assert 0.90 < held / turns <= 0.985
 
     def test_harm_to_the_weakest_is_not_let_through(self):
         """The weak lose by what the strong gain from, and everybody's mean is above."""

@@ -24,7 +24,7 @@ from tests.tutor.histories import record, versions_of
 from tutor.accounts.models import AuditEntry
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
-from tutor.practice import usecases
+from tutor.practice import timing, usecases
 from tutor.scheduling import conduct, engine, replaying, ruling, wishes
 from tutor.scheduling.errors import InfeasibleRule, InvalidRule, RuleTakenBack
 from tutor.scheduling.models import Decision, SteeringRule
@@ -251,11 +251,14 @@ class TestBounds:
         row = ask(classroom, "length", value=2)
         session = start_session(learner=learner, course=course, at=AT, draw_seed=7)
         answer_current(session, at=AT + MINUTE)
+        assert timing.get_planned_items(session=session) == 2
         ruling.take_back(classroom=classroom, rule_id=row.pk, actor=None, at=AT + MINUTE)
         for number in range(2, 5):
             answer_current(session, at=AT + number * MINUTE)
 
         assert session.finished_at is None
+        # What is told is what holds, and not what the sitting began with.
+        assert (session.planned_items, timing.get_planned_items(session=session)) == (2, 10)
         for decision in Decision.objects.filter(learner=learner):
             assert replaying.decide_again(decision).receipt() == decision.receipt
 

@@ -8,6 +8,7 @@ from tutor.content import grading, markup
 from tutor.content import selectors as content_selectors
 from tutor.practice import feedback as feedbacks
 from tutor.practice import selectors as practice_selectors
+from tutor.practice import timing
 from tutor.practice.models import PracticeSession
 from tutor.practice.selectors import Presentation
 from tutor.practice.usecases import Outcome
@@ -32,7 +33,7 @@ def session_document(
         "session": session.public_id,
         "course": session.course.slug,
         "assignment": session.assignment.public_id if session.assignment else None,
-        "planned_items": session.planned_items,
+        "planned_items": timing.get_planned_items(session=session),
         "planned_minutes": session.planned_minutes,
         "answered": session.n_answered,
         "correct": session.n_correct,
