@@ -119,6 +119,20 @@ class TestReadCourse:
         path.write_text("- slug: a\n  kind: number\n  slug: b\n")
         assert any("'slug' occurs twice" in problem for problem in problems_of(folder))
 
+    @pytest.mark.parametrize("nested", ["[" * 100_000, "- " * 100_000, "{a: " * 60 + "}" * 60])
+    def test_what_is_nested_without_end_is_refused(self, write, nested):
+        folder = write()
+        (folder / "items" / "some.yaml").write_text(nested)
+        assert any("is nested deeper than 50" in problem for problem in problems_of(folder))
+
+    @pytest.mark.parametrize("broken", ["- slug: [a\n- b: c\n", "a: b: c", "- \t- x", "a: \x07"])
+    def test_what_is_no_yaml_is_refused_with_its_place(self, write, broken):
+        folder = write()
+        (folder / "items" / "some.yaml").write_text(broken)
+        [problem] = [p for p in problems_of(folder) if "some.yaml" in p]
+        assert "is not valid YAML" in problem
+        assert "line" in problem or "position" in problem
+
     def test_yes_and_no_are_texts(self, write):
         folder = write()
         (folder / "items" / "some.yaml").write_text(
