@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from tests.servers.browser import chromium
 from tests.servers.postgres import postgres_server
@@ -23,10 +24,23 @@ from tests.servers.site import Place, Places, Site, migrated, served
 # spinning. Set here, it reaches torch, the processes of `-n` and whatever else the tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# The same examples in every run, and no failure because others want the machine too. New ones are
+# looked for by `pytest --hypothesis-profile=default`.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
 DATABASE_URL = "TUTOR_DATABASE_URL"
 LONG = {"slow", "journey"}
 # What is tested here knows no database, and takes long to import.
-LIBRARIES = [Path(__file__).parent / name for name in ("curriculum", "docker", "kt_models")]
+LIBRARIES = [
+    Path(__file__).parent / name
+    for name in (
+        *("curriculum", "docker", "kt_models"),
+        *("tutor/content/demo_course", "tutor/content/grading"),
+    )
+]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "places"}
 
 
@@ -172,14 +186,14 @@ def place(places: Places) -> Place:
 
 @pytest.fixture
 def demo_place(places: Places) -> Place:
-    """An installation with the demo school. Preparing the first one takes a minute."""
-    return places.make(*migrated(("seed_demo", "--learners=120")))
+    """An installation with the demo school. Preparing the first one takes half a minute."""
+    return places.make(*migrated(("seed_demo", "--learners=40")))
 
 
 @pytest.fixture
 def site(place: Place) -> Iterator[Site]:
     """The tutor with empty tables, served."""
-    with served(place) as site:
+    with served(place, processes=1) as site:
         yield site
 
 
@@ -196,7 +210,6 @@ def browser() -> Iterator[object]:
 def page(browser) -> Iterator[object]:
     """A page in a new browser context: no cookies, nothing cached."""
     context = browser.new_context()
-    context.set_default_timeout(10_000)
     try:
         yield context.new_page()
     finally:

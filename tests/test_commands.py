@@ -19,7 +19,7 @@ def run(*command: str, path: str | None = None) -> subprocess.CompletedProcess[s
         env={**os.environ, "PATH": path or os.environ["PATH"], "MAKEFLAGS": "", "MAKELEVEL": "0"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

@@ -174,7 +174,7 @@ class Installation:
             "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
         )
         os.kill(pid, signal.SIGKILL)
-        until(self._database_answers, timeout_s=60)
+        until(self._database_answers, timeout_s=180)
 
     def _database_answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):
@@ -262,7 +262,7 @@ def run(
                     break
                 assert clients.poll() is None, (folder / "clients.log").read_text()[-4000:]
             enough.touch()
-            clients.wait(120)
+            clients.wait(300)
         seconds = time.monotonic() - began
         assert clients.returncode == 0, (folder / "clients.log").read_text()[-4000:]
         quiet = until(lambda: own.due() == 0, timeout_s=quiet_s)

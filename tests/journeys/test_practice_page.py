@@ -77,7 +77,6 @@ class TestInput:
         context = browser.new_context(
             viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True
         )
-        context.set_default_timeout(10_000)
         try:
             student = Person(page=context.new_page(), site=school, username="other")
             student.sign_in()

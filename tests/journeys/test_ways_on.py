@@ -74,7 +74,6 @@ class TestWithoutAnswering:
 class TestLanguage:
     def test_is_chosen_without_a_script(self, school, browser):
         context = browser.new_context(java_script_enabled=False, locale="en-GB")
-        context.set_default_timeout(10_000)
         try:
             page = context.new_page()
             page.goto(f"{school.url}/sign-in/")

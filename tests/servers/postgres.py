@@ -52,7 +52,7 @@ def postgres_server(*, keeps_commits: bool = False) -> Iterator[str]:
         [
             program("postgres"),
             *("-D", str(folder / "data"), "-p", str(port), "-k", str(folder)),
-            *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"),
+            *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=120"),
             *(
                 "-c",
                 "fsync=off",

@@ -1,7 +1,9 @@
 """One guarded server process: started, waited for, ended."""
 
 import contextlib
+import itertools
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,15 +15,29 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class ServerFailed(Exception):
     """A server did not come up; the text ends with what it wrote."""
+
+
+# Below those that a system lends to outgoing connections: one of them, opened by another test
+# between the choice of a port and the start of its server, would hold it.
+PORTS = range(20_000, 32_000)
+# Test processes begin far from each other, and do not meet.
+_tried = itertools.count(secrets.randbelow(len(PORTS)))
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listened on a moment ago, another one each time.
+
+    Raises:
+        ServerFailed: all are taken.
+    """
+    for number in itertools.islice(_tried, len(PORTS)):
+        port = PORTS[number % len(PORTS)]
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailed(f"No port from {PORTS.start} to {PORTS.stop} is free.")
 
 
 class Process:
@@ -63,7 +79,7 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_until(self, is_ready: Callable[[], bool], *, timeout_s: float = 60) -> None:
+    def wait_until(self, is_ready: Callable[[], bool], *, timeout_s: float = 120) -> None:
         """Wait until `is_ready()`; an error of the connection counts as not yet.
 
         Raises:

@@ -138,8 +138,10 @@ class Places:
 class Site:
     """The web server of one place. It can be killed and started again on the same port."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, processes: int = 2) -> None:
+        """Name what to serve, by how many processes; each takes seconds to come up."""
         self.place = place
+        self.processes = processes
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: Process | None = None
@@ -157,7 +159,10 @@ class Site:
     def start(self) -> None:
         command = ["-m", "gunicorn", "--config", "python:tutor.config.gunicorn"]
         self._process = Process(
-            [sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"],
+            [
+                *(sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"),
+                *("--workers", str(self.processes)),
+            ],
             log=self.place.var / "web.log",
             environment=self.place.environment,
         )
@@ -180,9 +185,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(place: Place) -> Iterator[Site]:
+def served(place: Place, *, processes: int = 2) -> Iterator[Site]:
     """Serve a place."""
-    site = Site(place)
+    site = Site(place, processes=processes)
     try:
         site.start()
         yield site

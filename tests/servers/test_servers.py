@@ -20,7 +20,7 @@ from tests.servers.worker import celery_worker
 pytestmark = pytest.mark.slow
 
 
-def wait_for(path: Path, text: str, *, timeout_s: float = 20) -> None:
+def wait_for(path: Path, text: str, *, timeout_s: float = 90) -> None:
     until_s = time.monotonic() + timeout_s
     while time.monotonic() < until_s:
         if path.exists() and text in path.read_text():
@@ -136,7 +136,7 @@ class TestProcess:
         starter.send_signal(signal.SIGKILL)
         starter.wait()
 
-        until_s = time.monotonic() + 10
+        until_s = time.monotonic() + 60
         while is_alive(server) and time.monotonic() < until_s:
             time.sleep(0.05)
         assert not is_alive(server)

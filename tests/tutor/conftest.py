@@ -1,5 +1,8 @@
 """What every test of the Django apps starts from."""
 
+import random
+import secrets
+
 import pytest
 from django.core.cache import cache as django_cache
 
@@ -12,6 +15,15 @@ def _nothing_cached():
     """A test's database begins anew, and numbers of rows come again: so must the caches."""
     cache.clear_all()
     django_cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _same_draws(request):
+    """What a page or the API draws at random is the same in every run of a test."""
+    # Not the test's own monkeypatch, which some tests undo.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "randbits", random.Random(request.node.nodeid).getrandbits)
+        yield
 
 
 @pytest.fixture(autouse=True)

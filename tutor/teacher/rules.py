@@ -142,7 +142,7 @@ def _moment(value: str) -> str:
 
 
 def _whom(rule: SteeringRule) -> str:
-    learners = [learner.label for learner in rule.learners.all()]
+    learners = sorted(learner.label for learner in rule.learners.all())
     accommodates = rule.kind in SteeringRule.ACCOMMODATIONS
     nobody = "Everybody" if rule.for_everybody and not accommodates else "Nobody any more"
     whom = ", ".join(learners) or nobody

@@ -38,7 +38,7 @@ def two_classes(organisation):
     theirs = answer_all(course, learners=260, source="7b", seed=1, mean=0.4)
     unfair = versions_of(course)[2]
     right = Response.objects.filter(item_version=unfair, learner__in=theirs, is_correct=True)
-    taken = np.random.default_rng(0).permutation(list(right.values_list("pk", flat=True)))
+    taken = np.random.default_rng(0).permutation(right.order_by("pk").values_list("pk", flat=True))
     cut = taken[: len(taken) // 2].tolist()
     # The log itself refuses: it is only appended to.
     QuerySet(Response).filter(pk__in=cut).update(is_correct=False, credit=0.0)

@@ -111,7 +111,7 @@ class TestWorker:
 
 
 def ended(worker) -> None:
-    until_s = time.monotonic() + 40
+    until_s = time.monotonic() + 120
     while worker.is_running and time.monotonic() < until_s:
         time.sleep(0.1)
     assert not worker.is_running, worker.output

@@ -167,8 +167,9 @@ class TestInstantiate:
 
     def test_takes_under_a_millisecond(self):
         instantiate(EQUATION, seed=0)
-        started = time.perf_counter()
+        # Of the processor: others may want the machine too.
+        started = time.process_time()
         for seed in range(200):
             instantiate(EQUATION, seed=seed)
-        # 0.3 ms was measured; the bound leaves room for a busy machine.
-        assert (time.perf_counter() - started) / 200 < 0.003
+        # 0.3 ms was measured; the bound leaves room for a slower one.
+        assert (time.process_time() - started) / 200 < 0.003

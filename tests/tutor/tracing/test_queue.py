@@ -78,23 +78,25 @@ class TestLength:
 
 class TestNudger:
     def test_one_message_does_for_many_who_ask(self, monkeypatch):
-        first, go_on, sent = threading.Event(), threading.Event(), []
+        first, second, go_on = (threading.Event() for _ in range(3))
+        sent = []
 
         def send():
             sent.append(1)
-            first.set()
-            go_on.wait(10)
+            (second if first.is_set() else first).set()
+            go_on.wait(20)
 
         monkeypatch.setattr(queue, "send_unless_enough_wait", send)
         monkeypatch.setattr(queue, "_nudgers", [])
         queue.nudge()
-        assert first.wait(10)
+        assert first.wait(20)
         for _ in range(50):
             queue.nudge()
         go_on.set()
-        threading.Event().wait(10 * queue.NUDGE_EVERY_S)
 
         # The second is for those who asked after the first was on its way.
+        assert second.wait(20)
+        time.sleep(10 * queue.NUDGE_EVERY_S)
         assert len(sent) == 2
 
     def test_outlives_a_broker_that_is_down(self, monkeypatch, caplog):
@@ -109,7 +111,7 @@ class TestNudger:
         monkeypatch.setattr(queue, "send_unless_enough_wait", send)
         monkeypatch.setattr(queue, "DOWN_S", 0.01)
         monkeypatch.setattr(queue, "_nudgers", [])
-        for _ in range(200):
+        for _ in range(1000):
             queue.nudge()
             if done.wait(0.02):
                 break

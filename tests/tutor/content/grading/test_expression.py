@@ -248,12 +248,12 @@ class TestHostileText:
     def test_is_judged_or_refused_quickly(self, key, text):
         item = expression_item(key, ("x", "y"), form="any")
         judge(item, "2x > 3" if ">" in key else "x")  # SymPy's import is not what is timed here
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             judge(item, text)
         except UnreadableAnswer as error:
             refused(error)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
     @pytest.mark.parametrize("form", ["any", "expanded", "factored", "simplest"])
     @given(
