@@ -193,7 +193,7 @@ def demo_place(places: Places) -> Place:
 @pytest.fixture
 def site(place: Place) -> Iterator[Site]:
     """The tutor with empty tables, served."""
-    with served(place, processes=1) as site:
+    with served(place) as site:
         yield site
 
 

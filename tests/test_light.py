@@ -61,16 +61,18 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_page_is_there_without_the_packages_for_fitting():
-    done = run(BLOCK + SETTINGS + WEB)
+@pytest.fixture(scope="module")
+def web():
+    """The web process without the packages for fitting, after it has loaded every page."""
+    return run(f"{BLOCK}{SETTINGS}{WEB}print('tutor.intake.usecases' in sys.modules)")
 
-    assert done.returncode == 0, done.stderr
+
+def test_every_page_is_there_without_the_packages_for_fitting(web):
+    assert web.returncode == 0, web.stderr
 
 
-def test_no_page_loads_what_carries_an_import_out():
-    done = run(SETTINGS + WEB + "import sys; print('tutor.intake.usecases' in sys.modules)")
-
-    assert done.stdout.splitlines()[-1] == "False", done.stdout + done.stderr
+def test_no_page_loads_what_carries_an_import_out(web):
+    assert web.stdout.splitlines()[-1:] == ["False"], web.stdout + web.stderr
 
 
 @pytest.mark.parametrize("name", ["numba", "scipy", "pyarrow", "py_irt", "pandas"])

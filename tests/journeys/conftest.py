@@ -15,13 +15,7 @@ from tests.servers.site import Places, Site, migrated, served
 
 
 @pytest.fixture(scope="module")
-def processes() -> int:
-    """How many processes serve the school: one is up sooner, and enough for a person at a time."""
-    return 1
-
-
-@pytest.fixture(scope="module")
-def school(places: Places, processes: int) -> Iterator[Site]:
+def school(places: Places) -> Iterator[Site]:
     """The small school, served; its ids are in `school.ids`."""
     place = places.make(*migrated())
     done = subprocess.run(
@@ -32,7 +26,7 @@ def school(places: Places, processes: int) -> Iterator[Site]:
         capture_output=True,
         text=True,
     )
-    with served(place, processes=processes) as site:
+    with served(place) as site:
         site.ids = json.loads(done.stdout)
         yield site
 
@@ -48,6 +42,7 @@ def sign_in(school: Site, browser) -> Iterator[Callable[..., Person]]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
+        context.set_default_timeout(10_000)
         contexts.append(context)
         person = Person(page=context.new_page(), site=school, username=username)
         person.sign_in()

@@ -11,12 +11,6 @@ from tutor.content import grading
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """As in production: what comes at once meets in the database only."""
-    return 2
-
-
 @pytest.fixture
 def student(sign_in):
     """A student with a question before them, in a session of their own."""

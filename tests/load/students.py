@@ -52,18 +52,18 @@ Key = Callable[[str, bool], dict[str, Any]]
 
 
 class Student(Browser):
-    """Signs in and practises until it is over."""
+    """Signs in and practises until the time is up."""
 
     def __init__(self, url: str, *, key: Key, account: Account, seed: int, think_s: float) -> None:
         super().__init__(url)
         self.key, self.account, self.think_s = key, account, think_s
         self.draw = random.Random(seed)
 
-    def practise(self, is_over: Callable[[], bool]) -> None:
-        """Go on until it is over; what goes wrong is noted, and one goes on."""
+    def practise(self, until: float) -> None:
+        """Go on until then (`time.monotonic`); what goes wrong is noted, and one goes on."""
         # Not all at the same moment.
         time.sleep(self.draw.random() * self.think_s)
-        while not is_over():
+        while time.monotonic() < until:
             try:
                 self.do_something()
             except (OSError, http.client.HTTPException, LookupError, ValueError) as error:

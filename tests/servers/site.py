@@ -138,10 +138,8 @@ class Places:
 class Site:
     """The web server of one place. It can be killed and started again on the same port."""
 
-    def __init__(self, place: Place, *, processes: int = 2) -> None:
-        """Name what to serve, by how many processes; each takes seconds to come up."""
+    def __init__(self, place: Place) -> None:
         self.place = place
-        self.processes = processes
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: Process | None = None
@@ -159,10 +157,7 @@ class Site:
     def start(self) -> None:
         command = ["-m", "gunicorn", "--config", "python:tutor.config.gunicorn"]
         self._process = Process(
-            [
-                *(sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"),
-                *("--workers", str(self.processes)),
-            ],
+            [sys.executable, *command, "--bind", f"127.0.0.1:{self.port}"],
             log=self.place.var / "web.log",
             environment=self.place.environment,
         )
@@ -185,9 +180,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(place: Place, *, processes: int = 2) -> Iterator[Site]:
+def served(place: Place) -> Iterator[Site]:
     """Serve a place."""
-    site = Site(place, processes=processes)
+    site = Site(place)
     try:
         site.start()
         yield site

@@ -1,5 +1,6 @@
 """The embedded server: what its processes do when one of them ends."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -15,6 +16,10 @@ from tests.servers.process import ROOT, free_port
 from tests.servers.site import Place
 from tests.servers.test_servers import is_alive
 from tutor.config import server as server_module
+from tutor.config.supervisor import Stop
+
+# Not less: the machine that runs the tests may be busy.
+WAIT_S = 120
 
 
 def children(pid: int) -> list[int]:
@@ -104,13 +109,8 @@ def messages(place: Place, queue: str) -> list[str]:
     return [path.name for path in (place.var / "broker").rglob(f"*.{queue}.msg")]
 
 
-@pytest.fixture
-def place(var) -> Place:
-    return Place(var=var, postgres_url=None)
-
-
-@pytest.fixture
-def server(place) -> Iterator[Server]:
+@contextlib.contextmanager
+def running(place: Place) -> Iterator[Server]:
     server = Server(place=place, port=free_port())
     try:
         assert server.has_written("The tutor is at"), server.output
@@ -119,18 +119,45 @@ def server(place) -> Iterator[Server]:
         server.end()
 
 
-class TestServe:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_ends_everything_when_asked(self, server, number):
+@pytest.fixture
+def place(var) -> Place:
+    return Place(var=var, postgres_url=None)
+
+
+@pytest.fixture
+def server(place) -> Iterator[Server]:
+    with running(place) as server:
+        yield server
+
+
+class TestStop:
+    def test_counts_every_way_of_being_asked(self):
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.getsignal(number) for number in numbers]
+        try:
+            stop = Stop()
+            for number in numbers:
+                os.kill(os.getpid(), number)
+
+            assert stop.count == len(numbers)
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+
+class TestEnds:
+    """Each of these ends a server of its own; to start one takes long."""
+
+    def test_everything_when_asked(self, server):
         started = children(server.process.pid)
         assert len(started) == 6  # gunicorn, its two processes, three workers
 
-        server.process.send_signal(number)
+        server.process.send_signal(signal.SIGINT)
 
-        assert server.process.wait(30) == 0
+        assert server.process.wait(WAIT_S) == 0
         assert [pid for pid in started if is_alive(pid)] == []
 
-    def test_leaves_nothing_behind_when_it_is_killed(self, server):
+    def test_everything_when_it_is_killed(self, server):
         started = children(server.process.pid)
 
         server.process.kill()
@@ -138,6 +165,16 @@ class TestServe:
 
         assert eventually(lambda: not any(is_alive(pid) for pid in started)), server.output
 
+    def test_the_workers_when_the_web_server_ended(self, server):
+        [web] = [pid for pid in children(server.process.pid) if len(children(pid)) == 2]
+
+        os.kill(web, signal.SIGTERM)
+
+        assert server.process.wait(WAIT_S) == 1
+        assert "The web server stopped" in server.output
+
+
+class TestWorkers:
     def test_starts_a_worker_again_that_died(self, server):
         dead = server.worker
 
@@ -146,14 +183,6 @@ class TestServe:
         assert server.has_written("The worker stopped (killed by SIGKILL). Starting it again")
         assert eventually(lambda: len(children(server.process.pid)) == 6)
         assert server.worker != dead
-
-    def test_ends_the_worker_when_the_web_server_ended(self, server):
-        [web] = [pid for pid in children(server.process.pid) if len(children(pid)) == 2]
-
-        os.kill(web, signal.SIGTERM)
-
-        assert server.process.wait(30) == 1
-        assert "The web server stopped" in server.output
 
     def test_deep_passes_go_on_whatever_the_other_workers_are_at(self, server, place):
         busy = [server.child(f"--queues={queues}") for queues in ("celery", "training")]
@@ -171,6 +200,8 @@ class TestServe:
         # Whoever is at it again takes up what waited.
         assert eventually(lambda: not messages(place, "calibration"))
 
+
+class TestServe:
     def test_its_workers_take_from_every_queue_once(self):
         taken = [queue for _, _, queues in server_module.WORKERS for queue in queues.split(",")]
 
@@ -180,7 +211,7 @@ class TestServe:
         with socket.create_server(("127.0.0.1", 0)) as other:
             server = Server(place=place, port=other.getsockname()[1])
 
-            assert server.process.wait(30) == 1
+            assert server.process.wait(WAIT_S) == 1
 
         assert "is in use by another program" in server.output
         assert len(server.output.splitlines()) == 1

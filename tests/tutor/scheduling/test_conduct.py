@@ -49,6 +49,7 @@ class TestSettings:
         assert all(row.receipt["exploring"] == "not-allowed" for row in decisions)
         assert not any(row.settings_id for row in decisions)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("policy", sorted(set(engine.SERVING) - {"automatic"}))
     def test_every_policy_serves_and_every_receipt_is_made_again(
         self, learner, course, classroom, policy

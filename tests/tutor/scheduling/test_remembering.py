@@ -93,6 +93,7 @@ def test_a_flag_on_a_concept_is_loaded_kept_and_read_back(course):
     assert [one.slug for one in read_spec(course=course).concepts if one.is_fact] == ["naming"]
 
 
+@pytest.mark.slow
 def test_practising_keeps_the_memory_and_every_choice_is_made_again(course, learner, naming):
     set_scheduling(make_class(course=course, users=[learner.user]))
     for day in (0, 2, 9):

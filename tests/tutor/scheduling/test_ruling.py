@@ -184,6 +184,7 @@ class TestPins:
         assert found[0].reason != "teacher-pick"
 
 
+@pytest.mark.slow
 class TestBounds:
     def test_what_is_banned_never_comes(self, classroom, learner, course):
         ask(classroom, "ban", concept=concept(course, "doubling"))

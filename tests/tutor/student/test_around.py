@@ -15,6 +15,7 @@ from tests.factories import (
     start_session,
 )
 from tests.tutor.histories import record, trace, versions_of
+from tests.tutor.pages import text
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
 from tutor.practice import usecases
@@ -33,21 +34,10 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def student(client):
-    user = make_user(organisation=make_organisation(), name="Sam Student")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def course(student):
-    course = make_course(organisation=student.organisation)
+def course(course, student):
+    """The course, with them in a class of it."""
     make_class(course=course, users=[student])
     return course
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def practise(student, course, *, ago, gap_s=60, answers=8, right=True, **facts):

@@ -1,6 +1,7 @@
 """No sentence of a student's page is left out by the translators; pages come in one's language."""
 
 import ast
+import itertools
 import re
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from django.utils.translation import trans_real
 from tests.factories import make_class, make_user, start_session
 from tests.servers.process import ROOT
 from tests.tutor.content.factories import number_item
+from tests.tutor.pages import text
 from tests.tutor.student import pseudo
 from tests.tutor.student.html import problems
 from tests.tutor.student.states import AROUND, Visitor
@@ -42,10 +44,6 @@ def visitor(client):
     visitor = Visitor(client)
     client.force_login(visitor.user)
     return visitor
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 class TestEveryPage:
@@ -100,23 +98,34 @@ def known(catalogue, context, message, plural) -> bool:
 
 
 class TestSentences:
-    @pytest.mark.parametrize("code", sorted({*reasons.CHIPS, *reasons.FINISHES}))
-    @pytest.mark.parametrize("days", [None, 0.1, 0.7, 1.0, 9.2])
-    def test_of_a_choice_are_whole(self, visitor, monkeypatch, code, days):
+    def test_of_a_choice_are_whole(self, visitor, monkeypatch):
         course = visitor.course
         bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
         first, last = bank.concept_ids.tolist()[0], bank.concept_ids.tolist()[-1]
-        facts = {"concept": last, "for_concept": first, "days_since": days, "evidence_n": days}
         pseudo.install(monkeypatch)
-        chosen = Decision(
-            reason=code,
-            reason_facts=facts,
-            item_version_id=None if code in reasons.FINISHES else 1,
-        )
+        codes = sorted({*reasons.CHIPS, *reasons.FINISHES})
+        told = {}
 
-        told = reasons.sentence(chosen, bank), reasons.chip(chosen)
+        for code, days in itertools.product(codes, (None, 0.1, 0.7, 1.0, 9.2)):
+            chosen = Decision(
+                reason=code,
+                reason_facts={
+                    "concept": last,
+                    "for_concept": first,
+                    "days_since": days,
+                    "evidence_n": days,
+                },
+                item_version_id=None if code in reasons.FINISHES else 1,
+            )
+            told[code, days] = reasons.sentence(chosen, bank), reasons.chip(chosen)
 
-        assert [one[0] + one[-1] for one in told] == ["⟦⟧", "⟦⟧"]
+        assert len(told) == 5 * len(codes) >= 75
+        bare = {
+            key: both
+            for key, both in told.items()
+            if [one[0] + one[-1] for one in both] != ["⟦⟧", "⟦⟧"]
+        }
+        assert bare == {}
 
     def test_of_errors_are_marked(self):
         bare = []

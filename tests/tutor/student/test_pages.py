@@ -13,13 +13,10 @@ from django.utils.html import escape
 from tests.factories import (
     answer_current,
     make_assignment,
-    make_class,
-    make_course,
-    make_organisation,
-    make_user,
     start_session,
 )
 from tests.tutor.content.factories import number_item
+from tests.tutor.pages import text
 from tutor.common import clock
 from tutor.content import grading
 from tutor.content.models import Concept
@@ -28,28 +25,6 @@ from tutor.practice.models import PracticeSession
 from tutor.responses.models import Response
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def student(client):
-    user = make_user(organisation=make_organisation(), name="Sam Student")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def classroom(student):
-    course = make_course(organisation=student.organisation)
-    return make_class(course=course, users=[student])
-
-
-@pytest.fixture
-def session(student, classroom):
-    return start_session(learner=student.learner, course=classroom.course, at=clock.now())
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def submit(client, session, **fields):

@@ -10,13 +10,12 @@ from django.urls import reverse
 
 from tests.factories import (
     answer_current,
-    make_class,
     make_course,
-    make_organisation,
     make_user,
     start_session,
     wrong_answer,
 )
+from tests.tutor.pages import text
 from tutor.classes.models import Classroom
 from tutor.common import clock
 from tutor.content import grading
@@ -28,24 +27,6 @@ from tutor.responses.models import Response
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def student(client):
-    user = make_user(organisation=make_organisation(), name="Sam Student")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def session(student):
-    course = make_course(organisation=student.organisation)
-    make_class(course=course, users=[student])
-    return start_session(learner=student.learner, course=course, at=clock.now())
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def address(name, session):

@@ -9,12 +9,9 @@ import pytest
 from tests.factories import (
     answer_current,
     make_assignment,
-    make_class,
-    make_course,
-    make_organisation,
-    make_user,
 )
 from tests.tutor.histories import record, trace, versions_of
+from tests.tutor.pages import text
 from tutor.common import clock
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, Item, ItemVersion
@@ -26,27 +23,6 @@ from tutor.scheduling.rule_values import Order
 from tutor.student import today, topics
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def student(client):
-    user = make_user(organisation=make_organisation(), name="Sam Student")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def course(student):
-    return make_course(organisation=student.organisation, at=clock.now())
-
-
-@pytest.fixture
-def classroom(course, student):
-    return make_class(course=course, users=[student])
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def begin(client, **form) -> PracticeSession:
@@ -61,7 +37,9 @@ def concepts_of(decision: Decision) -> set[str]:
 
 def master(student, course, slug, *, days):
     """Answer eight questions on a topic right, so many days ago each time."""
-    versions = list(ItemVersion.objects.filter(concepts__slug=slug, item__course=course))
+    versions = list(
+        ItemVersion.objects.filter(concepts__slug=slug, item__course=course).order_by("pk")
+    )
     for day in days:
         for number in range(8):
             response = record(

@@ -7,28 +7,17 @@ from django.urls import reverse
 
 from tests.factories import (
     answer_current,
-    make_class,
-    make_course,
     make_learner,
-    make_organisation,
-    make_user,
     set_scheduling,
     start_session,
 )
+from tests.tutor.pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.scheduling.models import Decision
 from tutor.teacher import receipts
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def classroom(client):
-    organisation = make_organisation()
-    teacher = make_user(organisation=organisation, role="teacher")
-    client.force_login(teacher)
-    return make_class(course=make_course(organisation=organisation), users=[teacher])
 
 
 def join(classroom, *, answers: int = 2, name: str = ""):
@@ -39,10 +28,6 @@ def join(classroom, *, answers: int = 2, name: str = ""):
     for _ in range(answers):
         answer_current(session, at=clock.now())
     return learner
-
-
-def text(response) -> str:
-    return " ".join(response.content.decode().split())
 
 
 class TestClassroom:

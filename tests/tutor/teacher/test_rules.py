@@ -6,14 +6,12 @@ from django.urls import reverse
 from tests.factories import (
     make_assignment,
     make_class,
-    make_course,
     make_learner,
-    make_organisation,
     make_user,
     set_scheduling,
     start_session,
 )
-from tests.tutor.teacher.test_pages import text
+from tests.tutor.pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.content.models import Item
@@ -22,14 +20,6 @@ from tutor.scheduling.models import Decision, SteeringRule
 from tutor.scheduling.rule_values import Order
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def classroom(client):
-    organisation = make_organisation()
-    teacher = make_user(organisation=organisation, role="teacher", name="Tea Cher")
-    client.force_login(teacher)
-    return make_class(course=make_course(organisation=organisation), users=[teacher])
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from tests.factories import make_class, make_learner, make_user
+from tests.factories import make_learner
 from tests.tutor.networks import give_network
+from tests.tutor.pages import text
 from tests.tutor.scheduling.test_trust import let_answer, let_learners_answer
-from tests.tutor.teacher.test_pages import text
 from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.scheduling import judging
@@ -16,19 +16,17 @@ from tutor.teacher import trust
 from tutor.tracing import due
 from tutor.tracing.models import DeepPrediction
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 @pytest.fixture
-def classroom(client, course, organisation):
-    teacher = make_user(organisation=organisation, role="teacher")
-    client.force_login(teacher)
-    found = make_class(course=course, users=[teacher])
+def classroom(classroom, organisation):
+    """The class with ten learners."""
     learners = [make_learner(organisation=organisation) for _ in range(10)]
-    class_services.enrol(classroom=found, learners=learners)
-    return found
+    class_services.enrol(classroom=classroom, learners=learners)
+    return classroom
 
 
 def shown(client, classroom):
