@@ -145,7 +145,9 @@ class Student(Browser):
         presentation = PRESENTATION.search(form.action)[1]
         if draw < UNREADABLE and not form.choices:
             self.account.note("unreadable")
-            self.send(form, text="¿¿¿")
+            began = time.perf_counter()
+            # A question for a word takes it all the same: as a wrong answer.
+            self.look(self.send(form, text="¿¿¿"), form, began)
             return
         fields = self.key(presentation, self.draw.random() < RIGHT)
         began = time.perf_counter()
@@ -154,12 +156,16 @@ class Student(Browser):
             status = self.press_twice(form, fields)
         else:
             status = self.send(form, **fields)
-        milliseconds = 1000 * (time.perf_counter() - began)
-        if status == 200 and self.at.endswith("/answered/"):
-            self.account.acknowledge(form.hidden["client_key"], milliseconds)
+        self.look(status, form, began)
         if draw > 1 - TWICE - AGAIN:
             self.account.note("sent again")
             self.send(form, **fields)
+
+    def look(self, status: int, form: Form, began: float) -> None:
+        """Take note that the answer is stored, if that is what the page says."""
+        milliseconds = 1000 * (time.perf_counter() - began)
+        if status == 200 and self.at.endswith("/answered/"):
+            self.account.acknowledge(form.hidden["client_key"], milliseconds)
 
     def press_twice(self, form: Form, fields: dict[str, Any]) -> int:
         """Send the same form on two connections at the same moment."""

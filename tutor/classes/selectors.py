@@ -70,6 +70,16 @@ def list_learners_of(*, classroom: Classroom) -> QuerySet[Learner]:
     )
 
 
+def list_classes_with_learners(*, course: Course) -> list[tuple[Classroom, list[int]]]:
+    """Return a course's classes, the oldest first, each with the ids of its learners."""
+    rows = Enrolment.objects.filter(classroom__course=course)
+    members: dict[int, list[int]] = {}
+    for class_id, learner_id in rows.values_list("classroom", "learner"):
+        members.setdefault(class_id, []).append(learner_id)
+    classes = Classroom.objects.filter(course=course).order_by("pk")
+    return [(found, members.get(found.pk, [])) for found in classes]
+
+
 def access_learner_of(*, classroom: Classroom, pseudonym: uuid.UUID) -> Learner:
     """Return a learner of the class; whoever asks has been let into the class before.
 

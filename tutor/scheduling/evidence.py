@@ -1,4 +1,4 @@
-"""When a network has done worse than the filter beyond doubt, and when it may count again.
+"""When an estimate has done worse than the next rung beyond doubt, and when it may count again.
 
 Somebody looks every hour, so a bound for one look would be passed by chance sooner or later. The
 bounds here hold for all looks together: a confidence sequence. Data in and data out.
@@ -6,9 +6,9 @@ bounds here hold for all looks together: a confidence sequence. Data in and data
 
 import math
 
-from tutor.scheduling.trust import Score
+from tutor.scheduling.scoring import Compared
 
-# Fewer answers or learners say more about chance than about the network.
+# Fewer answers or learners say more about chance than about the estimate.
 LEAST_ANSWERS = 100
 LEAST_LEARNERS = 8
 # Chance, over all looks together, that it is taken out of a place where it changes nothing (where
@@ -23,14 +23,14 @@ TOLERATED = 0.005
 SHARPEST_FROM = 100.0
 
 
-def is_telling(found: Score) -> bool:
+def is_telling(found: Compared) -> bool:
     """Test whether there are answers and learners enough to say anything."""
     enough = found.n >= LEAST_ANSWERS and found.learners >= LEAST_LEARNERS
     return enough and not math.isnan(found.error)
 
 
-def decide(found: Score, *, counted: bool, returns: int = 0) -> bool | None:
-    """Return whether the network counts from now on; None where that stays as it is.
+def decide(found: Compared, *, counted: bool, returns: int = 0) -> bool | None:
+    """Return whether the estimate counts from now on; None where that stays as it is.
 
     It is taken out where it does worse beyond doubt. It comes back where it did no worse and,
     beyond doubt, does no more harm than `TOLERATED`: not by luck in the first hundred answers. What
@@ -50,7 +50,7 @@ def decide(found: Score, *, counted: bool, returns: int = 0) -> bool | None:
     return True if found.difference <= min(0.0, TOLERATED - width) else None
 
 
-def half_width(found: Score, *, error_rate: float) -> float:
+def half_width(found: Compared, *, error_rate: float) -> float:
     """Return by how much the mean may be off to one side, at any of infinitely many looks, nats.
 
     Raises:

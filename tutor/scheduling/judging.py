@@ -1,9 +1,10 @@
-"""Demotes the deep tracer where it does worse than the filter alone, and lets it come back.
+"""Demotes an estimate where it does worse than the next rung, and lets it come back.
 
 By class, and for whoever no class speaks for in the course as a whole; there for all concepts or
-one. While it is demoted it goes on predicting in the shadow: what it would have said is scored, and
-where it has shown to do no harm it counts again. Every verdict is on answers since the one before:
-what took it out cannot take it out twice.
+one. The network is held against the filter alone; what is known of a learner, against the item's
+difficulty alone. While one is demoted it goes on predicting in the shadow: what it would have said
+is scored, and where it has shown to do no harm it counts again. Every verdict is on answers since
+the one before: what took it out cannot take it out twice.
 """
 
 import dataclasses
@@ -18,19 +19,13 @@ from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.content import services as content_services
 from tutor.content.models import Course
-from tutor.scheduling import evidence, trust
-from tutor.scheduling.trust import Outcomes, Score
-from tutor.tracing import distrust, engine
+from tutor.registry import selectors as registry_selectors
+from tutor.scheduling import contests, evidence
+from tutor.scheduling.contests import Contest, Found
+from tutor.scheduling.tallies import Tally
+from tutor.tracing import distrust
 from tutor.tracing import selectors as tracing_selectors
-from tutor.tracing.models import DeepStanding
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """When a standing last changed, and how often the network came back there."""
-
-    changed_at: dt.datetime
-    returns: int
+from tutor.tracing.models import DeepStanding, Standing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,73 +34,115 @@ class _Place:
 
     Attributes:
         classroom: the class; None for the course.
-        outcomes: answers of late to items of which chances were stated.
+        cells: answers of late to items of which chances were stated.
         past: by concept, None for all of them, what became of its standings so far.
         words: what they are, as `distrust.list_words` has them.
     """
 
     classroom: Classroom | None
-    outcomes: Outcomes
-    past: Mapping[int | None, _Past]
+    cells: Tally
+    past: Mapping[int | None, contests.Past]
     words: distrust.Words
 
+    @property
+    def class_id(self) -> int | None:
+        return self.classroom and self.classroom.pk
 
-Scores = Mapping[int | None, Score | None]
+
+Scores = Mapping[int | None, Found | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Court:
+    """A contest, and where the network counts meanwhile: `distrust.list_words` with what is new."""
+
+    contest: Contest
+    network: Mapping[int | None, distrust.Words]
+
+    def score(self, cells: Tally, class_id: int | None) -> Found | None:
+        return self.contest.score(cells, distrust.distrusted_in(self.network, class_id))
+
+    def tells(self, cells: Tally, class_id: int | None) -> bool:
+        found = self.score(cells, class_id)
+        return found is not None and evidence.is_telling(found)
 
 
 def judge_all(*, at: dt.datetime) -> int:
-    """Judge the network of every course; return how many standings changed."""
+    """Judge the estimates of every course; return how many standings changed."""
     return sum(judge_course(course=course, at=at) for course in Course.objects.order_by("pk"))
 
 
 def judge_course(*, course: Course, at: dt.datetime) -> int:
-    """Judge a course's network as a whole and by class; return how many standings changed."""
-    if not tracing_selectors.has_network(course_id=course.pk):
+    """Judge a course's estimates as a whole and by class; return how many standings changed."""
+    if registry_selectors.get_live_tracer(course_id=course.pk) is None:
         return 0
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    found = _judge(course, tracer, at)
+    found: list[Standing] = []
+    network = distrust.list_words(tracer=tracer)
+    for contest in contests.list_contests(course=course, tracer=tracer, at=at):
+        changed = _judge(_Court(contest, network), course, at)
+        if contest.standings is DeepStanding:
+            # The filter is not to blame for a network that has just been taken out.
+            network = _with_news(network, changed)
+        found += changed
     if found:
         with transaction.atomic():
-            DeepStanding.objects.bulk_create(found)
+            for row in found:
+                row.save()
             # So that every process knows of it with the next answer.
             content_services.raise_revision(course=course)
     return len(found)
 
 
-def _judge(course: Course, tracer: engine.CourseTracer, at: dt.datetime) -> list[DeepStanding]:
-    tracers = distrust.list_same_network(tracer=tracer)
-    words, past = distrust.list_words(tracer=tracer), _list_past(course, tracers)
-    outcomes = trust.read_outcomes(
-        course_id=course.pk, since=at - trust.LOOKS_BACK, tracer_ids=tracers
-    )
+def _with_news(
+    words: Mapping[int | None, distrust.Words], changed: list[Standing]
+) -> Mapping[int | None, distrust.Words]:
+    found = {place: dict(said) for place, said in words.items()}
+    for row in changed:
+        found.setdefault(row.classroom_id, {})[row.concept_id] = row.counts
+    return found
+
+
+def _judge(court: _Court, course: Course, at: dt.datetime) -> list[Standing]:
+    contest = court.contest
+    everything = contest.cells
     classes = []
-    silent, standing, everybody = np.ones((3, len(outcomes)), dtype=bool)
-    for classroom in Classroom.objects.filter(course=course).order_by("pk"):
+    silent, standing, everybody = np.ones((3, len(everything)), dtype=bool)
+    for classroom, learner_ids in class_selectors.list_classes_with_learners(course=course):
         pk = classroom.pk
-        learners = class_selectors.list_learners_of(classroom=classroom)
-        own = np.isin(outcomes.learner_id, list(learners.values_list("pk", flat=True)))
-        place = _Place(classroom, outcomes.only(own), past.get(pk, {}), words.get(pk, {}))
-        scores = _score_place(place)
+        own = everything.of_learners(learner_ids)
+        place = _Place(
+            classroom, everything.only(own), contest.past.get(pk, {}), contest.words.get(pk, {})
+        )
+        scores = _score_place(court, place)
         classes.append((place, scores))
-        silent &= ~(own & _tells(place.outcomes))
-        standing &= ~(own & _is_out(place, scores))
+        if court.tells(place.cells, pk):
+            silent[own] = False
+        if _is_out(place, scores):
+            standing[own] = False
     # For whom no class speaks; else whoever is in none that is out; else everybody.
-    chosen = next((some for some in (silent, standing) if _tells(outcomes.only(some))), everybody)
-    whole = _Place(None, outcomes.only(chosen), past.get(None, {}), words.get(None, {}))
-    of_course = _decide(whole, _score_place(whole), held=whole.words)
+    chosen = next(
+        (some for some in (silent, standing) if court.tells(everything.only(some), None)),
+        everybody,
+    )
+    whole = _Place(
+        None, everything.only(chosen), contest.past.get(None, {}), contest.words.get(None, {})
+    )
+    of_course = _decide(whole, _score_place(court, whole), held=whole.words)
     # A class that it is taken out of with the course may speak for it at once.
-    now = {**words, None: {**whole.words, **{pk: told[0] for pk, told in of_course.items()}}}
+    news = {pk: told[0] for pk, told in of_course.items()}
+    now = {**contest.words, None: {**whole.words, **news}}
     changes = [(whole, of_course)]
     for place, scores in classes:
-        held = distrust.holding_in(now, place.classroom and place.classroom.pk)
+        held = distrust.holding_in(now, place.class_id)
         changes.append((place, _decide(place, scores, held=held)))
     return [
-        DeepStanding(
+        contest.standings(
             course=course,
             classroom=place.classroom,
             concept_id=concept,
             counts=counts,
-            tracer_id=tracer.tracer_id,
+            tracer_id=contest.tracer_id,
             at=at,
             evidence=dataclasses.asdict(found),
         )
@@ -114,29 +151,26 @@ def _judge(course: Course, tracer: engine.CourseTracer, at: dt.datetime) -> list
     ]
 
 
-def _score_place(place: _Place) -> Scores:
+def _score_place(court: _Court, place: _Place) -> Scores:
     """Return the scores since the last verdicts: of each concept, and of all of them (None).
 
     Of all without those that are out by themselves: one bad concept must not take the others along.
     """
+    cells, class_id = place.cells, place.class_id
     fresh = {
-        concept: place.outcomes.only(place.outcomes.at > past.changed_at.timestamp())
+        concept: cells.only(cells.since(past.changed_at.timestamp()))
         for concept, past in place.past.items()
     }
-    scores: dict[int | None, Score | None] = {}
-    for pk in np.unique(place.outcomes.concept_id).tolist():
-        own = fresh.get(pk, place.outcomes)
-        scores[pk] = trust.score(own.only(own.concept_id == pk))
-    together = fresh.get(None, place.outcomes)
+    scores: dict[int | None, Found | None] = {}
+    for pk in np.unique(cells.concept_id).tolist():
+        own = fresh.get(pk, cells)
+        scores[pk] = court.score(own.only(own.concept_id == pk), class_id)
+    together = fresh.get(None, cells)
     rest = together.only(~np.isin(together.concept_id, sorted(_list_out(place, scores))))
     # Only where too little is left to tell by do those count as well.
-    scores[None] = trust.score(rest if _tells(rest) else together)
+    chosen = rest if court.tells(rest, class_id) else together
+    scores[None] = court.score(chosen, class_id)
     return scores
-
-
-def _tells(outcomes: Outcomes) -> bool:
-    found = trust.score(outcomes)
-    return found is not None and evidence.is_telling(found)
 
 
 def _list_out(place: _Place, scores: Scores) -> set[int]:
@@ -146,20 +180,20 @@ def _list_out(place: _Place, scores: Scores) -> set[int]:
     return {pk for pk in found if pk is not None}
 
 
-def _does_harm(found: Score) -> bool:
+def _does_harm(found: Found) -> bool:
     return evidence.decide(found, counted=True) is False
 
 
 def _is_out(place: _Place, scores: Scores) -> bool:
-    """Test whether the network is out of a place as a whole, or will be."""
+    """Test whether the estimate is out of a place as a whole, or will be."""
     found = scores[None]
     return not place.words.get(None, True) or (found is not None and _does_harm(found))
 
 
 def _decide(
     place: _Place, scores: Scores, *, held: distrust.Words
-) -> dict[int | None, tuple[bool, Score]]:
-    """Return by concept whether the network counts from now on, where that is news, and why.
+) -> dict[int | None, tuple[bool, Found]]:
+    """Return by concept whether the estimate counts from now on, where that is news, and why.
 
     `held`: what holds there until now. Where a whole course's verdict has taken it out, a class may
     say the same by itself: then the course's return does not bring it back there.
@@ -173,15 +207,4 @@ def _decide(
             found[concept] = (False, own)
         elif evidence.decide(own, counted=held.get(concept, True), returns=returns):
             found[concept] = (True, own)
-    return found
-
-
-def _list_past(course: Course, tracers: list[int]) -> dict[int | None, dict[int | None, _Past]]:
-    """Return what became of each standing: class id, None for the course -> concept -> that."""
-    rows = DeepStanding.objects.filter(course=course, tracer__in=tracers).order_by("pk")
-    found: dict[int | None, dict[int | None, _Past]] = {}
-    for place, concept, at, counts in rows.values_list("classroom", "concept", "at", "counts"):
-        own = found.setdefault(place, {})
-        before = own[concept].returns if concept in own else 0
-        own[concept] = _Past(changed_at=at, returns=before + counts)
     return found

@@ -92,7 +92,8 @@ class Decision(AppendOnlyModel):
     # Also names the showing of the item that follows: responses and hints carry it.
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="decisions")
-    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    # The index of course and time has it.
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+", db_index=False)
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -132,10 +133,14 @@ class Decision(AppendOnlyModel):
     # What the estimate of the item given stood on (of a finish: what the learner's estimates did);
     # see `tutor.tracing.deep.Rung`.
     rung = models.CharField(max_length=10, blank=True)
-    # Chances of the item given: as counted, by the filter, and by the deep tracer alone.
+    # Ids of concepts whose items were chosen by difficulty alone; null for none.
+    by_difficulty = models.JSONField(null=True)
+    # Chances of the item given: as counted, by the filter, by the deep tracer alone, and by
+    # difficulty alone.
     expected = models.FloatField(null=True)
     expected_live = models.FloatField(null=True)
     expected_deep = models.FloatField(null=True)
+    expected_difficulty = models.FloatField(null=True)
     # The course as it was: with tracer, seed and the log before `at` the choice can be made again.
     course_revision = models.PositiveBigIntegerField()
     # Seed of the draw: with the inputs it gives the same choice again.
@@ -152,6 +157,8 @@ class Decision(AppendOnlyModel):
     class Meta:
         indexes = [
             models.Index(fields=["learner", "course", "at"]),
+            # What was expected of late, held against what came every hour.
+            models.Index(fields=["course", "at"]),
             models.Index(fields=["follows"]),
             # Items drawn at random are counted before another one is.
             models.Index(

@@ -160,10 +160,13 @@ class _Fold:
             prediction=prediction,
             # By the decision's own count: answers may have come in since that were given before.
             n_responses=prediction.n_responses + decision.prediction_lag if prediction else 0,
-            distrusted=np.isin(self.tracer.bank.concept_ids, decision.distrusted)
-            if decision.distrusted is not None
-            else None,
+            distrusted=self._flags(decision.distrusted),
+            by_difficulty=self._flags(decision.by_difficulty),
         )
+
+    def _flags(self, concept_ids: list[int] | None) -> tracing_engine.Bools | None:
+        """Return (K,) which of the course's concepts were named; None for none."""
+        return None if concept_ids is None else np.isin(self.tracer.bank.concept_ids, concept_ids)
 
 
 def _plan_of(past: Past, place: int) -> engine.Plan:

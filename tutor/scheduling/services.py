@@ -226,6 +226,8 @@ def _estimated(
         }
         if seen.deep.distrusted is not None:
             found["distrusted"] = tracer.bank.concept_ids[seen.deep.distrusted].tolist()
+    if seen.by_difficulty is not None:
+        found["by_difficulty"] = tracer.bank.concept_ids[seen.by_difficulty].tolist()
     if isinstance(chosen, engine.Finish):
         return found
     row = tracer.bank.index_of_item[chosen.item_id]
@@ -233,6 +235,7 @@ def _estimated(
     if not failed:
         found["rung"] = seen.rung_of(tracer.bank, row)
     found |= {"expected": float(seen.survey.items.prob[row]), "expected_live": live}
+    found["expected_difficulty"] = tracing_engine.predict_new(tracer, row=row, at=seen.at)
     if seen.deep is not None:
         found["expected_deep"] = shifted(live, float(seen.deep.items[row]))
         found["prediction_weight"] = seen.deep.weight_of(tracer.bank, row)

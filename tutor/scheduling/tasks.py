@@ -30,7 +30,7 @@ def prune_predictions(**_: object) -> int:
 
 @shared_task(name=queue.JUDGE_NETWORKS, acks_late=True)
 def judge_networks(**_: object) -> int:
-    """Score deep predictions against answers; return in how many places their standing changed."""
+    """Score estimates against answers; return in how many places their standing changed."""
     return judging.judge_all(at=clock.now())
 
 

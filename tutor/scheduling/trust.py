@@ -1,16 +1,16 @@
 """Estimates held against what learners answered, by class and concept.
 
 Every decision keeps what the filter, the deep tracer and both together expected of the item given.
-An answer counts here if it was the first to that showing, without help. What is compared is the
-log loss: the deep tracer has earned its weight where filter and network together lose less than
-the filter alone.
+An answer counts here if it was the first to that showing, without help. What is made of them stands
+in `scoring` and `calibrating`.
 """
 
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LOOKS_BACK = dt.timedelta(days=30)
-BINS = 10
 # Chances nearer to 0 or 1 than that cost no more.
 EDGE = 1e-4
 
@@ -44,6 +43,7 @@ class Outcomes:
         live: (R,) the filter's.
         deep: (R,) the network's alone; nan where there was no prediction.
         pooled: (R,) both, also where the network was not trusted; nan likewise.
+        difficulty: (R,) of a learner of whom nothing is known; nan where it was not kept.
         weight: (R,) of the network's shift in `pooled`: 0 where it had nothing to say of the item,
             or too old a thing to count; nan where there was no prediction.
         at: (R,) when the item was given, epoch seconds.
@@ -57,6 +57,7 @@ class Outcomes:
     live: Floats
     deep: Floats
     pooled: Floats
+    difficulty: Floats
     weight: Floats
     at: Floats
     tracer_id: Ints
@@ -65,47 +66,21 @@ class Outcomes:
         """Return the number of answers."""
         return len(self.credit)
 
-    def only(self, keep: npt.NDArray[np.bool_]) -> "Outcomes":
-        """Return the answers where `keep` (R,) is true."""
+    def only(self, keep: npt.NDArray[np.bool_] | Ints) -> "Outcomes":
+        """Return the answers where `keep` (R,) is true, or those in the rows that it names."""
         return Outcomes(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well chances were stated, on the same answers.
-
-    Attributes:
-        n: answers, of `learners`.
-        live, deep, pooled: mean log loss of each, nats.
-        difference: of pooled less live: below 0 the network helps.
-        error: its standard error, learners drawn as a whole; nan for fewer than two.
-    """
-
-    n: int
-    learners: int
-    live: float
-    deep: float
-    pooled: float
-    difference: float
-    error: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Answers of about the same stated chance: how many, what was stated, what came."""
-
-    low: float
-    high: float
-    n: int
-    expected: float
-    right: float
 
 
 # A row of them, as the database has it.
 _ROW = np.dtype(
     [(name, np.int64) for name in ("learner", "version", "tracer")]
-    + [(name, np.float64) for name in ("credit", "expected", "live", "deep", "weight", "at")]
+    + [
+        (name, np.float64)
+        for name in ("credit", "expected", "live", "deep", "difficulty", "weight", "at")
+    ]
 )
+# Read at once: a course of a million answers a month is never held as a whole.
+CHUNK = 20_000
 
 
 def read_outcomes(
@@ -115,7 +90,7 @@ def read_outcomes(
     learner_ids: Collection[int] | None = None,
     tracer_ids: Collection[int] | None = None,
 ) -> Outcomes:
-    """Return answers since then to items with stated chances.
+    """Return answers since then to items with stated chances: of a class; 88 bytes each.
 
     Args:
         learner_ids: whose; None: everybody's.
@@ -123,6 +98,23 @@ def read_outcomes(
         since: when the item was given, at the earliest.
         tracer_ids: only choices under one of these versions.
     """
+    chunks = list(
+        iterate_outcomes(
+            course_id=course_id, since=since, learner_ids=learner_ids, tracer_ids=tracer_ids
+        )
+    )
+    names = Outcomes.__dataclass_fields__
+    return Outcomes(*(np.concatenate([getattr(one, name) for one in chunks]) for name in names))
+
+
+def iterate_outcomes(
+    *,
+    course_id: int,
+    since: dt.datetime,
+    learner_ids: Collection[int] | None = None,
+    tracer_ids: Collection[int] | None = None,
+) -> Iterator[Outcomes]:
+    """Yield the same in pieces of `CHUNK` at most, in no order; one at least, be it empty."""
     corrected = Response.objects.filter(corrects=OuterRef("pk"))
     first = Response.objects.filter(
         ~Exists(corrected),
@@ -136,13 +128,26 @@ def read_outcomes(
         rows = rows.filter(learner__in=learner_ids)
     if tracer_ids is not None:
         rows = rows.filter(tracer__in=tracer_ids)
-    told = rows.annotate(credit=Subquery(first.values("credit")[:1])).filter(credit__isnull=False)
+    # Those without an answer are dropped below: to ask for others here would look twice at each.
+    told = rows.annotate(credit=Subquery(first.values("credit")[:1]))
     columns = told.values_list(
         *("learner", "item_version", "tracer", "credit", "expected", "expected_live"),
-        *("expected_deep", "prediction_weight", "at"),
+        *("expected_deep", "expected_difficulty", "prediction_weight", "at"),
     )
-    # 72 bytes a row: a course has many.
-    found = np.fromiter(map(_in_numbers, columns.iterator(chunk_size=2000)), dtype=_ROW)
+    # No order of rows is asked for: there is nothing to sort.
+    read = map(_in_numbers, columns.order_by().iterator(chunk_size=2000))
+    is_first = True
+    while True:
+        found = np.fromiter(islice(read, CHUNK), dtype=_ROW)
+        if len(found) or is_first:
+            yield _outcomes_of(found)
+        if len(found) < CHUNK:
+            return
+        is_first = False
+
+
+def _outcomes_of(found: npt.NDArray[np.void]) -> Outcomes:
+    found = found[np.isfinite(found["credit"])]
     versions, place = np.unique(found["version"], return_inverse=True)
     main = [content_selectors.get_concepts_of_version(version_id=pk)[0] for pk in versions.tolist()]
     live, deep, weight = found["live"], found["deep"], found["weight"]
@@ -154,6 +159,7 @@ def read_outcomes(
         live=live,
         deep=deep,
         pooled=_sigmoid(_logit(live) + weight * (_logit(deep) - _logit(live))),
+        difficulty=found["difficulty"],
         weight=weight,
         at=found["at"],
         tracer_id=found["tracer"],
@@ -164,54 +170,6 @@ def _in_numbers(row: tuple[Any, ...]) -> tuple[Any, ...]:
     learner, version, tracer, *told, at = row
     floats = (math.nan if value is None else value for value in told)
     return (learner, version, -1 if tracer is None else tracer, *floats, at.timestamp())
-
-
-def score(outcomes: Outcomes) -> Score | None:
-    """Return how well the estimates did where the network had a say; None where it never had.
-
-    Without weight both are the filter's, and their difference of 0 is no evidence for anything.
-    """
-    own = outcomes.only(np.isfinite(outcomes.deep) & (outcomes.weight > 0.0))
-    if not len(own):
-        return None
-    losses = [log_losses(prob, own.credit) for prob in (own.live, own.deep, own.pooled)]
-    live, _, pooled = losses
-    difference, error = clustered_mean(pooled - live, own.learner_id)
-    return Score(
-        n=len(own),
-        learners=len(np.unique(own.learner_id)),
-        **dict(zip(("live", "deep", "pooled"), (float(x.mean()) for x in losses), strict=True)),
-        difference=difference,
-        error=error,
-    )
-
-
-def score_by_concept(outcomes: Outcomes) -> dict[int, Score]:
-    """Return concept id -> score, for the concepts of which the network had a say."""
-    found = {
-        pk: score(outcomes.only(outcomes.concept_id == pk))
-        for pk in np.unique(outcomes.concept_id).tolist()
-    }
-    return {pk: own for pk, own in found.items() if own is not None}
-
-
-def calibrate(outcomes: Outcomes, *, bins: int = BINS) -> list[Bin]:
-    """Return the stated chances that counted, in bins of equal width, beside what came."""
-    place = np.minimum((outcomes.expected * bins).astype(int), bins - 1)
-    return list(_bins(outcomes, place, bins))
-
-
-def _bins(outcomes: Outcomes, place: Ints, bins: int) -> Iterator[Bin]:
-    for number in range(bins):
-        own = place == number
-        if own.any():
-            yield Bin(
-                low=number / bins,
-                high=(number + 1) / bins,
-                n=int(own.sum()),
-                expected=float(outcomes.expected[own].mean()),
-                right=float(outcomes.credit[own].mean()),
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,22 +229,6 @@ def log_losses(prob: Floats, credit: Floats) -> Floats:
     """Return (R,) -credit log p - (1 - credit) log(1 - p), nats."""
     inside = np.clip(prob, EDGE, 1.0 - EDGE)
     return np.asarray(-credit * np.log(inside) - (1.0 - credit) * np.log1p(-inside))
-
-
-def clustered_mean(values: Floats, cluster: Ints | Sequence[int]) -> tuple[float, float]:
-    """Return the mean of values and its standard error, clusters drawn as a whole.
-
-    The sandwich of a mean (Liang & Zeger, 1986, doi 10.1093/biomet/73.1.13) with the usual factor
-    G / (G - 1) for G clusters; nan for fewer than two.
-    """
-    mean = float(values.mean())
-    _, place = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(place, weights=values - mean)
-    clusters = len(sums)
-    if clusters < 2:
-        return mean, float("nan")
-    spread = float(sums @ sums) * clusters / (clusters - 1)
-    return mean, float(np.sqrt(spread)) / len(values)
 
 
 def _logit(prob: Floats) -> Floats:

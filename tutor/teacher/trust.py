@@ -9,21 +9,24 @@ from django.db.models import Q
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
-from tutor.scheduling import trust
-from tutor.scheduling.trust import Bin, Score
+from tutor.scheduling import calibrating, scoring, trust
+from tutor.scheduling.calibrating import Bin
+from tutor.scheduling.scoring import PersonalScore, Score
+from tutor.teacher.trust_topics import Topics, list_topics
 from tutor.tracing import distrust, due
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.deep import Rung
-from tutor.tracing.models import DeepStanding
+from tutor.tracing.models import DeepStanding, FilterStanding, Standing
 
 SIZE, MARGIN = 240, 28
+CHANGES_SHOWN = 20
 SMALLEST_DOT, LARGEST_DOT = 3.0, 11.0
 
 RUNGS = {
     Rung.DEEP: "quick and deep estimate together",
     Rung.STALE: "together, the deep one behind",
     Rung.LIVE: "quick estimate alone",
-    Rung.DIFFICULTY: "difficulty alone: nothing known of the learner yet",
+    Rung.DIFFICULTY: "difficulty alone: nothing known of the learner yet, or no better",
     Rung.ORDER: "your order: choosing failed",
 }
 
@@ -71,26 +74,35 @@ class TrustCard:
     Attributes:
         answers: first answers without help to items with a stated chance.
         bins: by stated chance; `dots` draws them.
+        topics: the same by topic.
         score: how the estimates did where both had a say, under the network in use; None where the
             deep one never had.
         counts: whether the deep estimate counts in this class at all.
         speaks: whether that is by this class's own answers; else by those of the whole course.
+        personal: how the estimate that counts did beside the items' difficulty alone; None where
+            nobody had said anything yet.
+        by_difficulty: whether items are chosen by difficulty alone: of all topics; else `topics_so`
+            are the topics of which they are.
         concepts: by topic, those with most answers first.
         rungs: what items were chosen from, best first.
-        changes: when it was demoted or came back, here or in the whole course, newest first.
+        changes: when either was demoted or came back, here or in the whole course, newest first.
         backlog: what waits for a worker, of the whole course.
     """
 
     answers: int
     bins: tuple[Bin, ...]
     dots: tuple[Dot, ...]
+    topics: Topics
     score: Score | None
     has_network: bool
     counts: bool
     speaks: bool
+    personal: PersonalScore | None
+    by_difficulty: bool
+    topics_so: tuple[str, ...]
     concepts: tuple[ConceptRow, ...]
     rungs: tuple[RungRow, ...]
-    changes: tuple[DeepStanding, ...]
+    changes: tuple[Standing, ...]
     backlog: due.Backlog
 
 
@@ -105,25 +117,40 @@ def make_card(*, classroom: Classroom, at: dt.datetime) -> TrustCard:
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     words = distrust.list_words(tracer=tracer)
     distrusted = distrust.distrusted_in(words, classroom.pk)
-    bins = tuple(trust.calibrate(outcomes))
+    bins = tuple(calibrating.calibrate(outcomes))
     # Of an earlier network nothing is to be said of the one in use.
     tracers = distrust.list_same_network(tracer=tracer)
     own = outcomes.only(np.isin(outcomes.tracer_id, tracers))
-    here = Q(classroom=classroom) | Q(classroom=None)
-    changes = DeepStanding.objects.filter(here, course=course).select_related("concept")
+    filters = distrust.list_same_filter(tracer=tracer)
+    known = outcomes.only(np.isin(outcomes.tracer_id, filters))
+    simple = distrust.distrusted_in(distrust.list_filter_words(tracer=tracer), classroom.pk)
+    topics_so = Concept.objects.filter(pk__in=simple - {None}).order_by("position")
     return TrustCard(
         answers=len(outcomes),
         bins=bins,
         dots=_draw(bins),
-        score=trust.score(own),
+        topics=list_topics(outcomes),
+        score=scoring.score(own),
         has_network=tracer.deep is not None,
         counts=None not in distrusted,
         speaks=None in words.get(classroom.pk, {}),
+        personal=scoring.score_personal(scoring.tally_personal(known), distrusted=distrusted),
+        by_difficulty=None in simple,
+        topics_so=tuple(topics_so.values_list("name", flat=True)),
         concepts=_concepts(own, distrusted),
         rungs=_rungs(classroom, since),
-        changes=tuple(changes.order_by("-pk")[:20]),
+        changes=_changes(classroom),
         backlog=due.measure(course_id=course.pk),
     )
+
+
+def _changes(classroom: Classroom) -> tuple[Standing, ...]:
+    here = Q(classroom=classroom) | Q(classroom=None)
+    found: list[Standing] = []
+    for standings in (DeepStanding, FilterStanding):
+        rows = standings.objects.filter(here, course=classroom.course_id)
+        found += rows.select_related("concept").order_by("-pk")[:CHANGES_SHOWN]
+    return tuple(sorted(found, key=lambda row: row.at, reverse=True)[:CHANGES_SHOWN])
 
 
 def _rungs(classroom: Classroom, since: dt.datetime) -> tuple[RungRow, ...]:
@@ -153,7 +180,7 @@ def say_span(seconds: float) -> str:
 def _concepts(
     outcomes: trust.Outcomes, distrusted: frozenset[int | None]
 ) -> tuple[ConceptRow, ...]:
-    scores = trust.score_by_concept(outcomes)
+    scores = scoring.score_by_concept(outcomes)
     named = Concept.objects.in_bulk(list(scores))
     rows = [
         ConceptRow(named[pk], own, counts=not distrusted & {pk, None}) for pk, own in scores.items()

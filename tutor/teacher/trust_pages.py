@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
+from tutor.scheduling.calibrating import LEAST_IN_BIN
 from tutor.teacher import trust
 
 
@@ -20,6 +21,7 @@ def trust_card(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     context = {
         "classroom": found,
         "card": trust.make_card(classroom=found, at=clock.now()),
+        "least_in_bin": LEAST_IN_BIN,
         "size": trust.SIZE,
         "margin": trust.MARGIN,
         "far": trust.SIZE - trust.MARGIN,

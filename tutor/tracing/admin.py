@@ -11,7 +11,7 @@ from typing_extensions import override
 from tutor.accounts.administration import ReadOnlyAdmin
 from tutor.common import clock
 from tutor.tracing import releasing
-from tutor.tracing.models import DeepStanding, DueLearner
+from tutor.tracing.models import DeepStanding, DueLearner, FilterStanding, Standing
 
 
 class IsAside(admin.SimpleListFilter):
@@ -78,9 +78,9 @@ class DueLearnersAdmin(ReadOnlyAdmin):
                 self.message_user(request, text, messages.ERROR)
 
 
-@admin.register(DeepStanding)
-class DeepStandingsAdmin(ReadOnlyAdmin):
-    """Where the deep tracer was taken out and came back, and on what evidence."""
+@admin.register(DeepStanding, FilterStanding)
+class StandingsAdmin(ReadOnlyAdmin):
+    """Where the network, or the filter, was taken out and came back, and on what evidence."""
 
     organisation_path = "course__organisation"
     list_display = ("at", "course", "place", "topic", "counts", "tracer", "answers", "difference")
@@ -89,22 +89,22 @@ class DeepStandingsAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
 
     @admin.display(description="where", ordering="classroom")
-    def place(self, row: DeepStanding) -> str:
+    def place(self, row: Standing) -> str:
         """Return the class, or that it is the course as a whole."""
         return row.classroom.name if row.classroom else "whole course"
 
     @admin.display(description="topic", ordering="concept")
-    def topic(self, row: DeepStanding) -> str:
+    def topic(self, row: Standing) -> str:
         """Return the concept's name, or that it holds for all."""
         return row.concept.name if row.concept else "all"
 
     @admin.display(description="answers")
-    def answers(self, row: DeepStanding) -> int | None:
+    def answers(self, row: Standing) -> int | None:
         """Return on how many answers it was decided."""
         return row.evidence.get("n")
 
-    @admin.display(description="loss together less loss alone")
-    def difference(self, row: DeepStanding) -> str:
+    @admin.display(description="loss with it less loss without")
+    def difference(self, row: Standing) -> str:
         """Return the difference with its standard error, nats."""
         found = row.evidence
         if "difference" not in found:

@@ -1,8 +1,8 @@
-"""Where the network does not count at present: in a class, or in the course as a whole.
+"""Where the network, or the filter, does not count at present: in a class, or in the whole course.
 
 A class's own verdict goes before the course's, and one on all concepts before all of the course's.
-Without one the course's holds, as for learners in no class; where nobody has said anything, the
-network counts.
+Without one the course's holds, as for learners in no class; where nobody has said anything, it
+counts. Where the filter does not, items are chosen by their difficulty alone.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,12 +13,12 @@ from tutor.classes import selectors as class_selectors
 from tutor.common.cache import new_cache
 from tutor.registry.models import TracerVersion
 from tutor.tracing import engine
-from tutor.tracing.models import DeepStanding
+from tutor.tracing.models import DeepStanding, FilterStanding, Standing
 
-# Concept id, or None for all of them -> whether the network counts.
+# Concept id, or None for all of them -> whether the network, or the filter, counts.
 Words = Mapping[int | None, bool]
 
-_words = new_cache(capacity=64)
+_words = new_cache(capacity=128)
 
 
 def list_words(*, tracer: engine.CourseTracer) -> Mapping[int | None, Words]:
@@ -28,14 +28,26 @@ def list_words(*, tracer: engine.CourseTracer) -> Mapping[int | None, Words]:
     """
     if tracer.deep is None:
         return {}
-    key = (tracer.tracer_id, tracer.bank.revision)
-    return _words.get(key, lambda: _read_words(tracer))
+    key = ("network", tracer.tracer_id, tracer.bank.revision)
+    return _words.get(
+        key, lambda: _read_words(DeepStanding, tracer, list_same_network(tracer=tracer))
+    )
 
 
-def _read_words(tracer: engine.CourseTracer) -> dict[int | None, dict[int | None, bool]]:
-    # Judged by predictions of this very network; a later one starts with a clean slate.
-    rows = DeepStanding.objects.filter(
-        course=tracer.bank.course_id, tracer__in=list_same_network(tracer=tracer)
+def list_filter_words(*, tracer: engine.CourseTracer) -> Mapping[int | None, Words]:
+    """Return the same of the tracer's filter, as far as it counts when an item is chosen."""
+    key = ("filter", tracer.tracer_id, tracer.bank.revision)
+    return _words.get(
+        key, lambda: _read_words(FilterStanding, tracer, list_same_filter(tracer=tracer))
+    )
+
+
+def _read_words(
+    standings: type[Standing], tracer: engine.CourseTracer, tracer_ids: Collection[int]
+) -> dict[int | None, dict[int | None, bool]]:
+    # Judged by what this very network, or filter, said; a later one starts with a clean slate.
+    rows = standings.objects.filter(  # type: ignore[attr-defined]
+        course=tracer.bank.course_id, tracer__in=tracer_ids
     ).order_by("pk")
     found: dict[int | None, dict[int | None, bool]] = {}
     for place, concept, counts in rows.values_list("classroom", "concept", "counts"):
@@ -51,6 +63,16 @@ def list_same_network(*, tracer: engine.CourseTracer) -> list[int]:
         course=tracer.bank.course_id, body__deep__network=tracer.deep.network_id
     )
     return list(versions.values_list("pk", flat=True))
+
+
+def list_same_filter(*, tracer: engine.CourseTracer) -> list[int]:
+    """Return the ids of the course's versions with the tracer's filter, whatever its offsets.
+
+    A calibration moves offsets, as it may every night, and is no other filter; a fit is.
+    """
+    versions = TracerVersion.objects.filter(course=tracer.bank.course_id)
+    told = dict(versions.values_list("pk", "body__parameters"))
+    return sorted(pk for pk, parameters in told.items() if parameters == told[tracer.tracer_id])
 
 
 def holding_in(words: Mapping[int | None, Words], class_id: int | None) -> Words:
@@ -75,7 +97,19 @@ def find(*, learner_ids: Collection[int], tracer: engine.CourseTracer) -> dict[i
 
     Of several classes every one counts that has said something.
     """
-    words = list_words(tracer=tracer)
+    return _find(list_words(tracer=tracer), learner_ids, tracer)
+
+
+def find_by_difficulty(
+    *, learner_ids: Collection[int], tracer: engine.CourseTracer
+) -> dict[int, engine.Bools]:
+    """Return learner id -> (K,) concepts whose items are chosen by difficulty alone; rarely any."""
+    return _find(list_filter_words(tracer=tracer), learner_ids, tracer)
+
+
+def _find(
+    words: Mapping[int | None, Words], learner_ids: Collection[int], tracer: engine.CourseTracer
+) -> dict[int, engine.Bools]:
     if all(counts for said in words.values() for counts in said.values()):
         return {}
     speaking = [pk for pk in words if pk is not None]

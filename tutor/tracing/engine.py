@@ -3,6 +3,7 @@
 Everything here is data in and data out; what is stored where stands in services and selectors.
 """
 
+import dataclasses
 import math
 import struct
 from collections.abc import Iterable, Mapping
@@ -156,6 +157,8 @@ class Seen:
         live: the filter's own.
         at: the moment, epoch seconds.
         deep: how the prediction counts.
+        by_difficulty: (K,) concepts whose items, by their main concept, are chosen by difficulty
+            alone: `survey` has for these what holds where a learner is not known. None: none.
     """
 
     state: TracedLearner
@@ -163,14 +166,19 @@ class Seen:
     live: psi_survey.Survey
     at: float
     deep: deep_estimates.Use | None = None
+    by_difficulty: Bools | None = None
 
     @property
     def rung(self) -> Rung:
         """What the estimates stand on."""
+        if self.by_difficulty is not None and self.by_difficulty.all():
+            return Rung.DIFFICULTY
         return self._without_evidence(Rung.LIVE if self.deep is None else self.deep.rung)
 
     def rung_of(self, bank: CourseBank, row: int) -> Rung:
         """What the estimate of the bank's item in that row stands on."""
+        if self.by_difficulty is not None and self.by_difficulty[bank.concepts[row, 0]]:
+            return Rung.DIFFICULTY
         deep = self.deep
         return self._without_evidence(Rung.LIVE if deep is None else deep.rung_of(bank, row))
 
@@ -397,6 +405,7 @@ def see(
     prediction: deep_estimates.Prediction | None = None,
     n_responses: int = 0,
     distrusted: Bools | None = None,
+    by_difficulty: Bools | None = None,
 ) -> Seen:
     """Return the state with what is to be said of the whole bank at `at`, epoch seconds.
 
@@ -407,10 +416,13 @@ def see(
         prediction: the deep tracer's newest; pooled as far as the tracer's weights let it count.
         n_responses: answers that the state has seen; the prediction may have seen fewer.
         distrusted: (K,) concepts of which it does not count.
+        by_difficulty: (K,) concepts whose items are chosen by difficulty alone. What is said of the
+            concepts themselves stays: what was mastered has to come to an end.
     """
     live = psi_survey.survey(state.filter, tracer.parameters, tracer.layout, at=at)
     if prediction is None or tracer.deep is None:
-        return Seen(state=state, survey=live, live=live, at=at)
+        survey = _by_difficulty(tracer, live, by_difficulty, at)
+        return Seen(state=state, survey=survey, live=live, at=at, by_difficulty=by_difficulty)
     found = deep_estimates.use(
         prediction,
         tracer.deep.weights,
@@ -422,7 +434,29 @@ def see(
     pooled = live
     if found.weight:
         pooled = deep_estimates.pool_survey(live, tracer.parameters, found, tracer.bank)
-    return Seen(state=state, survey=pooled, live=live, at=at, deep=found)
+    survey = _by_difficulty(tracer, pooled, by_difficulty, at)
+    return Seen(
+        state=state, survey=survey, live=live, at=at, deep=found, by_difficulty=by_difficulty
+    )
+
+
+def _by_difficulty(
+    tracer: CourseTracer, survey: psi_survey.Survey, concepts: Bools | None, at: float
+) -> psi_survey.Survey:
+    """Return the survey with a new learner's chances of the items of some concepts."""
+    if concepts is None:
+        return survey
+    new = psi_survey.survey(
+        psi_filter.init(tracer.parameters), tracer.parameters, tracer.layout, at=at
+    )
+    main = concepts[tracer.bank.concepts[:, 0]]
+    items = psi_filter.Prediction(
+        logit_mean=np.where(main, new.items.logit_mean, survey.items.logit_mean),
+        logit_var=np.where(main, new.items.logit_var, survey.items.logit_var),
+        prob=np.where(main, new.items.prob, survey.items.prob),
+    )
+    gains = np.where(main, new.gains, survey.gains)
+    return dataclasses.replace(survey, items=items, gains=gains)
 
 
 def predict_rows(tracer: CourseTracer, state: TracedLearner, *, rows: Ints, at: float) -> Floats:
@@ -435,6 +469,11 @@ def predict_rows(tracer: CourseTracer, state: TracedLearner, *, rows: Ints, at: 
         at=at,
     )
     return shrunk_prob(found.logit_mean, found.logit_var + tracer.layout.offset_vars[rows])
+
+
+def predict_new(tracer: CourseTracer, *, row: int, at: float) -> float:
+    """Return the chance on the bank's item in that row where nothing is known of the learner."""
+    return float(predict_rows(tracer, start(tracer), rows=np.array([row]), at=at)[0])
 
 
 def estimate_concepts(

@@ -92,8 +92,8 @@ class DeepPrediction(models.Model):
         return f"{self.learner_id} under {self.tracer_id} after {self.n_responses}"
 
 
-class DeepStanding(AppendOnlyModel):
-    """From `at` on the deep tracer counts, or not, in a class or a course; of a concept or of all.
+class Standing(AppendOnlyModel):
+    """From `at` on an estimate counts, or not, in a class or a course; of a concept or of all.
 
     The newest row of a class and concept holds. Without one the course's does, as for learners in
     no class; without that it counts.
@@ -105,14 +105,33 @@ class DeepStanding(AppendOnlyModel):
     # Null: whatever the concept.
     concept = models.ForeignKey(Concept, on_delete=models.PROTECT, null=True, related_name="+")
     counts = models.BooleanField()
-    # The version whose predictions were scored; another network is judged by its own.
+    # The live version. What was scored was said under it, or under others with the same network or
+    # filter: another one is judged by its own.
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     # Answers, log losses and their difference with its error: what it was decided on.
     evidence = models.JSONField()
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.classroom_id or 'course'}, {self.concept_id or 'all'}: {self.counts}"
+
+
+class DeepStanding(Standing):
+    """Where the deep tracer counts beside the filter, and where not."""
+
+    is_of_network = True
+
+
+class FilterStanding(Standing):
+    """Where what is known of a learner counts when an item is chosen, and where difficulty alone.
+
+    Bands, awards and everything shown stay the filter's.
+    """
+
+    is_of_network = False
 
 
 class DueLearner(models.Model):

@@ -134,6 +134,7 @@ def see(
     distrusted = None
     if prediction is not None:
         distrusted = distrust.find(learner_ids=[learner_id], tracer=tracer).get(learner_id)
+    by_difficulty = distrust.find_by_difficulty(learner_ids=[learner_id], tracer=tracer)
     return engine.see(
         tracer,
         state,
@@ -141,13 +142,8 @@ def see(
         prediction=prediction,
         n_responses=n_responses,
         distrusted=distrusted,
+        by_difficulty=by_difficulty.get(learner_id),
     )
-
-
-def has_network(*, course_id: int) -> bool:
-    """Test whether the course's live tracer has a deep part."""
-    live = registry_selectors.get_live_tracer(course_id=course_id)
-    return live is not None and "deep" in live.body
 
 
 def _list_predictions(

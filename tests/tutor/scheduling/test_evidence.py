@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tutor.scheduling import evidence, trust
+from tutor.scheduling import evidence, scoring
 
 # A class: learners, answers of each between two looks, looks a day, days looked back at.
 LEARNERS, EACH, LOOKS, WINDOW = 30, 2, 5, 30
@@ -38,7 +38,7 @@ def score(sums, each):
     mean = sums.sum() / n
     apart = sums - mean * each
     error = float(np.sqrt(apart @ apart * len(sums) / (len(sums) - 1))) / n
-    return trust.Score(n, len(sums), 0.5, 0.5, 0.5 + mean, mean, error)
+    return scoring.Score(n, len(sums), 0.5, 0.5, 0.5 + mean, mean, error)
 
 
 def decide_before(found, *, counted, returns):

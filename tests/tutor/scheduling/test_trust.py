@@ -14,7 +14,7 @@ from tutor.content import selectors as content_selectors
 from tutor.registry import selectors as registry_selectors
 from tutor.responses import services as response_services
 from tutor.responses.models import Response
-from tutor.scheduling import evidence, judging, trust
+from tutor.scheduling import calibrating, evidence, judging, scoring, trust
 from tutor.scheduling.models import Decision
 from tutor.tracing import distrust
 from tutor.tracing.models import DeepStanding
@@ -46,11 +46,23 @@ def let_answer(classroom, **how):
 
 
 def let_learners_answer(
-    course, learners, *, good, each=30, start=AT, seed=0, weight=1.0, concepts=None, **fields
+    course,
+    learners,
+    *,
+    good,
+    each=30,
+    start=AT,
+    seed=0,
+    weight=1.0,
+    concepts=None,
+    chances=(0.1, 0.95),
+    difficulty=None,
+    **fields,
 ):
     """Answers to items of which the filter knows nothing (0.6), the network much, or the contrary.
 
-    `fields`: of the decisions, otherwise than usual.
+    `chances`: between which the true ones lie; `difficulty`: what it says alone, "truth" or a
+    number; `fields`: of the decisions, otherwise than usual.
     """
     rng = np.random.default_rng(seed)
     tracer = registry_selectors.get_live_tracer(course_id=course.pk)
@@ -63,7 +75,7 @@ def let_learners_answer(
     decisions, answers = [], []
     for learner in learners:
         for number in range(each):
-            truth = rng.uniform(0.1, 0.95)
+            truth = rng.uniform(*chances)
             deep = truth if good else 1 - truth
             at = start + number * dt.timedelta(minutes=1)
             decision = Decision(
@@ -83,6 +95,7 @@ def let_learners_answer(
                 expected_deep=deep,
                 expected=sigmoid(logit(0.6) + weight * (logit(deep) - logit(0.6))),
                 prediction_weight=weight,
+                expected_difficulty=truth if difficulty == "truth" else difficulty,
             )
             right = float(rng.random() < truth)
             decisions.append(decision)
@@ -115,7 +128,7 @@ def read(classroom, **fields):
 class TestScores:
     def test_agree_with_a_plain_loop(self, classroom):
         let_answer(classroom, good=True, weight=0.5)
-        found = trust.score(read(classroom))
+        found = scoring.score(read(classroom))
 
         losses = {"live": [], "deep": [], "pooled": []}
         for decision in Decision.objects.all():
@@ -139,7 +152,7 @@ class TestScores:
         for _ in range(400):
             cluster = np.repeat(np.arange(40), 12)
             values = rng.normal(size=40)[cluster] + rng.normal(size=480)
-            mean, error = trust.clustered_mean(values, cluster)
+            mean, error = scoring.clustered_mean(values, cluster)
             inside += abs(mean) < 1.96 * error
         assert 0.91 < inside / 400 < 0.98
 
@@ -168,20 +181,20 @@ class TestScores:
             },
             credit=shuffled,
         )
-        assert trust.score(blind).difference > 0
+        assert scoring.score(blind).difference > 0
 
     def test_what_counted_for_nothing_is_no_evidence(self, classroom):
         let_answer(classroom, good=False, weight=0.0)
-        assert trust.score(read(classroom)) is None
+        assert scoring.score(read(classroom)) is None
 
         let_answer(classroom, good=True, each=4, start=AT + DAY)
-        assert trust.score(read(classroom)).n == 4 * LEARNERS
+        assert scoring.score(read(classroom)).n == 4 * LEARNERS
         # What was said before a question is held against the answer all the same.
-        assert sum(one.n for one in trust.calibrate(read(classroom))) == 34 * LEARNERS
+        assert sum(one.n for one in calibrating.calibrate(read(classroom))) == 34 * LEARNERS
 
     def test_bins_hold_every_answer(self, classroom):
         let_answer(classroom, good=True)
-        bins = trust.calibrate(read(classroom))
+        bins = calibrating.calibrate(read(classroom))
 
         assert sum(one.n for one in bins) == LEARNERS * 30
         for one in bins:

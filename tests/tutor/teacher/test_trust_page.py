@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from tests.factories import make_learner
+from tests.tutor.histories import tracer_of
 from tests.tutor.networks import give_network
 from tests.tutor.pages import text
 from tests.tutor.scheduling.test_trust import let_answer, let_learners_answer
@@ -49,6 +50,41 @@ def test_says_how_good_the_estimates_were(client, classroom):
     assert "together they do better" in found
     assert 'together</th><td class="number">300</td>' in found
     assert "does not count" not in found
+
+
+def test_says_by_topic_what_came_and_what_luck_does(client, classroom):
+    """Without a network too: they are the chances that counted."""
+    let_answer(classroom, good=True, each=40, start=clock.now() - 2 * DAY, weight=1.0)
+    found = shown(client, classroom)
+    concepts = tracer_of(classroom.course).bank.concept_ids
+    topics = card_of(classroom).topics
+
+    assert "Said and done, by topic" in found
+    assert sum(row.found.all.n for row in topics.rows) == 400
+    assert len(topics.marks) == len(topics.rows) <= len(concepts)
+    for row, mark in zip(topics.rows, topics.marks, strict=True):
+        assert row.verdict == ""
+        assert not mark.is_off
+        assert f"{row.concept.name}</th>{cells(row.found.all.n, row.found.learners)}" in found
+        for one in row.found.bins:
+            assert one.n >= 20
+    assert "within luck" in found
+
+
+def test_says_which_topics_were_promised_too_much(client, classroom):
+    bad, *_ = tracer_of(classroom.course).bank.concept_ids.tolist()
+    let_answer(classroom, good=True, each=40, start=clock.now() - 2 * DAY)
+    let_answer(
+        classroom, good=False, each=40, start=clock.now() - DAY, concepts=[bad], chances=(0.1, 0.3)
+    )
+    [row] = [row for row in card_of(classroom).topics.rows if row.verdict]
+
+    assert (row.concept.pk, row.verdict) == (bad, "too high")
+    assert "too high" in shown(client, classroom)
+
+
+def card_of(classroom):
+    return trust.make_card(classroom=classroom, at=clock.now())
 
 
 def test_says_where_the_deep_estimate_counts_no_more(client, classroom):
