@@ -91,7 +91,16 @@ TABLE = {
     "student:stuck": ("post", OWN_ACT),
     "teacher:classes": ("get", (SIGN_IN, 200, 200, 200, 200, 200, 200)),
     "teacher:classroom": ("get", CLASS_PAGE),
+    "teacher:activity": ("get", CLASS_PAGE),
+    "teacher:concept": ("get", CLASS_PAGE),
+    "teacher:item": ("get", CLASS_PAGE),
+    "teacher:export-csv": ("get", CLASS_PAGE),
+    "teacher:export-xlsx": ("get", CLASS_PAGE),
+    "teacher:export-learner": ("get", CLASS_PAGE),
     "teacher:learner": ("get", CLASS_PAGE),
+    "teacher:learner-concept": ("get", CLASS_PAGE),
+    # For those who teach the class alone: administrators see its pages, not its notes.
+    "teacher:note": ("post", (SIGN_IN, 404, 404, 302, 404, 404, 404)),
     "teacher:steering": ("get", CLASS_PAGE),
     "teacher:trust": ("get", CLASS_PAGE),
     "teacher:steering-set": ("post", CLASS_ACT),
@@ -180,6 +189,8 @@ class World:
             "digest": self.picture.digest,
             "course": self.session.course.slug,
             "concept": self.session.course.concepts.first().slug,
+            "item": self.session.current.item_version.item.slug,
+            "table": "estimates",
         }
         wanted = parameters_of(name)
         address = reverse(name, kwargs={key: arguments[key] for key in wanted})

@@ -25,3 +25,9 @@ class GoalOutOfRange(TutorError):
     """A week has no such number of days."""
 
     code = "classes.goal-out-of-range"
+
+
+class NoteUnusable(TutorError):
+    """A note about a learner is empty or too long."""
+
+    code = "classes.note-unusable"

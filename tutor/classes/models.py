@@ -121,3 +121,22 @@ class WeeklyGoal(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.learner_id}: {self.days} days"
+
+
+class LearnerNote(AppendOnlyModel):
+    """What a teacher of a class wrote about one of its learners, for the class's teachers alone.
+
+    PII: the text may hold anything about the learner.
+    """
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.PROTECT, related_name="learner_notes")
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="teachers_notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=2000)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["classroom", "learner"], name="learner_note_of")]
+
+    def __str__(self) -> str:
+        return f"{self.author_id} on {self.learner_id}"

@@ -9,7 +9,15 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner, User
-from tutor.classes.models import Assignment, AwardRule, Classroom, Enrolment, WeeklyGoal
+from tutor.classes.models import (
+    Assignment,
+    AwardRule,
+    Classroom,
+    Enrolment,
+    LearnerNote,
+    Teaching,
+    WeeklyGoal,
+)
 from tutor.common.cache import new_cache
 from tutor.common.errors import NotVisible
 from tutor.common.prepared import Prepared, slot
@@ -90,6 +98,26 @@ def access_learner_of(*, classroom: Classroom, pseudonym: uuid.UUID) -> Learner:
     if found is None:
         raise NotVisible("There is no such learner in this class.", learner=str(pseudonym))
     return found
+
+
+def does_teach(*, actor: User | AnonymousUser, classroom: Classroom) -> bool:
+    """Test whether a person is one of the class's teachers; an administrator need not be."""
+    if not isinstance(actor, User) or not actor.is_active:
+        return False
+    return Teaching.objects.filter(classroom=classroom, teacher=actor).exists()
+
+
+def list_notes_about(
+    *, actor: User | AnonymousUser, classroom: Classroom, learner: Learner, most: int = 50
+) -> list[LearnerNote] | None:
+    """Return what the class's teachers wrote about a learner, newest first.
+
+    None for whoever does not teach the class: they are not told whether there is anything.
+    """
+    if not does_teach(actor=actor, classroom=classroom):
+        return None
+    rows = LearnerNote.objects.filter(classroom=classroom, learner=learner)
+    return list(rows.select_related("author").order_by("-pk")[:most])
 
 
 # Where a class has said nothing: where the band "mastered" begins.

@@ -7,10 +7,12 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner, Organisation, User
+from tutor.classes import selectors
 from tutor.classes.errors import (
     ConceptOfAnotherCourse,
     DatesReversed,
     GoalOutOfRange,
+    NoteUnusable,
     RuleOutOfRange,
 )
 from tutor.classes.models import (
@@ -18,9 +20,11 @@ from tutor.classes.models import (
     AwardRule,
     Classroom,
     Enrolment,
+    LearnerNote,
     Teaching,
     WeeklyGoal,
 )
+from tutor.common.errors import NotVisible
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Course
 
@@ -137,3 +141,30 @@ def set_weekly_goal(*, learner: Learner, days: int, at: dt.datetime) -> WeeklyGo
     if not 1 <= days <= 7:
         raise GoalOutOfRange(gettext("Choose from 1 to 7 days a week."), days=days)
     return WeeklyGoal.objects.create(learner=learner, days=days, at=at)
+
+
+LONGEST_NOTE = 2000
+
+
+def write_note(
+    *, classroom: Classroom, learner: Learner, author: User, text: str, at: dt.datetime
+) -> LearnerNote:
+    """Keep what a teacher of the class says about one of its learners.
+
+    Raises:
+        NotVisible: `author` does not teach the class, or the learner is not in it.
+        NoteUnusable: it says nothing, or more than `LONGEST_NOTE` characters.
+    """
+    if not selectors.does_teach(actor=author, classroom=classroom):
+        raise NotVisible("Only the teachers of a class keep notes about its learners.")
+    selectors.access_learner_of(classroom=classroom, pseudonym=learner.pseudonym)
+    # PostgreSQL keeps no NUL.
+    said = text.replace("\x00", "").strip()
+    if not said:
+        raise NoteUnusable("Write something, then keep the note.")
+    if len(said) > LONGEST_NOTE:
+        message = f"A note has at most {LONGEST_NOTE} characters; this one has {len(said)}."
+        raise NoteUnusable(message, characters=len(said))
+    return LearnerNote.objects.create(
+        classroom=classroom, learner=learner, author=author, text=said, at=at
+    )

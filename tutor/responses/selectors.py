@@ -138,6 +138,18 @@ def list_for_presentation(*, learner_id: int, presentation: uuid.UUID) -> list[R
     return [row for row in rows if row.learner_id == learner_id and row.corrects_id is None]
 
 
+def map_for_presentations(
+    *, presentations: Collection[uuid.UUID]
+) -> dict[tuple[int, uuid.UUID], list[Response]]:
+    """Return (learner id, showing) -> the answers to it, first attempt first, in one query."""
+    rows = Response.objects.filter(presentation__in=presentations).order_by("attempt", "pk")
+    found: dict[tuple[int, uuid.UUID], list[Response]] = {}
+    for row in rows:
+        if row.presentation is not None and row.corrects_id is None:
+            found.setdefault((row.learner_id, row.presentation), []).append(row)
+    return found
+
+
 def count_hints(*, presentation: uuid.UUID) -> int:
     """Return how many rungs of the hint ladder were opened."""
     return len(_HINTS.all(presentation=presentation))

@@ -31,7 +31,8 @@ def list_decisions(*, learner: Learner, course: Course) -> QuerySet[Decision]:
     """Return the learner's decisions of a course, newest first, with their items."""
     return (
         Decision.objects.filter(learner=learner, course=course)
-        .select_related("item_version__item", "assignment", "tracer")
+        .select_related("course", "item_version__item", "assignment", "tracer")
+        .defer("item_version__body", "tracer__body")
         .order_by("-at", "-pk")
     )
 

@@ -17,7 +17,8 @@ from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.common.errors import NotVisible
 from tutor.content.models import Course
-from tutor.student import charts, course_map, progress, receipts, review_calendar, today, topics
+from tutor.practice import charts, progress_lines
+from tutor.student import course_map, progress, receipts, review_calendar, today, topics
 from tutor.student.posting import form_only
 
 GOALS = range(1, 8)
@@ -85,7 +86,7 @@ def show_progress(request: HttpRequest) -> HttpResponse:
         "has_answers": any(week.answers for week in weeks),
         "week": progress.get_this_week(learner=learner, at=at),
         "goals": GOALS,
-        "lines": course and progress.list_lines(learner=learner, course=course, at=at),
+        "lines": course and progress_lines.list_lines(learner=learner, course=course, at=at),
     }
     return render(request, "student/progress.html", context)
 
@@ -97,7 +98,7 @@ def show_concept(request: HttpRequest, course: str, concept: str) -> HttpRespons
     """Show how one concept went, as a picture and as its table."""
     learner, at = _own(request), clock.now()
     found = class_selectors.access_course_of(learner=learner, slug=course)
-    lines = progress.list_lines(learner=learner, course=found, at=at)
+    lines = progress_lines.list_lines(learner=learner, course=found, at=at)
     line = next((line for line in lines if line.slug == concept), None)
     if line is None:
         if not found.concepts.filter(slug=concept).exists():

@@ -1,4 +1,4 @@
-"""How it went over time: answers by week, days against the goal, and each concept's line."""
+"""How it went over time: answers by week, and days against the goal."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,13 +9,7 @@ from django.utils import timezone
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
-from tutor.content import selectors as content_selectors
-from tutor.content.models import Course
 from tutor.responses.models import Response
-from tutor.student import charts
-from tutor.tracing import selectors as tracing_selectors
-from tutor.tracing import trajectories
-from tutor.tracing.bands import Mastery
 
 WEEKS = 10
 
@@ -42,23 +36,6 @@ class ThisWeek:
     def left(self) -> int:
         """Days to go to the goal."""
         return max(0, self.goal - self.days)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A concept with what is thought of it now, and how it came there."""
-
-    slug: str
-    name: str
-    mastery: Mastery
-    awarded_at: dt.datetime | None
-    points: tuple[trajectories.Point, ...]
-    spark: str
-
-    @property
-    def last_day(self) -> dt.date:
-        """When it was practised last."""
-        return self.points[-1].day
 
 
 def list_weeks(*, learner: Learner, at: dt.datetime) -> list[Week]:
@@ -102,29 +79,6 @@ def get_this_week(*, learner: Learner, at: dt.datetime) -> ThisWeek:
         days=len(practised),
         marks=tuple((day, day in practised, day <= today) for day in days),
     )
-
-
-def list_lines(*, learner: Learner, course: Course, at: dt.datetime) -> list[Line]:
-    """Return the concepts with answers in teaching order."""
-    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    slugs = dict(course.concepts.values_list("pk", "slug"))
-    masteries = tracing_selectors.get_masteries(learner=learner, course=course, at=at)
-    awards = tracing_selectors.list_awards(learner=learner, course=course)
-    points = trajectories.list_trajectories(
-        learner=learner, course=course, to_day=timezone.localdate
-    )
-    return [
-        Line(
-            slug=slugs[pk],
-            name=bank.concept_names[index],
-            mastery=masteries[pk],
-            awarded_at=awards.get(pk),
-            points=points[pk],
-            spark=charts.spark([point.prob for point in points[pk]] + [masteries[pk].prob]),
-        )
-        for index, pk in enumerate(bank.concept_ids.tolist())
-        if pk in points
-    ]
 
 
 def _monday(day: dt.date) -> dt.date:

@@ -1,7 +1,7 @@
 """Decisions told to a teacher: why this item, and why not the others."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,16 +128,22 @@ def list_lines(*, learner: Learner, course: Course) -> QuerySet[Decision]:
 
 def describe(decision: Decision) -> DecisionLine:
     """Return a decision with its sentence and the answers that followed."""
-    bank = _bank(decision.course)
-    responses = response_selectors.list_for_presentation(
-        learner_id=decision.learner_id, presentation=decision.public_id
-    )
-    return DecisionLine(
-        decision=decision,
-        chip=reasons.chip(decision) if decision.item_version_id else "End",
-        sentence=reasons.sentence(decision, bank),
-        responses=tuple(responses),
-    )
+    return describe_all([decision])[0]
+
+
+def describe_all(decisions: Sequence[Decision]) -> list[DecisionLine]:
+    """Return decisions with what followed each, in one query for all of them."""
+    shown = [decision.public_id for decision in decisions]
+    found = response_selectors.map_for_presentations(presentations=shown)
+    return [
+        DecisionLine(
+            decision=decision,
+            chip=reasons.chip(decision) if decision.item_version_id else "End",
+            sentence=reasons.sentence(decision, _bank(decision.course)),
+            responses=tuple(found.get((decision.learner_id, decision.public_id), ())),
+        )
+        for decision in decisions
+    ]
 
 
 def explain(*, learner: Learner, classroom: Classroom, public_id: uuid.UUID) -> Receipt:

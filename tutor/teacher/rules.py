@@ -113,6 +113,12 @@ def _names(rules: Collection[SteeringRule]) -> dict[int, str]:
     return dict(Concept.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 
+def describe_each(rows: Sequence[SteeringRule]) -> list[str]:
+    """Return what each of some rules says, in words."""
+    names = _names(rows)
+    return [describe(row, names) for row in rows]
+
+
 def describe(rule: SteeringRule, names: dict[int, str]) -> str:
     """Return what a rule says, in words."""
     value = rule.value

@@ -2,20 +2,48 @@
 
 from django.urls import path
 
-from tutor.teacher import pages, rule_pages, steering_pages, trust_pages
+from tutor.teacher import (
+    class_pages,
+    export_pages,
+    learner_pages,
+    pages,
+    rule_pages,
+    steering_pages,
+    trust_pages,
+)
 
 app_name = "teacher"
 
 urlpatterns = [
     path("", pages.classes, name="classes"),
-    path("<uuid:class_id>/", pages.classroom, name="classroom"),
+    path("<uuid:class_id>/", class_pages.classroom, name="classroom"),
+    path("<uuid:class_id>/activity/", class_pages.show_activity, name="activity"),
+    path("<uuid:class_id>/topics/<slug:concept>/", class_pages.concept, name="concept"),
+    path("<uuid:class_id>/questions/<slug:item>/", class_pages.item, name="item"),
+    path("<uuid:class_id>/export/<slug:table>.csv", export_pages.export_csv, name="export-csv"),
+    path("<uuid:class_id>/export/class.xlsx", export_pages.export_xlsx, name="export-xlsx"),
     path("<uuid:class_id>/choosing/", steering_pages.steering, name="steering"),
     path("<uuid:class_id>/trust/", trust_pages.trust_card, name="trust"),
     path("<uuid:class_id>/choosing/set/", steering_pages.set_steering, name="steering-set"),
     path("<uuid:class_id>/rules/", rule_pages.rules, name="rules"),
     path("<uuid:class_id>/rules/set/", rule_pages.set_rule, name="rules-set"),
     path("<uuid:class_id>/rules/<int:rule>/undo/", rule_pages.take_back, name="rules-undo"),
-    path("<uuid:class_id>/learners/<uuid:pseudonym>/", pages.learner, name="learner"),
+    path("<uuid:class_id>/learners/<uuid:pseudonym>/", learner_pages.learner, name="learner"),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/topics/<slug:concept>/",
+        learner_pages.learner_concept,
+        name="learner-concept",
+    ),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/note/",
+        learner_pages.write_note,
+        name="note",
+    ),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/topics.csv",
+        export_pages.export_learner,
+        name="export-learner",
+    ),
     path(
         "<uuid:class_id>/learners/<uuid:pseudonym>/release/",
         steering_pages.release,

@@ -1,8 +1,11 @@
 """The bands that people see instead of decimals. One rule for every page, the API and exports."""
 
 import enum
+import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from django.utils.translation import gettext_lazy
 
 
@@ -114,3 +117,30 @@ def band_of(*, prob: float, lower_prob: float, evidence_n: int) -> Band:
     if prob >= NEARLY_PROB:
         return Band.NEARLY_THERE
     return Band.LEARNING
+
+
+def ranks_of(
+    *,
+    prob: npt.NDArray[np.float64],
+    lower_prob: npt.NDArray[np.float64],
+    evidence_n: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Return the rank of `band_of` for arrays of one shape."""
+    rank = np.where(prob >= NEARLY_PROB, Band.NEARLY_THERE.rank, Band.LEARNING.rank)
+    is_mastered = (evidence_n >= MASTERED_EVIDENCE) & (lower_prob >= MASTERED_LOWER_PROB)
+    rank = np.where(is_mastered, Band.MASTERED.rank, rank)
+    return np.where(evidence_n < MINIMUM_EVIDENCE, Band.NOT_ENOUGH_EVIDENCE.rank, rank)
+
+
+# Digits of a probability that the API tells. Whole percentages are made from these, so that
+# whoever rounds what the API said gets what the pages and the exports say.
+DIGITS = 4
+
+
+def percent_of(prob: float) -> int:
+    """Return a probability as the whole percentage that pages and exports show, halves upwards.
+
+    >>> percent_of(0.734996), percent_of(0.725)
+    (74, 73)
+    """
+    return math.floor(100 * round(prob, DIGITS) + 0.5)

@@ -30,6 +30,7 @@ from tutor.tracing.deep import DeepPart, Rung
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+ConceptEstimates = psi_filter.ConceptEstimates
 
 # The newest answers kept beside the filter's state: what cool-downs and streaks look at.
 RECENT_ANSWERS = 256

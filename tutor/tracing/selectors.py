@@ -247,6 +247,20 @@ def list_masteries_under(
     *, tracer: engine.CourseTracer, learner_ids: Sequence[int], at: dt.datetime
 ) -> dict[int, dict[int, Mastery]]:
     """Return the same under any version, by what is stored under it."""
+    found = list_estimates_under(tracer=tracer, learner_ids=learner_ids, at=at)
+    return {
+        pk: _as_masteries(tracer, state, estimates, at=at)
+        for pk, (state, estimates) in zip(learner_ids, found, strict=True)
+    }
+
+
+def list_estimates_under(
+    *, tracer: engine.CourseTracer, learner_ids: Sequence[int], at: dt.datetime
+) -> list[tuple[engine.TracedLearner, engine.ConceptEstimates]]:
+    """Return for each of the learners, in this order, the state and what it says of (K,) concepts.
+
+    The number of queries is the same for a class of any size.
+    """
     rows = LearnerState.objects.filter(learner__in=learner_ids, tracer=tracer.tracer_id)
     states = {
         pk: (read_state(raw, floors), n)
@@ -255,17 +269,19 @@ def list_masteries_under(
     predictions = _list_predictions(learner_ids=learner_ids, tracer=tracer)
     distrusted = distrust.find(learner_ids=learner_ids, tracer=tracer)
     new = (engine.start(tracer), 0)
-    return {
-        pk: masteries_of(
+    found = []
+    for pk in learner_ids:
+        state, n = states.get(pk, new)
+        estimates = _pooled(
             tracer,
-            states.get(pk, new)[0],
+            state,
             at=at,
             prediction=predictions.get(pk),
-            n_responses=states.get(pk, new)[1],
+            n_responses=n,
             distrusted=distrusted.get(pk),
         )
-        for pk in learner_ids
-    }
+        found.append((state, estimates))
+    return found
 
 
 def masteries_of(
@@ -281,7 +297,27 @@ def masteries_of(
 
     As in `engine.see`, a deep prediction is pooled as far as it counts.
     """
-    found = engine.pool_concepts(
+    found = _pooled(
+        tracer,
+        state,
+        at=at,
+        prediction=prediction,
+        n_responses=n_responses,
+        distrusted=distrusted,
+    )
+    return _as_masteries(tracer, state, found, at=at)
+
+
+def _pooled(
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    *,
+    at: dt.datetime,
+    prediction: Prediction | None,
+    n_responses: int,
+    distrusted: engine.Bools | None,
+) -> engine.ConceptEstimates:
+    return engine.pool_concepts(
         tracer,
         engine.estimate_concepts(tracer, state, at=at.timestamp()),
         prediction=prediction,
@@ -289,6 +325,15 @@ def masteries_of(
         at=at.timestamp(),
         distrusted=distrusted,
     )
+
+
+def _as_masteries(
+    tracer: engine.CourseTracer,
+    state: engine.TracedLearner,
+    found: engine.ConceptEstimates,
+    *,
+    at: dt.datetime,
+) -> dict[int, Mastery]:
     columns = (
         tracer.bank.concept_ids,
         found.prob,

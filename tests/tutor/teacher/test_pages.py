@@ -16,6 +16,7 @@ from tutor.classes import services as class_services
 from tutor.common import clock
 from tutor.scheduling.models import Decision
 from tutor.teacher import receipts
+from tutor.tracing import selectors as tracing_selectors
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,12 @@ def join(classroom, *, answers: int = 2, name: str = ""):
     for _ in range(answers):
         answer_current(session, at=clock.now())
     return learner
+
+
+def masteries_of(learner, classroom):
+    course = classroom.course
+    course.refresh_from_db()
+    return tracing_selectors.get_masteries(learner=learner, course=course, at=clock.now())
 
 
 class TestClassroom:
@@ -49,16 +56,15 @@ class TestClassroom:
         assert len(for_six) == len(for_one)
 
     def test_states_each_band_in_words_with_its_answers(self, classroom, client):
-        join(classroom, answers=4)
+        learner = join(classroom, answers=4)
 
         shown = client.get(self.address(classroom))
 
-        [row] = shown.context["grid"].rows
-        for mastery in row.masteries:
+        for mastery in masteries_of(learner, classroom).values():
             said = f'<span class="hidden">{mastery.band.label}, </span>'
-            assert said + str(mastery.evidence_n or '<span class="hidden">no answers') in text(
-                shown
-            )
+            n = mastery.evidence_n
+            number = f"<b>{n}</b>" if n else '<span class="hidden">no answers</span>'
+            assert f'<td class="{mastery.band.value}">{said}{number}</td>' in text(shown)
 
     def test_hides_every_name_for_a_projector(self, classroom, client):
         join(classroom, name="Ada Okafor")
@@ -83,6 +89,18 @@ class TestLearner:
         assert len(shown.context["lines"]) == Decision.objects.filter(learner=learner).count() == 4
         assert all(line.sentence.endswith(".") for line in shown.context["lines"])
         assert text(shown).count("✓ right") == 3
+
+    def test_takes_as_many_queries_for_many_decisions_as_for_few(self, classroom, client):
+        few, many = join(classroom, answers=1), join(classroom, answers=9)
+        counts = []
+        for learner in (few, many):
+            address = reverse("teacher:learner", args=[classroom.public_id, learner.pseudonym])
+            client.get(address)
+            with CaptureQueriesContext(connection) as queries:
+                client.get(address)
+            counts.append(len(queries))
+
+        assert counts[0] == counts[1]
 
     @pytest.mark.parametrize("number", ["0", "99", "x", "-1"])
     def test_of_a_page_that_is_not_there_shows_one_that_is(self, classroom, client, number):

@@ -14,6 +14,7 @@ from tutor.classes import selectors as class_selectors
 from tutor.common import clock
 from tutor.content import selectors as content_selectors
 from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing.bands import DIGITS
 
 
 class MasteryList(APIView):
@@ -41,8 +42,8 @@ class MasteryList(APIView):
                 "concept": bank.concept_slugs[bank.index_of_concept[pk]],
                 "name": bank.concept_names[bank.index_of_concept[pk]],
                 "band": found.band.value,
-                "prob": round(found.prob, 4),
-                "lower_prob": round(found.lower_prob, 4),
+                "prob": round(found.prob, DIGITS),
+                "lower_prob": round(found.lower_prob, DIGITS),
                 "evidence_n": found.evidence_n,
             }
             for pk, found in masteries.items()

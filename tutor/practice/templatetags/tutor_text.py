@@ -6,6 +6,7 @@ from django.utils.translation import pgettext
 
 from tutor.content import markup, picture_text
 from tutor.content.rendered import RenderedItem
+from tutor.tracing.bands import percent_of
 
 register = template.Library()
 
@@ -37,5 +38,5 @@ def has_pictures(text: str) -> bool:
 @register.filter
 def percent(prob: float) -> str:
     """Return a probability as a whole percentage."""
-    shown = pgettext("a percentage", "%(number)d %%") % {"number": round(100 * prob)}
+    shown = pgettext("a percentage", "%(number)d %%") % {"number": percent_of(prob)}
     return shown.replace(" ", "\N{NO-BREAK SPACE}")

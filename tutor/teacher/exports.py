@@ -1,0 +1,168 @@
+"""What the panel shows as tables for files: made from what the pages are made from."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from tutor.classes.models import Classroom
+from tutor.practice.progress_lines import Line
+from tutor.responses.tallies import Tally
+from tutor.teacher import activity, wrong_answers
+from tutor.teacher.activity import Activity
+from tutor.teacher.overview import BANDS, Grid, Row
+from tutor.teacher.sheets import Table, Value
+from tutor.tracing.bands import percent_of
+
+MISTAKES = 500
+CHANCES = ("Chance on a typical question, %", "95 % sure: at least, %")
+SUMS = (
+    "Answers",
+    "Right without help",
+    "Right without help, %",
+    "Answers after hints",
+    "Hints",
+    "Minutes",
+)
+
+
+class Source:
+    """A class as its pages show it; what several tables need is made once."""
+
+    def __init__(self, classroom: Classroom, grid: Grid) -> None:
+        """Take the class and the grid that the filters leave."""
+        self.classroom, self.grid = classroom, grid
+
+    @cached_property
+    def activity(self) -> Activity:
+        """What the learners of the grid did within its dates."""
+        return activity.find_activity(classroom=self.classroom, grid=self.grid)
+
+
+def bands_table(source: Source) -> Table:
+    """Return the grid as it is seen: a row per learner, a band per concept."""
+    grid = source.grid
+    rows = tuple(
+        (*_who(grid, row), *(grid.cell(row, column).band.label for column in grid.columns))
+        for row in grid.rows
+    )
+    columns = (*_who_columns(grid), *(column.name for column in grid.columns))
+    return Table("Bands", columns, rows)
+
+
+def masteries_table(source: Source) -> Table:
+    """Return a row per learner and concept, with what the band rests on."""
+    grid, rows = source.grid, list[tuple[Value, ...]]()
+    for row in grid.rows:
+        who = _who(grid, row)
+        for column in grid.columns:
+            cell = grid.cell(row, column)
+            said = (cell.band.label, cell.evidence_n, cell.percent, cell.lower_percent)
+            rows.append((*who, column.slug, column.name, *said))
+    columns = (*_who_columns(grid), "Topic key", "Topic", "Band", "Answers", *CHANCES)
+    return Table("Estimates", columns, tuple(rows))
+
+
+def topics_table(source: Source) -> Table:
+    """Return a row per concept: learners in each band, and what was answered within the dates."""
+    sums = {slug: tally for slug, _, tally in source.activity.concepts}
+    rows = tuple(
+        (
+            column.slug,
+            column.name,
+            *column.counts.values(),
+            *_sums(sums.get(column.slug, Tally())),
+        )
+        for column in source.grid.columns
+    )
+    bands = (band.label.capitalize() for band in BANDS)
+    return Table("Topics", ("Topic key", "Topic", *bands, *SUMS), rows)
+
+
+def learners_table(source: Source) -> Table:
+    """Return a row per learner: what they did within the dates, and how many topics they master."""
+    grid = source.grid
+    rows = tuple(
+        (
+            *_who(grid, line.row),
+            line.row.mastered,
+            *_sums(line.tally),
+            line.days,
+            line.tally.last_at,
+        )
+        for line in source.activity.learners
+    )
+    columns = (*_who_columns(grid), "Topics mastered", *SUMS, "Days", "Last answer")
+    return Table("Learners", columns, rows)
+
+
+def weeks_table(source: Source) -> Table:
+    """Return a row per week within the dates."""
+    rows = tuple(
+        (
+            week.begins,
+            week.learners,
+            week.answers,
+            week.right,
+            None if week.share_right is None else percent_of(week.share_right),
+            week.minutes,
+            week.awards,
+        )
+        for week in source.activity.weeks
+    )
+    columns = ("Week from", "Learners", *SUMS[:3], "Minutes", "Awards so far")
+    return Table("Weeks", columns, rows)
+
+
+def mistakes_table(source: Source) -> Table:
+    """Return the wrong first answers within the dates, those of most learners first."""
+    classroom, grid = source.classroom, source.grid
+    ids = [row.learner.pk for row in grid.rows]
+    scope = activity.scope_of(classroom=classroom, learner_ids=ids, filters=grid.filters)
+    found = wrong_answers.find_mistakes(scope, course=classroom.course, most=MISTAKES)
+    rows = tuple(
+        (one.item, one.shown.stem, one.text, one.misconception, one.learners, one.answers)
+        for one in found.answers
+    )
+    columns = ("Question", "For example", "Answer", "Misconception", "Learners", "Answers")
+    return Table("Wrong answers", columns, rows)
+
+
+TABLES: dict[str, Callable[[Source], Table]] = {
+    "bands": bands_table,
+    "estimates": masteries_table,
+    "topics": topics_table,
+    "learners": learners_table,
+    "weeks": weeks_table,
+    "wrong-answers": mistakes_table,
+}
+
+
+def learner_table(lines: tuple[Line, ...]) -> Table:
+    """Return a learner's concepts as their page has them."""
+    rows = tuple(
+        (
+            line.slug,
+            line.name,
+            line.mastery.band.label,
+            line.mastery.evidence_n,
+            percent_of(line.mastery.prob),
+            percent_of(line.mastery.lower_prob),
+            line.last_day,
+            line.awarded_at,
+        )
+        for line in lines
+    )
+    said = ("Topic key", "Topic", "Band", "Answers", *CHANCES, "Last practised", "Awarded")
+    return Table("Topics", said, rows)
+
+
+def _who_columns(grid: Grid) -> tuple[str, ...]:
+    return ("Learner",) if grid.are_names_hidden else ("Learner", "Pseudonym")
+
+
+def _who(grid: Grid, row: Row) -> tuple[str, ...]:
+    return (row.name,) if grid.are_names_hidden else (row.name, str(row.learner.pseudonym))
+
+
+def _sums(tally: Tally) -> tuple[Value, ...]:
+    share = None if tally.share_right is None else percent_of(tally.share_right)
+    return (tally.answers, tally.right, share, tally.helped, tally.hints, tally.minutes)
