@@ -10,6 +10,7 @@ pytestmark = pytest.mark.journey
 
 SERIOUS = {"serious", "critical"}
 PHONE = {"width": 375, "height": 740}
+TOPIC = "tbody th a[href*='/topics/']"
 
 
 def violations(person, *rules) -> list[str]:
@@ -83,6 +84,16 @@ def walk_around(student):
         yield student
 
 
+def open_all(person):
+    """Open or close everything that folds."""
+    person.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+
+
+def follow(person, selector):
+    with person.page.expect_navigation():
+        person.page.locator(selector).first.click()
+
+
 def walk_as_staff(sign_in, size, name):
     teacher = sign_in("teacher", **size)
     yield teacher
@@ -91,16 +102,29 @@ def walk_as_staff(sign_in, size, name):
     teacher.press("Hide the names, to project this")
     yield teacher
     teacher.press("Show the names")
+    teacher.press("Activity")
+    open_all(teacher)
+    yield teacher
+    follow(teacher, TOPIC)
+    open_all(teacher)
+    yield teacher
+    follow(teacher, "a[href*='/questions/']")
+    open_all(teacher)
+    yield teacher
+    teacher.press("7b")
     teacher.press("How questions are chosen")
-    teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+    open_all(teacher)
     yield teacher
     teacher.press("Stop choosing")
     yield teacher
     teacher.press("Switch choosing on again")
     teacher.press("7b")
     teacher.press(name)
-    teacher.page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
+    open_all(teacher)
     yield teacher
+    follow(teacher, TOPIC)
+    yield teacher
+    teacher.press(name)
     with teacher.page.expect_navigation():
         teacher.page.locator("td a").nth(1).click()
     teacher.page.locator("details:not([open]) > summary").first.click()

@@ -1,6 +1,6 @@
 """Reads of content. The bank is the whole course as arrays, made once per revision."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,6 +241,13 @@ _BODY_AND_CONCEPTS = Prepared(
         .order_by("position")
     )
 )
+
+
+def read_bodies(*, version_ids: Collection[int]) -> None:
+    """Read the bodies of some item versions at once, for whoever renders them next."""
+    rows = ItemVersion.objects.filter(pk__in=version_ids).values_list("pk", "body")
+    for pk, body in rows:
+        _items.put(("body", pk), body)
 
 
 def get_rendered_item(*, version_id: int, seed: int) -> templates.RenderedItem:

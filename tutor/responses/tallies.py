@@ -1,22 +1,30 @@
 """Sums over the answers of some learners, made by the database: how many, how right, how long.
 
-Every sum reads the rows of its learners within its dates by the index of a learner's history, and
-takes two queries for any number of learners.
+Each reads the rows of its learners within its dates once, by the index of a learner's history, or
+those of its items, and takes as many queries for any number of learners.
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
-from django.db.models.functions import Least, TruncDate
+from django.db.models.functions import Coalesce, Least, TruncDate
 
+from tutor.content.models import ItemVersion, ItemVersionConcept
 from tutor.responses.models import Response
 
 # Of an answer that took longer only so much is counted: nobody knows who was still at it.
 LONGEST_MS = 300_000
 CONCEPT = "item_version__concept_links__concept"
 ITEM = "item_version__item"
+
+Key = TypeVar("Key", bound=Hashable)
+Other = TypeVar("Other", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,46 +89,104 @@ class Tally:
 
 
 NOTHING = Tally()
+# The columns of `Sums.values`.
+NUMBERS = ("answers", "right", "helped", "hints", "spent_ms", "timed")
 
 
-def tally(scope: Scope) -> Tally:
-    """Return the sums over all answers of the scope."""
-    [found] = list(_sums(list_standing_in(scope).order_by().annotate(key=Value(0)))) or [{}]
-    return _read(found) if found else NOTHING
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums(Generic[Key]):
+    """N rows of sums, one for each learner and key: a day, a concept or an item.
+
+    Attributes:
+        learners: (N,) learner ids.
+        keys: (N,).
+        values: (N, 6) in the order of `NUMBERS`.
+        last_at: (N,) when the newest answer was given.
+    """
+
+    learners: list[int]
+    keys: list[Key]
+    values: npt.NDArray[np.int64]
+    last_at: list[dt.datetime]
+
+    def by_learner(self) -> dict[int, Tally]:
+        """Return learner id -> sums over all keys, for those who have answered."""
+        return self._by(self.learners)
+
+    def by_key(self) -> dict[Key, Tally]:
+        """Return key -> sums over all learners."""
+        return self._by(self.keys)
+
+    def whole(self) -> Tally:
+        """Return the sums over everything; of concepts an answer may be in several."""
+        return self._by([0] * len(self.keys)).get(0, NOTHING)
+
+    def count_keys(self) -> dict[int, int]:
+        """Return learner id -> how many keys they have: on how many days they answered, say."""
+        return dict(Counter(self.learners))
+
+    def under(self, to_key: Callable[[Key], Other]) -> "Sums[Other]":
+        """Return the sums by a coarser key, such as weeks instead of days."""
+        pairs = [(learner, to_key(key)) for learner, key in zip(*self._heads, strict=True)]
+        codes, found = _encode(pairs)
+        return Sums(
+            learners=[learner for learner, _ in found],
+            keys=[key for _, key in found],
+            values=_add(self.values, codes, len(found)),
+            last_at=_newest(self.last_at, codes, len(found)),
+        )
+
+    @property
+    def _heads(self) -> tuple[list[int], list[Key]]:
+        return self.learners, self.keys
+
+    def _by(self, heads: list[Other]) -> dict[Other, Tally]:
+        codes, found = _encode(heads)
+        values = _add(self.values, codes, len(found)).tolist()
+        last_at = _newest(self.last_at, codes, len(found))
+        who: list[set[int]] = [set() for _ in found]
+        for code, learner in zip(codes, self.learners, strict=True):
+            who[code].add(learner)
+        return {
+            head: Tally(*row, learners=len(own), last_at=at)
+            for head, row, own, at in zip(found, values, who, last_at, strict=True)
+        }
 
 
-def tally_by_learner(scope: Scope) -> dict[int, Tally]:
-    """Return learner id -> sums, for those who have answered."""
-    return _by(list_standing_in(scope), "learner")
+def _encode(heads: list[Other]) -> tuple[list[int], list[Other]]:
+    """Return the place of each head among the different ones, and these."""
+    places: dict[Other, int] = {}
+    codes = [places.setdefault(head, len(places)) for head in heads]
+    return codes, list(places)
 
 
-def tally_by_concept(scope: Scope) -> dict[int, Tally]:
-    """Return concept id -> sums; an answer on two concepts is in both."""
-    return _by(list_standing_in(scope), CONCEPT)
+def _add(values: npt.NDArray[np.int64], codes: list[int], size: int) -> npt.NDArray[np.int64]:
+    total = np.zeros((size, len(NUMBERS)), dtype=np.int64)
+    np.add.at(total, np.array(codes, dtype=np.int64), values)
+    return total
 
 
-def tally_by_item(scope: Scope) -> dict[int, Tally]:
-    """Return item id -> sums over all of its versions."""
-    return _by(list_standing_in(scope), ITEM)
+def _newest(moments: list[dt.datetime], codes: list[int], size: int) -> list[dt.datetime]:
+    newest: list[Any] = [None] * size
+    for code, moment in zip(codes, moments, strict=True):
+        if newest[code] is None or moment > newest[code]:
+            newest[code] = moment
+    return newest
 
 
-def tally_by_day(scope: Scope) -> dict[dt.date, Tally]:
-    """Return day, by the calendar of the time zone in force -> sums."""
-    rows = list_standing_in(scope).annotate(day=TruncDate("answered_at"))
-    return _by(rows, "day")
+def sum_by_day(scope: Scope) -> Sums[dt.date]:
+    """Return the sums by learner and day, by the calendar of the time zone in force."""
+    return _sums(scope, TruncDate("answered_at"))
 
 
-def count_days(scope: Scope) -> dict[int, int]:
-    """Return learner id -> on how many days they answered."""
-    rows = list_standing_in(scope).annotate(day=TruncDate("answered_at")).order_by()
-    found = rows.values("learner").annotate(days=Count("day", distinct=True))
-    return dict(found.values_list("learner", "days"))
+def sum_by_concept(scope: Scope) -> Sums[int]:
+    """Return the sums by learner and concept id; an answer on two concepts is in both."""
+    return _sums(scope, F(CONCEPT))
 
 
-def list_active_by_day(scope: Scope) -> list[tuple[dt.date, int]]:
-    """Return (day, learner id) for each day on which a learner answered."""
-    rows = list_standing_in(scope).annotate(day=TruncDate("answered_at")).order_by()
-    return list(rows.values_list("day", "learner").distinct())
+def sum_by_item(scope: Scope) -> Sums[int]:
+    """Return the sums by learner and item id, over all of an item's versions."""
+    return _sums(scope, F(ITEM))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,40 +220,38 @@ def list_standing_in(scope: Scope) -> QuerySet[Response]:
         rows = rows.filter(answered_at__gte=scope.since)
     if scope.until is not None:
         rows = rows.filter(answered_at__lt=scope.until)
+    # By the ids of the versions, so that the database knows how few rows that leaves.
     if scope.concept_id is not None:
-        rows = rows.filter(**{CONCEPT: scope.concept_id})
+        links = ItemVersionConcept.objects.filter(concept=scope.concept_id)
+        rows = rows.filter(item_version__in=list(links.values_list("version", flat=True)))
     if scope.item_id is not None:
-        rows = rows.filter(**{ITEM: scope.item_id})
+        versions = ItemVersion.objects.filter(item=scope.item_id)
+        rows = rows.filter(item_version__in=list(versions.values_list("pk", flat=True)))
     return rows
 
 
-def _by(rows: QuerySet[Response], key: str) -> dict[Any, Tally]:
-    found = _sums(rows.order_by().annotate(key=F(key)))
-    return {row["key"]: _read(row) for row in found}
-
-
-def _sums(rows: QuerySet[Response, Any]) -> QuerySet[Response, dict[str, Any]]:
+def _sums(scope: Scope, key: Any) -> Sums[Any]:
     first = Q(attempt=1)
-    return rows.values("key").annotate(
-        answers=Count("pk", filter=first),
-        right=Count("pk", filter=first & Q(is_correct=True, hints_seen=0)),
-        helped=Count("pk", filter=first & Q(hints_seen__gt=0)),
-        hints=Sum("hints_seen", filter=first),
-        spent_ms=Sum(Least("elapsed_ms", Value(LONGEST_MS))),
-        timed=Count("elapsed_ms"),
-        learners=Count("learner", distinct=True),
-        last_at=Max("answered_at"),
+    rows = (
+        list_standing_in(scope)
+        .order_by()
+        .annotate(key=key)
+        .values("learner", "key")
+        .annotate(
+            answers=Count("pk", filter=first),
+            right=Count("pk", filter=first & Q(is_correct=True, hints_seen=0)),
+            helped=Count("pk", filter=first & Q(hints_seen__gt=0)),
+            hints=Coalesce(Sum("hints_seen", filter=first), 0),
+            spent_ms=Coalesce(Sum(Least("elapsed_ms", Value(LONGEST_MS))), 0),
+            timed=Count("elapsed_ms"),
+            last_at=Max("answered_at"),
+        )
+        .values_list("learner", "key", "last_at", *NUMBERS)
     )
-
-
-def _read(row: dict[str, Any]) -> Tally:
-    return Tally(
-        answers=row["answers"],
-        right=row["right"],
-        helped=row["helped"],
-        hints=row["hints"] or 0,
-        spent_ms=row["spent_ms"] or 0,
-        timed=row["timed"],
-        learners=row["learners"],
-        last_at=row["last_at"],
+    found = list(rows)
+    return Sums(
+        learners=[row[0] for row in found],
+        keys=[row[1] for row in found],
+        values=np.array([row[3:] for row in found], dtype=np.int64).reshape(-1, len(NUMBERS)),
+        last_at=[row[2] for row in found],
     )

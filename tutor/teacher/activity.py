@@ -1,14 +1,15 @@
 """What a class did: answers, time on task and growth, by week, by learner and by concept."""
 
+import bisect
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from tutor.classes.models import Classroom
 from tutor.responses import tallies
-from tutor.responses.tallies import NOTHING, Scope, Tally
+from tutor.responses.tallies import NOTHING, Scope, Sums, Tally
 from tutor.teacher.filters import Filters
 from tutor.teacher.overview import Grid, Row
 from tutor.tracing import awards as tracing_awards
@@ -85,11 +86,12 @@ def find_activity(*, classroom: Classroom, grid: Grid) -> Activity:
     """Return what the learners of the grid did within its dates, in a fixed number of queries."""
     ids = [row.learner.pk for row in grid.rows]
     scope = scope_of(classroom=classroom, learner_ids=ids, filters=grid.filters)
-    by_learner, days = tallies.tally_by_learner(scope), tallies.count_days(scope)
-    by_concept = tallies.tally_by_concept(scope)
+    by_day = tallies.sum_by_day(scope)
+    by_learner, days = by_day.by_learner(), by_day.count_keys()
+    by_concept = tallies.sum_by_concept(scope).by_key()
     return Activity(
-        whole=add_up(by_learner.values()),
-        weeks=list_weeks(scope, filters=grid.filters),
+        whole=by_day.whole(),
+        weeks=list_weeks(scope, by_day, filters=grid.filters),
         learners=tuple(
             LearnerLine(row, by_learner.get(row.learner.pk, NOTHING), days.get(row.learner.pk, 0))
             for row in grid.rows
@@ -102,55 +104,30 @@ def find_activity(*, classroom: Classroom, grid: Grid) -> Activity:
     )
 
 
-def add_up(parts: Iterable[Tally]) -> Tally:
-    """Return the sums of sums, without `learners`: one may be in several parts."""
-    every = list(parts)
-    return Tally(
-        answers=sum(one.answers for one in every),
-        right=sum(one.right for one in every),
-        helped=sum(one.helped for one in every),
-        hints=sum(one.hints for one in every),
-        spent_ms=sum(one.spent_ms for one in every),
-        timed=sum(one.timed for one in every),
-        last_at=max((one.last_at for one in every if one.last_at), default=None),
-    )
-
-
-def list_weeks(scope: Scope, *, filters: Filters) -> tuple[Week, ...]:
+def list_weeks(scope: Scope, by_day: Sums[dt.date], *, filters: Filters) -> tuple[Week, ...]:
     """Return the weeks within the dates, the oldest first, those without answers too."""
-    by_day = tallies.tally_by_day(scope)
-    active: dict[dt.date, set[int]] = {}
-    for day, learner in tallies.list_active_by_day(scope):
-        active.setdefault(_monday(day), set()).add(learner)
-    awarded = [
+    by_week = by_day.under(_monday).by_key()
+    awarded = sorted(
         timezone.localdate(at)
         for _, concept, at in tracing_awards.list_award_days(
             course_id=scope.course_id, learner_ids=scope.learner_ids
         )
         if scope.concept_id in {None, concept}
-    ]
-    weeks = []
-    begins = _monday(filters.first_day)
-    while begins <= filters.last_day:
-        after = begins + dt.timedelta(weeks=1)
-        own = _within(by_day, begins, after)
-        weeks.append(
-            Week(
-                begins=begins,
-                answers=sum(one.answers for one in own),
-                right=sum(one.right for one in own),
-                minutes=round(sum(one.spent_ms for one in own) / 60_000),
-                learners=len(active.get(begins, ())),
-                awards=sum(day < after for day in awarded),
-            )
+    )
+    first = _monday(filters.first_day)
+    count = (filters.last_day - first).days // 7 + 1
+    begins = [first + dt.timedelta(weeks=number) for number in range(count)]
+    return tuple(
+        Week(
+            begins=begin,
+            answers=own.answers,
+            right=own.right,
+            minutes=own.minutes,
+            learners=own.learners,
+            awards=bisect.bisect_left(awarded, begin + dt.timedelta(weeks=1)),
         )
-        begins = after
-    return tuple(weeks)
-
-
-def _within(by_day: Mapping[dt.date, Tally], first: dt.date, before: dt.date) -> list[Tally]:
-    days = (first + dt.timedelta(days=number) for number in range((before - first).days))
-    return [by_day[day] for day in days if day in by_day]
+        for begin, own in ((begin, by_week.get(begin, NOTHING)) for begin in begins)
+    )
 
 
 def _monday(day: dt.date) -> dt.date:

@@ -89,9 +89,12 @@ def item(request: HttpRequest, class_id: uuid.UUID, item: str) -> HttpResponse:
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     at = clock.now()
     chosen = filters.read(request.GET, classroom=found, at=at)
-    view = concept_view.view_item(classroom=found, slug=item, filters=chosen)
+    grid = overview.make_grid(classroom=found, at=at, filters=chosen)
+    ids = [row.learner.pk for row in grid.rows]
+    view = concept_view.view_item(classroom=found, learner_ids=ids, slug=item, filters=chosen)
     context = {
         "classroom": found,
+        "grid": grid,
         "filters": chosen,
         "view": view,
         "key": grading.shown_answer(view.shown),

@@ -1,8 +1,8 @@
 """One concept of a class: who stands where, what goes wrong, and which questions it happens in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.common.errors import NotVisible
 from tutor.content import selectors as content_selectors
@@ -62,12 +62,13 @@ def find_column(grid: Grid, *, slug: str) -> Column:
 def view_concept(*, classroom: Classroom, grid: Grid, column: Column) -> ConceptView:
     """Return a concept with its groups, its mistakes and its items."""
     scope = _scope(classroom, grid, column)
+    by_day = tallies.sum_by_day(scope)
     return ConceptView(
         column=column,
         groups=group(grid, column),
-        whole=tallies.tally(scope),
-        weeks=activity.list_weeks(scope, filters=grid.filters),
-        items=_items(tallies.tally_by_item(scope)),
+        whole=by_day.whole(),
+        weeks=activity.list_weeks(scope, by_day, filters=grid.filters),
+        items=_items(tallies.sum_by_item(scope).by_key()),
         mistakes=wrong_answers.find_mistakes(scope, course=classroom.course),
     )
 
@@ -108,8 +109,10 @@ class ItemView:
     mistakes: Mistakes
 
 
-def view_item(*, classroom: Classroom, slug: str, filters: Filters) -> ItemView:
-    """Return an item of the class's course.
+def view_item(
+    *, classroom: Classroom, learner_ids: Iterable[int], slug: str, filters: Filters
+) -> ItemView:
+    """Return an item of the class's course as these learners met it.
 
     Raises:
         NotVisible: the course has no such item.
@@ -120,9 +123,8 @@ def view_item(*, classroom: Classroom, slug: str, filters: Filters) -> ItemView:
     item = items.filter(slug=slug.replace("\x00", "\ufffd")).first()
     if item is None or item.current is None:
         raise NotVisible("There is no such question in this course.", item=slug[:80])
-    learners = class_selectors.list_learners_of(classroom=classroom).values_list("pk", flat=True)
     scope = activity.scope_of(
-        classroom=classroom, learner_ids=learners, filters=filters, item=item.pk
+        classroom=classroom, learner_ids=learner_ids, filters=filters, item=item.pk
     )
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     concepts = content_selectors.get_concepts_of_version(version_id=item.current.pk)
@@ -130,6 +132,6 @@ def view_item(*, classroom: Classroom, slug: str, filters: Filters) -> ItemView:
         item=item,
         shown=content_selectors.get_rendered_item(version_id=item.current.pk, seed=0),
         concepts=tuple(bank.concept_names[bank.index_of_concept[pk]] for pk in concepts),
-        tally=tallies.tally(scope),
+        tally=tallies.sum_by_item(scope).whole(),
         mistakes=wrong_answers.find_mistakes(scope, course=course, most=40),
     )

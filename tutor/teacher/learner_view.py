@@ -57,14 +57,14 @@ def view_learner(
     course = classroom.course
     scope = activity.scope_of(classroom=classroom, learner_ids=[learner.pk], filters=filters)
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
-    by_concept = tallies.tally_by_concept(scope)
+    by_concept, by_day = tallies.sum_by_concept(scope).by_key(), tallies.sum_by_day(scope)
     return LearnerView(
         lines=tuple(
             progress_lines.list_lines(learner=learner, course=course, at=at, with_untouched=True)
         ),
-        whole=tallies.tally(scope),
-        days=tallies.count_days(scope).get(learner.pk, 0),
-        weeks=activity.list_weeks(scope, filters=filters),
+        whole=by_day.whole(),
+        days=len(by_day.keys),
+        weeks=activity.list_weeks(scope, by_day, filters=filters),
         by_concept={
             bank.concept_slugs[bank.index_of_concept[pk]]: own
             for pk, own in by_concept.items()

@@ -69,14 +69,31 @@ class _Group:
     learners: set[int] = field(default_factory=set)
     showings: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     answer_of: dict[tuple[int, int, str], dict[str, object]] = field(default_factory=dict)
+    misconception: str = ""
     answers: int = 0
+
+    @property
+    def typical(self) -> tuple[int, int, str]:
+        """The version, seed and answer that came most often."""
+        [(found, _)] = self.showings.most_common(1)
+        return found
 
     def add(self, row: tallies.WrongAnswer) -> None:
         key = (row.version_id, row.seed, str(row.answer))
         self.learners.add(row.learner_id)
         self.showings[key] += row.n
         self.answer_of[key] = row.answer
+        self.misconception = row.misconception or self.misconception
         self.answers += row.n
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What is needed of an item version before anything is shown of it."""
+
+    item_id: int
+    slug: str
+    has_numbers: bool
 
 
 def find_mistakes(scope: Scope, *, course: Course, most: int = MOST) -> Mistakes:
@@ -92,41 +109,43 @@ def find_mistakes(scope: Scope, *, course: Course, most: int = MOST) -> Mistakes
         groups.setdefault(_key(row, versions[row.version_id]), _Group()).add(row)
     known = content_selectors.get_misconceptions(course_id=course.pk, revision=course.revision)
     ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1].learners), -pair[1].answers))
+    shown = ordered[:most]
+    content_selectors.read_bodies(version_ids={group.typical[0] for _, group in shown})
     return Mistakes(
-        answers=tuple(_common(key, group, versions, known) for key, group in ordered[:most]),
+        answers=tuple(_common(group, versions, known) for _, group in shown),
         ideas=tuple(_ideas(rows, known)),
         total=sum(row.n for row in rows),
     )
 
 
-def _read_versions(ids: Collection[int]) -> dict[int, ItemVersion]:
-    return ItemVersion.objects.filter(pk__in=ids).select_related("item").in_bulk()
+def _read_versions(ids: Collection[int]) -> dict[int, _Version]:
+    rows = ItemVersion.objects.filter(pk__in=ids)
+    columns = rows.values_list("pk", "item", "item__slug", "body__parameters")
+    return {pk: _Version(item, slug, bool(numbers)) for pk, item, slug, numbers in columns}
 
 
-def _key(row: tallies.WrongAnswer, version: ItemVersion) -> tuple[object, ...]:
-    if row.misconception and version.body.get("parameters"):
+def _key(row: tallies.WrongAnswer, version: _Version) -> tuple[object, ...]:
+    if row.misconception and version.has_numbers:
         return (version.item_id, "idea", row.misconception)
     # Versions that differ in what is asked are different questions.
-    return (version.item_id, version.pk, row.seed, str(row.answer))
+    return (version.item_id, row.version_id, row.seed, str(row.answer))
 
 
 def _common(
-    key: tuple[object, ...],
     group: _Group,
-    versions: dict[int, ItemVersion],
+    versions: dict[int, _Version],
     known: dict[str, tuple[str, str]],
 ) -> Common:
-    (version_id, seed, answer), _ = group.showings.most_common(1)[0]
+    version_id, seed, _ = group.typical
     item = content_selectors.get_rendered_item(version_id=version_id, seed=seed)
-    given = group.answer_of[version_id, seed, answer]
-    slug = str(key[2]) if key[1] == "idea" else ""
+    given = group.answer_of[group.typical]
     return Common(
-        item=versions[version_id].item.slug,
+        item=versions[version_id].slug,
         version_id=version_id,
         shown=item,
         given=grading.response_text(item, given),
         text=_plain(item, given),
-        misconception=known.get(slug, (slug, ""))[0],
+        misconception=known.get(group.misconception, (group.misconception, ""))[0],
         learners=len(group.learners),
         answers=group.answers,
         variants=len(group.showings),

@@ -90,6 +90,15 @@ def scope_of(course, learners, **fields) -> Scope:
     return Scope(course_id=course.pk, learner_ids=ids, **fields)
 
 
+def grouped(rows, of) -> dict[object, list[Response]]:
+    """The rows by each of their keys."""
+    groups: dict[object, list[Response]] = {}
+    for row in rows:
+        for key in of(row):
+            groups.setdefault(key, []).append(row)
+    return groups
+
+
 class TestTallies:
     def test_are_the_sums_made_row_by_row(self, school):
         course, learners = school
@@ -97,28 +106,58 @@ class TestTallies:
         rows = [row for row in Response.objects.all() if AT + DAY <= row.answered_at < AT + 5 * DAY]
         assert any((row.elapsed_ms or 0) > tallies.LONGEST_MS for row in rows)
         keys = {
-            tallies.tally_by_learner: lambda row: [row.learner_id],
-            tallies.tally_by_item: lambda row: [row.item_version.item_id],
-            tallies.tally_by_day: lambda row: [row.answered_at.date()],
-            tallies.tally_by_concept: lambda row: content_selectors.get_concepts_of_version(
+            tallies.sum_by_item: lambda row: [row.item_version.item_id],
+            tallies.sum_by_day: lambda row: [row.answered_at.date()],
+            tallies.sum_by_concept: lambda row: content_selectors.get_concepts_of_version(
                 version_id=row.item_version_id
             ),
         }
 
-        assert numbers(tallies.tally(scope)) == slowly(rows)
         for make, of in keys.items():
-            groups: dict[object, list[Response]] = {}
-            for row in rows:
-                for key in of(row):
-                    groups.setdefault(key, []).append(row)
-            found = {key: numbers(own) for key, own in make(scope).items()}
-            assert found == {key: slowly(own) for key, own in groups.items()}
+            found = make(scope)
+            slow = {key: slowly(own) for key, own in grouped(rows, of).items()}
+            assert {key: numbers(own) for key, own in found.by_key().items()} == slow
+        days = tallies.sum_by_day(scope)
+        assert numbers(days.whole()) == slowly(rows)
+        assert days.whole().last_at == max(row.answered_at for row in rows)
+        by_learner = grouped(rows, lambda row: [row.learner_id])
+        assert {pk: numbers(own) for pk, own in days.by_learner().items()} == {
+            pk: slowly(own) for pk, own in by_learner.items()
+        }
+        assert days.count_keys() == {
+            pk: len({row.answered_at.date() for row in own}) for pk, own in by_learner.items()
+        }
+
+    def test_by_a_coarser_key_count_each_learner_once(self, school):
+        course, learners = school
+        rows = list(Response.objects.all())
+
+        found = tallies.sum_by_day(scope_of(course, learners)).under(lambda day: day.month)
+
+        slow = grouped(rows, lambda row: [row.answered_at.month])
+        assert {key: numbers(own) for key, own in found.by_key().items()} == {
+            key: slowly(own) for key, own in slow.items()
+        }
+
+    def test_of_one_concept_or_item_are_its_own(self, school):
+        course, learners = school
+        concept = course.concepts.get(slug="adding")
+        item = course.items.get(slug="add-two")
+        rows = Response.objects.all()
+        on_it = rows.filter(item_version__concept_links__concept=concept)
+
+        for scope, own in (
+            (scope_of(course, learners, concept_id=concept.pk), on_it),
+            (scope_of(course, learners, item_id=item.pk), rows.filter(item_version__item=item)),
+        ):
+            assert 0 < len(own) < len(rows)
+            assert numbers(tallies.sum_by_day(scope).whole()) == slowly(list(own))
 
     def test_of_a_corrected_answer_only_the_correction_counts(self, school):
         course, learners = school
         wrong = Response.objects.filter(is_correct=False, attempt=1).first()
         scope = scope_of(course, learners)
-        before = tallies.tally(scope)
+        before = tallies.sum_by_day(scope).whole()
 
         write(
             wrong.learner,
@@ -129,7 +168,7 @@ class TestTallies:
             hints_seen=0,
         )
 
-        after = tallies.tally(scope)
+        after = tallies.sum_by_day(scope).whole()
         assert (after.answers, after.right) == (before.answers, before.right + 1)
         mistakes = tallies.list_wrong_answers(scope)
         assert (
@@ -140,23 +179,19 @@ class TestTallies:
     def test_of_nothing_is_nothing(self, school):
         course, learners = school
 
-        assert tallies.tally(scope_of(course, learners[2:])) == tallies.NOTHING
-        assert tallies.tally(scope_of(course, [])) == tallies.NOTHING
-        assert tallies.tally_by_day(scope_of(course, learners, since=AT + 900 * DAY)) == {}
+        for scope in (
+            scope_of(course, learners[2:]),
+            scope_of(course, []),
+            scope_of(course, learners, since=AT + 900 * DAY),
+        ):
+            found = tallies.sum_by_day(scope)
+            assert found.whole() == tallies.NOTHING
+            assert found.by_key() == found.by_learner() == found.count_keys() == {}
+            assert tallies.list_wrong_answers(scope) == []
 
-    def test_counts_days_and_who_was_there(self, school):
+    def test_take_two_queries(self, school):
         course, learners = school
-        scope = scope_of(course, learners)
-        pairs = {(row.answered_at.date(), row.learner_id) for row in Response.objects.all()}
-
-        assert set(tallies.list_active_by_day(scope)) == pairs
-        assert tallies.count_days(scope) == {
-            pk: sum(own == pk for _, own in pairs) for pk in {own for _, own in pairs}
-        }
-
-    def test_takes_two_queries(self, school):
-        course, learners = school
-        for make in (tallies.tally, tallies.tally_by_concept, tallies.list_wrong_answers):
+        for make in (tallies.sum_by_day, tallies.sum_by_concept, tallies.list_wrong_answers):
             with CaptureQueriesContext(connection) as queries:
                 make(scope_of(course, learners))
             assert len(queries) == 2
