@@ -10,7 +10,7 @@ from tutor.teacher import activity, wrong_answers
 from tutor.teacher.activity import Activity
 from tutor.teacher.overview import BANDS, Grid, Row
 from tutor.teacher.sheets import Table, Value
-from tutor.tracing.bands import percent_of
+from tutor.tracing.bands import Band, percent_of
 
 MISTAKES = 500
 CHANCES = ("Chance on a typical question, %", "95 % sure: at least, %")
@@ -39,9 +39,9 @@ class Source:
 
 def bands_table(source: Source) -> Table:
     """Return the grid as it is seen: a row per learner, a band per concept."""
-    grid = source.grid
+    grid, labels = source.grid, _labels()
     rows = tuple(
-        (*_who(grid, row), *(grid.cell(row, column).band.label for column in grid.columns))
+        (*_who(grid, row), *(labels[grid.cell(row, column).band] for column in grid.columns))
         for row in grid.rows
     )
     columns = (*_who_columns(grid), *(column.name for column in grid.columns))
@@ -50,12 +50,12 @@ def bands_table(source: Source) -> Table:
 
 def masteries_table(source: Source) -> Table:
     """Return a row per learner and concept, with what the band rests on."""
-    grid, rows = source.grid, list[tuple[Value, ...]]()
+    grid, labels, rows = source.grid, _labels(), list[tuple[Value, ...]]()
     for row in grid.rows:
         who = _who(grid, row)
         for column in grid.columns:
             cell = grid.cell(row, column)
-            said = (cell.band.label, cell.evidence_n, cell.percent, cell.lower_percent)
+            said = (labels[cell.band], cell.evidence_n, cell.percent, cell.lower_percent)
             rows.append((*who, column.slug, column.name, *said))
     columns = (*_who_columns(grid), "Topic key", "Topic", "Band", "Answers", *CHANCES)
     return Table("Estimates", columns, tuple(rows))
@@ -153,6 +153,11 @@ def learner_table(lines: tuple[Line, ...]) -> Table:
     )
     said = ("Topic key", "Topic", "Band", "Answers", *CHANCES, "Last practised", "Awarded")
     return Table("Topics", said, rows)
+
+
+def _labels() -> dict[Band, str]:
+    """Return the bands' words; looking each up twenty thousand times would take longer."""
+    return {band: band.label for band in BANDS}
 
 
 def _who_columns(grid: Grid) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils import timezone
 from openpyxl import Workbook
@@ -31,6 +32,7 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
 
 
+@lru_cache(maxsize=4096)
 def defuse(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: with an apostrophe where it might.
 

@@ -154,7 +154,8 @@ def _common(
 
 def _plain(item: RenderedItem, given: dict[str, object]) -> str:
     """Return an answer as it was typed, or the texts that were chosen."""
-    typed = given.get("text")
+    # An imported log may not say what was answered.
+    typed = given.get("text") if isinstance(given, dict) else None
     return typed if isinstance(typed, str) else grading.response_text(item, given)
 
 
