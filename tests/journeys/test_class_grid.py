@@ -47,6 +47,4 @@ class TestGrid:
 
         rows = list(csv.reader(Path(download.value.path()).open(encoding="utf-8-sig")))
         assert rows[0][0] == "Learner"
-        assert [row[0] for row in rows[1:]] == page.locator(
-            ".grid tbody th"
-        ).all_inner_texts()
+        assert [row[0] for row in rows[1:]] == page.locator(".grid tbody th").all_inner_texts()
