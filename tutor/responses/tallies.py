@@ -242,7 +242,10 @@ def _sums(scope: Scope, key: Any) -> Sums[Any]:
             right=Count("pk", filter=first & Q(is_correct=True, hints_seen=0)),
             helped=Count("pk", filter=first & Q(hints_seen__gt=0)),
             hints=Coalesce(Sum("hints_seen", filter=first), 0),
-            spent_ms=Coalesce(Sum(Least("elapsed_ms", Value(LONGEST_MS))), 0),
+            # PostgreSQL's LEAST leaves unknown times out of account, and so would count the most.
+            spent_ms=Coalesce(
+                Sum(Least("elapsed_ms", Value(LONGEST_MS)), filter=Q(elapsed_ms__isnull=False)), 0
+            ),
             timed=Count("elapsed_ms"),
             last_at=Max("answered_at"),
         )
