@@ -243,7 +243,7 @@ class TestColumns:
 class TestProgress:
     def test_is_told_and_the_page_loads_anew_when_the_step_is_over(self, bring, signed_in):
         upload = start(plan(bring()))
-        claim = claims.take(upload_id=upload.pk, at=clock.now(), token=upload.public_id)
+        claim = claims.take(upload_id=upload.pk, token=upload.public_id)
         claim.show_life(at=clock.now(), stage="writing", done=0, total=600)
         begun = page(signed_in, upload, "progress/?state=importing")
         claim.show_life(at=clock.now(), stage="writing", done=150, total=600)
