@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
+from tutor.outlook import selectors as outlook
 from tutor.practice import remarks
 from tutor.teacher import overview, receipts
 
@@ -46,12 +47,14 @@ def learner(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> 
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
     decisions = receipts.list_lines(learner=person, course=found.course)
-    concepts = overview.list_concepts(learner=person, course=found.course, at=clock.now())
+    at = clock.now()
+    concepts = overview.list_concepts(learner=person, course=found.course, at=at)
     context = {
         "classroom": found,
         "learner": person,
         "practised": [line for line in concepts if line.mastery.evidence_n],
         "others": [line for line in concepts if not line.mastery.evidence_n],
+        "forecasts": outlook.list_forecasts_of(learner=person, classroom=found, at=at),
         "remarks": remarks.list_remarks(learner=person, course_id=found.course_id),
         "page": Paginator(decisions, DECISIONS_PER_PAGE).get_page(request.GET.get("page")),
     }
