@@ -16,8 +16,8 @@ scripts/debian.sh initdb=postgresql redis-server=redis-server rabbitmq-server=ra
 # Each of some hundred processes reads the same modules: let the first one keep them compiled.
 export PYTHONDONTWRITEBYTECODE=
 
-# Two more than there are processors: many tests wait for a server, a worker or a browser.
-processes="$(.venv/bin/python -c 'import os; print(min(6, 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)))')"
+# One more than there are processors: many tests wait for a server, a worker or a browser.
+processes="$(.venv/bin/python -c 'import os; print(min(5, 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)))')"
 
 run() { # DATABASE ARGUMENTS...
     local database="$1" status=0

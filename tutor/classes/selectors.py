@@ -221,6 +221,12 @@ def list_members(
     return list(rows.values_list("learner", "classroom"))
 
 
+def list_members_of(*, class_ids: Collection[int]) -> list[tuple[int, int]]:
+    """Return (learner id, class id) of all who are in one of the classes, by learner."""
+    rows = Enrolment.objects.filter(classroom__in=class_ids)
+    return list(rows.order_by("learner", "classroom").values_list("learner", "classroom"))
+
+
 def list_courses_of(*, learner: Learner) -> QuerySet[Course]:
     """Return the courses of the learner's classes."""
     return Course.objects.filter(classes__learners=learner).distinct().order_by("pk")

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "tutor.tracing",
     "tutor.scheduling",
     "tutor.calibration",
+    "tutor.outlook",
     "tutor.practice",
     "tutor.demo",
     "tutor.student",
@@ -268,6 +269,8 @@ CELERY_TASK_ROUTES = {
     "tracing.*": {"queue": "tracing"},
     "registry.*": {"queue": "training"},
     "calibration.*": {"queue": "calibration"},
+    # Goes through whole logs, and fits.
+    "outlook.*": {"queue": "calibration"},
     "lms.*": {"queue": "lms"},
 }
 # What a training keeps after every epoch. Workers that share it go on where another was killed.
@@ -332,6 +335,12 @@ CELERY_BEAT_SCHEDULE = {
     "compare-groups": {
         "task": "scheduling.compare_groups",
         "schedule": crontab(hour=4, minute=20),
+        "options": {"expires": 3600.0},
+    },
+    # After the calibration, by whose tracer it is told what learners know.
+    "forecast-goals": {
+        "task": "outlook.forecast_goals",
+        "schedule": crontab(hour=4, minute=40),
         "options": {"expires": 3600.0},
     },
     # Holds from the next day on (UTC), for a week at most.

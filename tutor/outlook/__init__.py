@@ -1,0 +1,1 @@
+"""Forecasts of whether and when learners reach what their classes are to reach."""

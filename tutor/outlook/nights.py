@@ -1,0 +1,139 @@
+"""The night's forecasts: every course, one worker at a time, everybody's before their goals."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+
+import numpy as np
+from django.db.models import Exists, OuterRef, QuerySet
+
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Assignment
+from tutor.common.alone import alone
+from tutor.content.models import Course
+from tutor.outlook import engine, learning, services
+from tutor.outlook.models import OutlookVersion
+from tutor.responses import columns
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing.engine import CourseTracer
+from tutor.tracing.errors import NoTracer
+
+logger = logging.getLogger(__name__)
+
+LOCK = "forecast-goals"
+Progress = Callable[[int], object]
+
+
+def forecast_all(*, at: dt.datetime) -> int:
+    """Forecast in every course with a running assignment; return how many forecasts were made.
+
+    A course that fails is told of and does not hold up the others.
+    """
+    made = 0
+    with alone(LOCK) as is_alone:
+        if not is_alone:
+            return 0
+        for course in list_courses(at=at):
+            try:
+                made += forecast_course(course=course, at=at)
+            except Exception:
+                logger.exception("Goals of course %s could not be forecast.", course.slug)
+    return made
+
+
+def list_courses(*, at: dt.datetime) -> list[Course]:
+    """Return the courses in which an assignment with a date runs."""
+    running = _running(at).filter(classroom__course=OuterRef("pk"))
+    return list(Course.objects.filter(Exists(running)).order_by("pk"))
+
+
+def forecast_course(*, course: Course, at: dt.datetime, progress: Progress = lambda _: None) -> int:
+    """Fit anew if that is due, then forecast everybody before every running assignment.
+
+    All learners of the course's running classes are read and traced once, whatever the number of
+    assignments. Returns how many forecasts were made.
+    """
+    try:
+        tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    except NoTracer:
+        return 0
+    version = find_version(course=course, tracer=tracer, at=at, progress=progress)
+    fitted = None if version is None else engine.Fitted.from_body(version.body)
+    goals = []
+    for row in _running(at).filter(classroom__course=course).order_by("pk"):
+        goal = _goal_of(row, course, tracer)
+        if goal is not None:
+            goals.append((row, goal))
+    members: dict[int, set[int]] = {}
+    for learner_id, class_id in class_selectors.list_members_of(
+        class_ids={row.classroom_id for row, _ in goals}
+    ):
+        members.setdefault(learner_id, set()).add(class_id)
+    told = _tell_all(tracer, members, goals, fitted, at)
+    return sum(
+        services.store_forecasts(assignment=row, told=told[row.pk], version=version, at=at)
+        for row, _ in goals
+    )
+
+
+def find_version(
+    *, course: Course, tracer: CourseTracer, at: dt.datetime, progress: Progress = lambda _: None
+) -> OutlookVersion | None:
+    """Return the version to forecast by, fitted now if that is due; None for the rule of thumb."""
+    answers = sum(columns.count_standing(course_id=course.pk).values())
+    if learning.is_due(course=course, tracer=tracer, answers=answers):
+        try:
+            services.store_version(
+                learning.learn(course=course, tracer=tracer, at=at, progress=progress)
+            )
+        except learning.TooFewLooks as reason:
+            logger.info("Forecasts in %s are by the rule of thumb: %s", course.slug, reason)
+    newest = OutlookVersion.objects.filter(course=course).order_by("-pk").first()
+    # Another tracer's logits are not those that its weights are for.
+    if newest is None or not newest.counts or newest.tracer_id != tracer.tracer_id:
+        return None
+    return newest
+
+
+def _tell_all(
+    tracer: CourseTracer,
+    members: dict[int, set[int]],
+    goals: list[tuple[Assignment, engine.Goal]],
+    fitted: engine.Fitted | None,
+    at: dt.datetime,
+) -> dict[int, dict[int, engine.Told]]:
+    """Return assignment id -> learner id -> forecast, of those with something left to reach."""
+    tracing, moment = engine.tracing_of(tracer), at.timestamp()
+    histories = engine.read_histories(tracer=tracer, learner_ids=sorted(members))
+    whose: list[tuple[int, int]] = []
+    standings, features = [], []
+    for learner_id, classes in members.items():
+        own = [(row, goal) for row, goal in goals if row.classroom_id in classes]
+        seen = engine.look_now(
+            histories.get(learner_id, []), tracing, [goal for _, goal in own], at=moment
+        )
+        for place, standing in enumerate(seen.standings):
+            if standing.left:
+                whose.append((own[place][0].pk, learner_id))
+                standings.append(standing)
+                features.append(seen.features[place])
+    found: dict[int, dict[int, engine.Told]] = {row.pk: {} for row, _ in goals}
+    told = engine.tell(standings, np.array(features), fitted)
+    for (assignment_id, learner_id), one in zip(whose, told, strict=True):
+        found[assignment_id][learner_id] = one
+    return found
+
+
+def _running(at: dt.datetime) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(opens_at__lte=at, due_at__gt=at)
+
+
+def _goal_of(row: Assignment, course: Course, tracer: CourseTracer) -> engine.Goal | None:
+    if row.due_at is None:
+        return None
+    return engine.goal_of(
+        tracer,
+        class_selectors.get_goal_concepts(assignment=row, revision=course.revision),
+        opens_at=row.opens_at.timestamp(),
+        due_at=row.due_at.timestamp(),
+    )

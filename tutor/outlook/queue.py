@@ -1,0 +1,3 @@
+"""Name of the task: it is sent without loading what it needs."""
+
+FORECAST = "outlook.forecast_goals"

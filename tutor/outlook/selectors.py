@@ -1,0 +1,170 @@
+"""Reads of forecasts. Whoever asks has been let into the class before (`access_class`)."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Max, QuerySet
+
+from tutor.accounts.models import Learner
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Assignment, Classroom
+from tutor.outlook import engine, wording
+from tutor.outlook.models import Forecast
+from tutor.tracing import selectors as tracing_selectors
+from tutor.tracing.engine import CourseTracer
+from tutor.tracing.errors import NoTracer
+from tutor.tracing.models import LearnerState
+
+# Older forecasts say nothing of now: nobody has forecast since.
+MOST_DAYS_OLD = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRow:
+    """What is forecast of a learner and an assignment.
+
+    Attributes:
+        learner: who.
+        assignment: the goal: all of its concepts, by its date.
+        made_at: when it was forecast.
+        is_at_risk: named as at risk of missing the date.
+        chance: of reaching it by the date, 0..1; None by the rule of thumb.
+        low, high: its 90 % interval.
+        median_at: when it is as likely as not to be reached; None: not within eight weeks.
+        drivers: what speaks for and against it, in words, the most telling first.
+        change: the smallest change with which it would not be at risk, in words; may be empty.
+        by_model: whether a model said so, or the rule of thumb.
+        source: what it is by, and how often naming was right.
+        record: how such forecasts did on learners kept apart; may be empty.
+        left, wanted: topics still to be mastered, and in the assignment.
+        behind: share of the time that is over less the share of the goal reached.
+    """
+
+    learner: Learner
+    assignment: Assignment
+    made_at: dt.datetime
+    is_at_risk: bool
+    chance: float | None
+    low: float | None
+    high: float | None
+    median_at: dt.datetime | None
+    drivers: tuple[str, ...]
+    change: str
+    by_model: bool
+    source: str
+    record: str
+    left: int
+    wanted: int
+    behind: float
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is as likely as not reached only after the date, or not within sight."""
+        due_at = self.assignment.due_at
+        return self.median_at is None or (due_at is not None and self.median_at > due_at)
+
+
+def list_at_risk(*, classroom: Classroom, at: dt.datetime) -> list[ForecastRow]:
+    """Return who is at risk of missing a running assignment's date, the likeliest to miss first.
+
+    Whoever has reached the goal since the night is not listed any more.
+    """
+    rows = _list_newest(classroom=classroom, at=at).filter(is_at_risk=True)
+    found = _rows(rows, classroom=classroom)
+    return sorted(found, key=_urgency)
+
+
+def list_forecasts_of(
+    *, learner: Learner, classroom: Classroom, at: dt.datetime
+) -> list[ForecastRow]:
+    """Return the newest forecasts of a learner of the class, the nearest date first."""
+    rows = _list_newest(classroom=classroom, at=at, learner_ids=[learner.pk])
+    return _rows(rows.order_by("assignment__due_at", "pk"), classroom=classroom)
+
+
+def _list_newest(
+    *, classroom: Classroom, at: dt.datetime, learner_ids: Collection[int] | None = None
+) -> QuerySet[Forecast]:
+    """Return the newest forecast of each learner and assignment that runs, if it is new enough."""
+    rows = Forecast.objects.filter(
+        assignment__classroom=classroom,
+        assignment__opens_at__lte=at,
+        assignment__due_at__gt=at,
+        # Who has left the class is nobody's concern here.
+        learner__enrolments__classroom=classroom,
+        at__lte=at,
+        at__gt=at - dt.timedelta(days=MOST_DAYS_OLD),
+    )
+    if learner_ids is not None:
+        rows = rows.filter(learner__in=learner_ids)
+    newest = rows.order_by().values("learner", "assignment").annotate(newest=Max("pk"))
+    return Forecast.objects.filter(pk__in=newest.values("newest")).select_related(
+        "learner__user", "assignment", "version"
+    )
+
+
+def _rows(rows: QuerySet[Forecast], *, classroom: Classroom) -> list[ForecastRow]:
+    found = list(rows)
+    reached = _list_reached(found, classroom=classroom)
+    return [_row(one) for one in found if one.pk not in reached]
+
+
+def _list_reached(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
+    """Return the forecasts whose goals have been reached meanwhile."""
+    course = classroom.course
+    try:
+        tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    except NoTracer:
+        return set()
+    states = LearnerState.objects.filter(
+        tracer=tracer.tracer_id, learner__in={row.learner_id for row in rows}
+    )
+    mastered = {
+        pk: set(tracing_selectors.read_state(raw, floors).mastered.tolist())
+        for pk, raw, floors in states.values_list("learner", "state", "floors")
+    }
+    return {
+        row.pk
+        for row in rows
+        if _concepts_of(row.assignment, tracer, revision=course.revision)
+        <= mastered.get(row.learner_id, set())
+    }
+
+
+def _concepts_of(assignment: Assignment, tracer: CourseTracer, *, revision: int) -> frozenset[int]:
+    """Return what the assignment asks for, as far as it can be practised."""
+    asked = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
+    there = engine.practicable(tracer)
+    return there.intersection(asked) if asked else there
+
+
+def _row(row: Forecast) -> ForecastRow:
+    evidence = None if row.version is None else row.version.evidence
+    record = ""
+    if evidence is not None and row.chance is not None:
+        record = wording.say_record(evidence["calibration"], row.chance)
+    return ForecastRow(
+        learner=row.learner,
+        assignment=row.assignment,
+        made_at=row.at,
+        is_at_risk=row.is_at_risk,
+        chance=row.chance,
+        low=row.low,
+        high=row.high,
+        median_at=row.median_at,
+        drivers=wording.say_drivers(row.drivers, row.facts),
+        change=wording.say_change(row.change),
+        by_model=row.version is not None,
+        source=wording.say_source(evidence),
+        record=record,
+        left=row.facts["left"],
+        wanted=row.facts["wanted"],
+        behind=row.facts["behind"],
+    )
+
+
+def _urgency(row: ForecastRow) -> tuple[float, float, int]:
+    """Order by the chance, else by how far behind."""
+    chance = 1.0 if row.chance is None else row.chance
+    return chance, -row.behind, row.learner.pk
