@@ -15,6 +15,7 @@ from tutor.classes import services as class_services
 from tutor.classes.errors import NoteUnusable
 from tutor.common import clock
 from tutor.common.errors import NotVisible
+from tutor.outlook import selectors as outlook
 from tutor.practice import charts, progress_lines, remarks
 from tutor.teacher import filters, learner_view, receipts, week_charts
 
@@ -46,6 +47,7 @@ def _page(
         "learner": person,
         "filters": chosen,
         "view": view,
+        "forecasts": outlook.list_forecasts_of(learner=person, classroom=found, at=at),
         "weeks": view.weeks,
         "charts": week_charts.draw(view.weeks),
         "remarks": remarks.list_remarks(learner=person, course_id=found.course_id),
