@@ -26,6 +26,7 @@ from tutor.calibration import services as calibration_services
 from tutor.calibration.models import CalibratedCourse, ItemLife
 from tutor.classes.models import Assignment, Classroom
 from tutor.content.models import Concept
+from tutor.outlook.models import Forecast, OutlookVersion
 from tutor.practice.models import ItemReport, SetAside, TeacherNote
 from tutor.registry.models import Network, SwitchJob, TracedCourse, TracerVersion, TrainingJob
 from tutor.scheduling import steering
@@ -37,7 +38,7 @@ from tutor.scheduling.models import (
     SteeringRule,
     StuckRelease,
 )
-from tutor.tracing.models import DeepStanding, DueLearner
+from tutor.tracing.models import DeepStanding, DueLearner, FilterStanding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -102,13 +103,22 @@ class School:
         self.training = TrainingJob.objects.create(model="cakt-item", **asked)
         self.switch = SwitchJob.objects.create(kind="compare", tracer=tracer, **asked)
         self.due = DueLearner.objects.create(learner=learner, course=self.course, since=AT)
-        self.standing = DeepStanding.objects.create(
+        stands = {"course": self.course, "classroom": self.classroom, "tracer": tracer, "at": AT}
+        self.standings = [
+            kind.objects.create(counts=False, evidence={"n": 100}, **stands)
+            for kind in (DeepStanding, FilterStanding)
+        ]
+        self.outlook = OutlookVersion.objects.create(
             course=self.course,
-            classroom=self.classroom,
-            counts=False,
             tracer=tracer,
             at=AT,
-            evidence={"n": 100},
+            body={},
+            evidence={},
+            provenance={},
+            counts=True,
+        )
+        self.forecast = Forecast.objects.create(
+            learner=learner, assignment=self.assignment, at=AT, is_at_risk=False, facts={}
         )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
         self.decided = overrides.set_difficulty(
@@ -147,7 +157,10 @@ class School:
             "registry.trainingjob": self.training,
             "registry.switchjob": self.switch,
             "tracing.duelearner": self.due,
-            "tracing.deepstanding": self.standing,
+            "tracing.deepstanding": self.standings[0],
+            "tracing.filterstanding": self.standings[1],
+            "outlook.outlookversion": self.outlook,
+            "outlook.forecast": self.forecast,
             "scheduling.decision": Decision.objects.filter(course=self.course).first(),
             "scheduling.classscheduling": self.scheduling,
             "scheduling.policyversion": self.policy,
