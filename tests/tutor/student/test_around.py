@@ -18,7 +18,7 @@ from tests.tutor.histories import record, trace, versions_of
 from tests.tutor.pages import text
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
-from tutor.practice import usecases
+from tutor.practice import progress_lines, usecases
 from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
@@ -154,7 +154,7 @@ class TestProgress:
     def test_a_topics_table_says_what_its_picture_shows(self, student, course, client):
         for ago in (9, 5, 2):
             practise(student, course, ago=ago)
-        [line, *_] = progress.list_lines(learner=student.learner, course=course, at=clock.now())
+        [line, *_] = progress_lines.list_lines(learner=student.learner, course=course, at=clock.now())
 
         shown = client.get(reverse("student:concept", args=[course.slug, line.slug]))
 
