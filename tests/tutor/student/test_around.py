@@ -23,7 +23,7 @@ from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
 from tutor.scheduling.models import Decision
-from tutor.student import progress, review_calendar, summaries, today
+from tutor.student import review_calendar, summaries, today
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing import trajectories
 from tutor.tracing.bands import Band
@@ -154,7 +154,9 @@ class TestProgress:
     def test_a_topics_table_says_what_its_picture_shows(self, student, course, client):
         for ago in (9, 5, 2):
             practise(student, course, ago=ago)
-        [line, *_] = progress_lines.list_lines(learner=student.learner, course=course, at=clock.now())
+        [line, *_] = progress_lines.list_lines(
+            learner=student.learner, course=course, at=clock.now()
+        )
 
         shown = client.get(reverse("student:concept", args=[course.slug, line.slug]))
 
