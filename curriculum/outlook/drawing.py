@@ -35,8 +35,17 @@ def usual_pace(traced: Iterable[Traced]) -> int:
     return max(int(np.median(counts)), 1) if counts else 1
 
 
-def drawn_looks(traced: Traced, concept_ids: Collection[int], *, more: int) -> list[Look]:
-    """Return a learner's looks at goals of `more` concepts, one goal after the other."""
+def drawn_looks(
+    traced: Traced, concept_ids: Collection[int], *, more: int, until: float
+) -> list[Look]:
+    """Return a learner's looks at goals of `more` concepts, one goal after the other.
+
+    Args:
+        traced: with the states at `moments_of` the answers.
+        concept_ids: of the course.
+        more: how many more concepts each goal wants.
+        until: end of the log, epoch seconds: from then on nothing could be seen of anybody.
+    """
     looks = []
     for opens_at in openings(traced.answers, days=PERIOD_DAYS):
         goal = more_concepts(
@@ -44,4 +53,4 @@ def drawn_looks(traced: Traced, concept_ids: Collection[int], *, more: int) -> l
         )
         if goal is not None:
             looks += [Look(goal, opens_at + days * DAY_S) for days in LOOK_DAYS]
-    return looks
+    return [look for look in looks if look.at < until]

@@ -6,7 +6,7 @@ Artificial Intelligence with Prescriptive Analytics and ChatGPT", arXiv:2208.145
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +100,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The smallest difference at which the chance would pass a line.
+    """A difference at which the chance would pass a line.
 
     Attributes:
         steps: one habit, or two where one is not enough.
@@ -111,18 +111,18 @@ class Change:
     chance: float
 
 
-def smallest_change(
+def list_changes(
     hazard: Hazard,
     features: FloatArray,
     *,
     days: float,
     line: float,
     ranges: Mapping[str, tuple[float, float]],
-) -> Change | None:
-    """Return the smallest change of habits at which the chance by the date reaches `line`.
+) -> Iterator[Change]:
+    """Yield changes of habits at which the chance by the date reaches `line`, smallest first.
 
     Small is measured in standard deviations of learners. Habits stay within what was seen; one of
-    them is tried before two; those that go together with a lower chance are no advice. None where
+    them comes before two; those that go together with a lower chance are no advice. None where
     nothing within the ranges does it, or nothing has to change.
 
     Args:
@@ -133,7 +133,7 @@ def smallest_change(
         ranges: feature -> the lowest and highest value to go to, as the feature is stored.
     """
     if float(hazard.chances(features[None, :], days)[0]) >= line:
-        return None
+        return
     tries = {habit.feature: _tries(hazard, features, habit, ranges) for habit in HABITS}
     for size in (1, 2):
         found = [
@@ -141,9 +141,7 @@ def smallest_change(
             for names in itertools.combinations(tries, size)
             for one in _changes(hazard, features, [tries[name] for name in names], days, line)
         ]
-        if found:
-            return min(found, key=lambda pair: pair[0])[1]
-    return None
+        yield from (change for _, change in sorted(found, key=lambda pair: pair[0]))
 
 
 def _tries(

@@ -26,31 +26,39 @@ class TooFewLooks(CurriculumError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonPeriods:
-    """One row per look and period that it went through; r rows.
+    """One row per look and period that it went into; r rows.
 
     Attributes:
         look: [r].
         period: [r].
         reached: [r] whether the goal was reached in it.
+        weight: [r] share of the period that was seen, above 0 to 1; 1 where the goal was reached.
     """
 
     look: IntArray
     period: IntArray
     reached: BoolArray
+    weight: FloatArray
 
 
 def person_periods(days: FloatArray, reached: BoolArray) -> PersonPeriods:
-    """Return the periods that each look went through to their end, and that of the event.
+    """Return the periods that each look went into, up to that of the event or the loss.
 
-    A period in which a learner is lost from sight tells nothing and is left out.
+    Who is lost within a period has gone through a part of it without reaching the goal, and counts
+    for that part: left out, the events of the period would stand against too few. By the hazard's
+    own reading of a part of a period, going on through a share w of it has the chance (1 - p)^w,
+    which is what a weight of w gives.
     """
     last = np.searchsorted(EDGES, days, side="left")
-    # Lost exactly at an edge: that period was seen to its end.
-    whole = np.searchsorted(EDGES, days, side="right")
-    count = np.where(reached & (last < len(EDGES)), last + 1, np.minimum(whole, len(EDGES)))
+    count = np.minimum(last + 1, len(EDGES))
     look = np.repeat(np.arange(len(days)), count)
     period = np.arange(len(look)) - np.repeat(np.cumsum(count) - count, count)
-    return PersonPeriods(look, period, reached[look] & (period == last[look]))
+    event = reached[look] & (period == last[look])
+    starts = np.append(0.0, EDGES[:-1])
+    seen = np.clip((days[look] - starts[period]) / (EDGES - starts)[period], 0.0, 1.0)
+    weight = np.where(event, 1.0, seen)
+    kept = weight > 0.0
+    return PersonPeriods(look[kept], period[kept], event[kept], weight[kept])
 
 
 def fit_hazard(looks: Looks, *, strength: float = STRENGTH) -> Hazard:
@@ -63,7 +71,7 @@ def fit_hazard(looks: Looks, *, strength: float = STRENGTH) -> Hazard:
         strength: inverse of the ridge's weight.
 
     Raises:
-        TooFewLooks: fewer than 20 learners or 50 goals reached.
+        TooFewLooks: fewer than 20 learners or 50 goals reached, or none within the periods.
     """
     learners, events = len(np.unique(looks.learner)), int(looks.reached.sum())
     if learners < LEAST_LEARNERS or events < LEAST_EVENTS:
@@ -72,10 +80,15 @@ def fit_hazard(looks: Looks, *, strength: float = STRENGTH) -> Hazard:
     centre, spread = looks.features.mean(axis=0), looks.features.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
     rows = person_periods(looks.days, looks.reached)
+    if rows.reached.all() or not rows.reached.any():
+        raise TooFewLooks(
+            f"{int(rows.reached.sum())} of {len(rows.reached)} periods of up to {EDGES[-1]:.0f} "
+            "days reached a goal: some that did and some that did not are needed."
+        )
     periods = np.eye(len(EDGES))[rows.period]
     inputs = np.hstack([periods, ((looks.features - centre) / scale)[rows.look]])
     model = LogisticRegression(C=strength, fit_intercept=True, max_iter=2_000, tol=1e-6)
-    model.fit(inputs, rows.reached)
+    model.fit(inputs, rows.reached, sample_weight=rows.weight)
     weights = model.coef_[0]
     size = len(EDGES)
     # The common intercept is what the ridge leaves alone; periods differ from it.
@@ -98,11 +111,11 @@ def _sandwich(
     strength: float,
 ) -> FloatArray:
     prob = 0.5 * (1.0 + np.tanh(0.5 * (inputs @ coefficients)))
-    curvature = (inputs * (prob * (1.0 - prob))[:, None]).T @ inputs
+    curvature = (inputs * (rows.weight * prob * (1.0 - prob))[:, None]).T @ inputs
     curvature[np.diag_indices_from(curvature)] += 1.0 / strength
     _, owner = np.unique(learner[rows.look], return_inverse=True)
     scores = np.zeros((owner.max() + 1, inputs.shape[1]))
-    np.add.at(scores, owner, inputs * (rows.reached - prob)[:, None])
+    np.add.at(scores, owner, inputs * (rows.weight * (rows.reached - prob))[:, None])
     bread = np.linalg.inv(curvature)
     few = len(scores) / max(len(scores) - 1, 1)
     return np.asarray(bread @ (few * scores.T @ scores) @ bread)

@@ -81,10 +81,10 @@ def fit_and_judge(parts: Parts, *, seed: int, resamples: int = 200) -> Judged:
         resamples: cohorts drawn for each interval.
 
     Raises:
-        TooFewLooks: too few learners or goals reached, or no date missed or met among the rest.
+        TooFewLooks: too few learners or goals reached, or no date missed or met in a part.
     """
     hazard = fit_hazard(parts.train)
-    _require_both(parts.valid, parts.test)
+    _require_both(parts.train, parts.valid, parts.test)
     risks = {
         name: (risk_of(name, parts.valid, hazard), risk_of(name, parts.test, hazard))
         for name in (MODEL, *PEERS)

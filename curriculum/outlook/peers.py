@@ -19,10 +19,11 @@ def behind_schedule(standing: Standing) -> float:
 def days_at_this_pace(standing: Standing) -> float:
     """Return days until the goal is reached if concepts go on being reached as since it opened.
 
-    `FAR` where none was.
+    What was reached before that is no pace of this goal. `FAR` where nothing was reached since.
     """
-    elapsed = max((standing.look.at - standing.look.goal.opens_at) / DAY_S, 1.0)
-    pace = len(standing.reached_goal) / elapsed
+    opens_at = standing.look.goal.opens_at
+    elapsed = max((standing.look.at - opens_at) / DAY_S, 1.0)
+    pace = sum(at >= opens_at for at in standing.reached_goal) / elapsed
     return min(len(standing.left) / pace, FAR) if pace else FAR
 
 

@@ -80,7 +80,7 @@ def measured(data, name, learners, resamples):
     log = sampled(with_further_tries(read_set(data, name)), learners or usual)
     traced, tracing = traced_log(log, percent / 100.0, train=training_learners(log))
     more = usual_pace(traced[learner] for learner in training_learners(log))
-    looks = looks_of(traced, tracing, more)
+    looks = looks_of(traced, tracing, more, until=float(log.answered_at.max()))
     parts = judging.split(looks, seed=SEED, among=np.arange(len(log.learner_keys)))
     judged = judging.fit_and_judge(parts, seed=SEED, resamples=resamples)
     return {
@@ -149,11 +149,11 @@ def traced_log(log, lower_prob, *, train):
     return traced, tracing
 
 
-def looks_of(traced, tracing, more):
-    """Return the looks at everybody's goals; the number of a learner is the log's."""
+def looks_of(traced, tracing, more, *, until):
+    """Return the looks at everybody's goals up to then; a learner's number is the log's."""
     concepts = sorted(tracing.reference_offsets)
     return gather(
-        (learner, follow(own, tracing, drawn_looks(own, concepts, more=more)))
+        (learner, follow(own, tracing, drawn_looks(own, concepts, more=more, until=until)))
         for learner, own in enumerate(traced)
     )
 

@@ -75,7 +75,7 @@ def boosted_hazard(parts, seed):
     """Return [n] the risk by a hazard of boosted trees with the period as a feature."""
     rows = person_periods(parts.train.days, parts.train.reached)
     inputs = np.column_stack([parts.train.features[rows.look], rows.period])
-    model = trees(seed).fit(inputs, rows.reached)
+    model = trees(seed).fit(inputs, rows.reached, sample_weight=rows.weight)
     test = parts.test
     starts = np.append(0.0, EDGES[:-1])
     going_on = np.zeros(len(test))

@@ -1,7 +1,8 @@
 """The door to `curriculum.outlook`: histories from the log, forecasts as rows. Numpy only."""
 
+import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,6 +167,12 @@ def tell(standings: Sequence[Standing], features: Any, fitted: Fitted | None) ->
     return found
 
 
+def name_goal(concept_ids: Iterable[int]) -> str:
+    """Return a short name of a set of concepts: another one where the set is another."""
+    listed = ",".join(str(pk) for pk in sorted(concept_ids))
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]
+
+
 def facts_of(standing: Standing) -> dict[str, Any]:
     """Return what a person is told a forecast was made from."""
     recent = standing.before[-20:]
@@ -175,6 +182,7 @@ def facts_of(standing: Standing) -> dict[str, Any]:
     return {
         "left": len(standing.left),
         "wanted": standing.look.goal.wanted,
+        "goal": name_goal(standing.look.goal.concept_ids),
         "untouched": sum(n == 0 for n in standing.evidence),
         "days_left": round(standing.look.days_left, 2),
         "days_per_week": round(standing.days_per_week, 1),
@@ -210,30 +218,38 @@ def _change(fitted: Fitted, features: Any, days: float, later: float) -> dict[st
     """Return the smallest change that learners seen bear out, else how much later the date is."""
     # Just above the working point, so that rounding does not leave it on it.
     line = min(1.0 - fitted.threshold + 1e-9, 1.0)
-    found = explaining.smallest_change(
+    borne_out: dict[explaining.Step, dict[str, Any] | None] = {}
+    for found in explaining.list_changes(
         fitted.hazard, features, days=days, line=line, ranges=fitted.ranges
-    )
-    if found is not None:
-        steps = [_step(fitted, features, one) for one in found.steps]
-        if not any(one["against"] for one in steps):
+    ):
+        for one in found.steps:
+            if one not in borne_out:
+                borne_out[one] = _step(fitted, features, one)
+        steps = [borne_out[one] for one in found.steps]
+        if all(steps):
             return {"steps": steps, "chance": round(found.chance, 4)}
     if np.isfinite(later) and later > days:
         return {"later_days": int(np.ceil(later - days))}
     return None
 
 
-def _step(fitted: Fitted, features: Any, one: explaining.Step) -> dict[str, Any]:
-    """Return a step with the shares of like learners who reached their goals, where known."""
+def _step(fitted: Fitted, features: Any, one: explaining.Step) -> dict[str, Any] | None:
+    """Return a step with the shares that reached their goals among like learners, and how many.
+
+    None unless both are known and those who did as it says reached theirs more often.
+    """
     habit = next(own for own in explaining.HABITS if own.feature == one.feature)
     rest = float(rest_of(fitted.hazard, features[None, :], one.feature)[0])
-    told = fitted.associations[one.feature]
+    told = fitted.associations.get(one.feature)
+    if told is None:
+        return None
     now = told.find(rest, float(features[NAMES.index(one.feature)]))
     then = told.find(rest, habit.to_feature(one.then))
-    known = now is not None and then is not None and now != then
+    if now is None or then is None or then.share <= now.share:
+        return None
     return {
         "feature": one.feature,
         "now": round(one.now, 2),
         "then": round(one.then, 2),
-        "like": [[now.share, now.looks], [then.share, then.looks]] if known else None,
-        "against": bool(known and then.share <= now.share),
+        "like": [[now.share, now.learners], [then.share, then.learners]],
     }

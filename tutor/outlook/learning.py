@@ -10,17 +10,18 @@ from curriculum.outlook import associations, judging
 from curriculum.outlook.drawing import drawn_looks, moments_of, usual_pace
 from curriculum.outlook.fitting import TooFewLooks
 from curriculum.outlook.following import Traced, follow, trace
+from curriculum.outlook.hazard import UnreadableOutlook
 from curriculum.outlook.histories import Goal, Look, Tracing
 from curriculum.outlook.looks import gather
 from tutor.classes import selectors as class_selectors
-from tutor.classes.models import Assignment
+from tutor.classes.models import Assignment, Enrolment
 from tutor.content.models import Course
 from tutor.outlook import engine
 from tutor.outlook.models import OutlookVersion
 from tutor.responses import columns
 from tutor.tracing.engine import CourseTracer
 
-__all__ = ["TooFewLooks", "is_due", "learn"]
+__all__ = ["TooFewLooks", "is_due", "is_readable", "learn", "refused"]
 
 SEED = 20_261_128
 # Learners are drawn until there are so many answers: some 50 µs each.
@@ -32,11 +33,27 @@ ELAPSED = (0.05, 0.25, 0.5, 0.75)
 
 
 def is_due(*, course: Course, tracer: CourseTracer, answers: int) -> bool:
-    """Test whether a new version is worth its time."""
+    """Test whether a new version is worth its time.
+
+    It is where nothing can be forecast by the newest: another tracer's, or one that is not
+    readable; else where the log has grown.
+    """
     newest = OutlookVersion.objects.filter(course=course).order_by("-pk").first()
     if newest is None or newest.tracer_id != tracer.tracer_id:
         return True
-    return answers >= NEXT_LOOK * int(newest.provenance["answers"])
+    if newest.counts and not is_readable(newest):
+        return True
+    before = int(newest.provenance["answers"])
+    return answers > before and answers >= NEXT_LOOK * before
+
+
+def is_readable(version: OutlookVersion) -> bool:
+    """Test whether a version's body is of the features and periods of this code."""
+    try:
+        engine.Fitted.from_body(version.body)
+    except UnreadableOutlook:
+        return False
+    return True
 
 
 def learn(
@@ -56,17 +73,18 @@ def learn(
     """
     sizes = _drawn(columns.count_standing(course_id=course.pk))
     tracing = engine.tracing_of(tracer)
-    goals = _past_goals(course, tracer, at)
-    traced = dict(_trace_all(tracer, tracing, sizes, goals, at, progress))
+    past = _past_looks(course, tracer, at)
+    traced = dict(_trace_all(tracer, tracing, sizes, past, at, progress))
     more = usual_pace(traced.values())
     concepts = engine.practicable(tracer)
+    until = at.timestamp()
     looks = gather(
         (
             pk,
             follow(
                 own,
                 tracing,
-                [*drawn_looks(own, concepts, more=more), *_looks_at(goals.get(pk, []), at)],
+                [*drawn_looks(own, concepts, more=more, until=until), *past.get(pk, [])],
             ),
         )
         for pk, own in traced.items()
@@ -91,6 +109,24 @@ def learn(
             "seed": SEED,
         },
         counts=does_better(judged.evidence),
+    )
+
+
+def refused(
+    *, course: Course, tracer: CourseTracer, at: dt.datetime, answers: int, reason: str
+) -> OutlookVersion:
+    """Return a version, not stored, that says why there is none.
+
+    Without it the same thin log would be traced anew every night.
+    """
+    return OutlookVersion(
+        course=course,
+        tracer_id=tracer.tracer_id,
+        at=at,
+        body={},
+        evidence={},
+        provenance={"answers": answers, "refused": reason},
+        counts=False,
     )
 
 
@@ -119,8 +155,13 @@ def _drawn(sizes: Mapping[int, int]) -> dict[int, int]:
     return dict(sorted(chosen.items()))
 
 
-def _past_goals(course: Course, tracer: CourseTracer, at: dt.datetime) -> dict[int, list[Goal]]:
-    """Return learner id -> goals of the assignments of their classes whose date is over."""
+def _past_looks(course: Course, tracer: CourseTracer, at: dt.datetime) -> dict[int, list[Look]]:
+    """Return learner id -> looks at the assignments of their classes whose date is over.
+
+    Only from when the learner was in the class: before, the assignment was nothing to them, and
+    not to have reached it no failure.
+    """
+    until = at.timestamp()
     rows = Assignment.objects.filter(classroom__course=course, due_at__lte=at)
     goals = []
     for row in rows.order_by("pk"):
@@ -131,28 +172,29 @@ def _past_goals(course: Course, tracer: CourseTracer, at: dt.datetime) -> dict[i
         )
         if goal:
             goals.append((row.classroom_id, goal))
-    found: dict[int, list[Goal]] = {}
-    for learner_id, class_id in class_selectors.list_members_of(
-        class_ids={class_id for class_id, _ in goals}
+    looks = [(class_id, look) for class_id, goal in goals for look in _looks_at(goal)]
+    enrolments = Enrolment.objects.filter(classroom__in={class_id for class_id, _ in goals})
+    found: dict[int, list[Look]] = {}
+    for learner_id, class_id, since in enrolments.order_by("learner", "classroom").values_list(
+        "learner", "classroom", "created_at"
     ):
-        found.setdefault(learner_id, []).extend(goal for own, goal in goals if own == class_id)
+        own = [
+            look for of, look in looks if of == class_id and since.timestamp() <= look.at < until
+        ]
+        if own:
+            found.setdefault(learner_id, []).extend(own)
     return found
 
 
-def _looks_at(goals: list[Goal], at: dt.datetime) -> list[Look]:
-    looks = [
-        Look(goal, goal.opens_at + share * (goal.due_at - goal.opens_at))
-        for goal in goals
-        for share in ELAPSED
-    ]
-    return [look for look in looks if look.at < at.timestamp()]
+def _looks_at(goal: Goal) -> list[Look]:
+    return [Look(goal, goal.opens_at + share * (goal.due_at - goal.opens_at)) for share in ELAPSED]
 
 
 def _trace_all(
     tracer: CourseTracer,
     tracing: Tracing,
     sizes: Mapping[int, int],
-    goals: Mapping[int, list[Goal]],
+    looks: Mapping[int, list[Look]],
     at: dt.datetime,
     progress: Callable[[int], object],
 ) -> Iterator[tuple[int, Traced]]:
@@ -162,6 +204,6 @@ def _trace_all(
         histories = engine.read_histories(tracer=tracer, learner_ids=piece)
         for pk, answers in histories.items():
             past = [answer for answer in answers if answer.at < at.timestamp()]
-            moments = moments_of(past) + [look.at for look in _looks_at(goals.get(pk, []), at)]
+            moments = moments_of(past) + [look.at for look in looks.get(pk, [])]
             yield pk, trace(past, tracing, moments)
             progress(1)

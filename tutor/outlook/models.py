@@ -19,11 +19,12 @@ class OutlookVersion(AppendOnlyModel):
     # The tracer that told what learners knew.
     tracer = models.ForeignKey(TracerVersion, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    # Hazard, working point, ranges and associations: `curriculum.outlook`, as JSON values.
+    # Hazard, working point, ranges and associations: `curriculum.outlook`, as JSON values; empty
+    # where the log was too thin.
     body = models.JSONField()
     # Figures of the hazard and of the rules of thumb on held-out learners, with intervals.
     evidence = models.JSONField()
-    # Answers, learners, looks and seed that it was fitted on.
+    # Answers, learners, looks and seed that it was fitted on, or why it was not.
     provenance = models.JSONField()
     # Whether it did better than the rules of thumb.
     counts = models.BooleanField()
@@ -49,7 +50,7 @@ class Forecast(AppendOnlyModel):
     # When it is as likely as not to be reached; null: not within eight weeks, or not told.
     median_at = models.DateTimeField(null=True)
     is_at_risk = models.BooleanField()
-    # What it was made from, in numbers.
+    # What it was made from, in numbers, and a short name of the set of concepts.
     facts = models.JSONField()
     # [name, part of the log odds], the largest first.
     drivers = models.JSONField(default=list)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from django.db import OperationalError
 from django.db.models import Exists, OuterRef, QuerySet
 
 from tutor.classes import selectors as class_selectors
@@ -21,23 +22,43 @@ from tutor.tracing.errors import NoTracer
 logger = logging.getLogger(__name__)
 
 LOCK = "forecast-goals"
+# The hour that a night's forecasts are of, UTC: the beat sends for them some minutes later.
+NIGHT = dt.timedelta(hours=4)
+# Learners whose forecasts are made and stored together, at most.
+PIECE_LEARNERS = 1_000
 Progress = Callable[[int], object]
+Goals = Sequence[tuple[Assignment, engine.Goal]]
+
+
+def night_of(now: dt.datetime) -> dt.datetime:
+    """Return the moment that the newest night's forecasts are of, at most a day before `now`.
+
+    The same however often the night is tried again, so that no learner gets two rows of one night.
+    """
+    day = (now.astimezone(dt.UTC) - NIGHT).date()
+    return dt.datetime.combine(day, dt.time(), dt.UTC) + NIGHT
 
 
 def forecast_all(*, at: dt.datetime) -> int:
     """Forecast in every course with a running assignment; return how many forecasts were made.
 
     A course that fails is told of and does not hold up the others.
+
+    Raises:
+        OperationalError: the database failed in one of them; to be tried again at the same `at`.
     """
-    made = 0
+    made, failed = 0, None
     with alone(LOCK) as is_alone:
         if not is_alone:
             return 0
         for course in list_courses(at=at):
             try:
                 made += forecast_course(course=course, at=at)
-            except Exception:
+            except Exception as reason:
                 logger.exception("Goals of course %s could not be forecast.", course.slug)
+                failed = reason if isinstance(reason, OperationalError) else failed
+    if failed is not None:
+        raise failed
     return made
 
 
@@ -51,7 +72,7 @@ def forecast_course(*, course: Course, at: dt.datetime, progress: Progress = lam
     """Fit anew if that is due, then forecast everybody before every running assignment.
 
     All learners of the course's running classes are read and traced once, whatever the number of
-    assignments. Returns how many forecasts were made.
+    assignments, some at a time. Returns how many forecasts were made.
     """
     try:
         tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
@@ -69,11 +90,19 @@ def forecast_course(*, course: Course, at: dt.datetime, progress: Progress = lam
         class_ids={row.classroom_id for row, _ in goals}
     ):
         members.setdefault(learner_id, set()).add(class_id)
-    told = _tell_all(tracer, members, goals, fitted, at)
-    return sum(
-        services.store_forecasts(assignment=row, told=told[row.pk], version=version, at=at)
-        for row, _ in goals
-    )
+    answers = columns.count_standing(course_id=course.pk)
+    made = 0
+    for piece in columns.in_pieces(
+        sizes={pk: answers.get(pk, 0) for pk in members},
+        answers=columns.PIECE_ANSWERS,
+        learners=PIECE_LEARNERS,
+    ):
+        told = _tell(tracer, {pk: members[pk] for pk in piece}, goals, fitted, at)
+        made += sum(
+            services.store_forecasts(assignment=row, told=told[row.pk], version=version, at=at)
+            for row, _ in goals
+        )
+    return made
 
 
 def find_version(
@@ -88,17 +117,22 @@ def find_version(
             )
         except learning.TooFewLooks as reason:
             logger.info("Forecasts in %s are by the rule of thumb: %s", course.slug, reason)
+            services.store_version(
+                learning.refused(
+                    course=course, tracer=tracer, at=at, answers=answers, reason=str(reason)
+                )
+            )
     newest = OutlookVersion.objects.filter(course=course).order_by("-pk").first()
     # Another tracer's logits are not those that its weights are for.
     if newest is None or not newest.counts or newest.tracer_id != tracer.tracer_id:
         return None
-    return newest
+    return newest if learning.is_readable(newest) else None
 
 
-def _tell_all(
+def _tell(
     tracer: CourseTracer,
     members: dict[int, set[int]],
-    goals: list[tuple[Assignment, engine.Goal]],
+    goals: Goals,
     fitted: engine.Fitted | None,
     at: dt.datetime,
 ) -> dict[int, dict[int, engine.Told]]:

@@ -18,6 +18,8 @@ from tutor.tracing.models import LearnerState
 
 # Older forecasts say nothing of now: nobody has forecast since.
 MOST_DAYS_OLD = 7
+# A date that lies further off than this, in days, from the one that was forecast is another one.
+SAME_DATE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class ForecastRow:
 def list_at_risk(*, classroom: Classroom, at: dt.datetime) -> list[ForecastRow]:
     """Return who is at risk of missing a running assignment's date, the likeliest to miss first.
 
-    Whoever has reached the goal since the night is not listed any more.
+    Whoever has reached the goal since the night is not listed any more, and nobody is before an
+    assignment whose date or topics have been changed since: the next night tells of these.
     """
     rows = _list_newest(classroom=classroom, at=at).filter(is_at_risk=True)
     found = _rows(rows, classroom=classroom)
@@ -105,18 +108,32 @@ def _list_newest(
 
 
 def _rows(rows: QuerySet[Forecast], *, classroom: Classroom) -> list[ForecastRow]:
-    found = list(rows)
-    reached = _list_reached(found, classroom=classroom)
-    return [_row(one) for one in found if one.pk not in reached]
+    found = [one for one in rows if _is_of_this_date(one)]
+    outdated = _list_outdated(found, classroom=classroom)
+    return [_row(one) for one in found if one.pk not in outdated]
 
 
-def _list_reached(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
-    """Return the forecasts whose goals have been reached meanwhile."""
+def _is_of_this_date(row: Forecast) -> bool:
+    """Test whether the assignment's date is still the one that was forecast."""
+    due_at = row.assignment.due_at
+    if due_at is None:
+        return False
+    days_left = (due_at - row.at) / dt.timedelta(days=1)
+    return abs(days_left - float(row.facts["days_left"])) <= SAME_DATE
+
+
+def _list_outdated(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
+    """Return the forecasts whose goals have been reached or are other ones meanwhile."""
     course = classroom.course
     try:
         tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     except NoTracer:
         return set()
+    asked = {
+        one.pk: _concepts_of(one, tracer, revision=course.revision)
+        for one in {row.assignment_id: row.assignment for row in rows}.values()
+    }
+    names = {pk: engine.name_goal(concepts) for pk, concepts in asked.items()}
     states = LearnerState.objects.filter(
         tracer=tracer.tracer_id, learner__in={row.learner_id for row in rows}
     )
@@ -127,8 +144,8 @@ def _list_reached(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
     return {
         row.pk
         for row in rows
-        if _concepts_of(row.assignment, tracer, revision=course.revision)
-        <= mastered.get(row.learner_id, set())
+        if row.facts.get("goal") != names[row.assignment_id]
+        or asked[row.assignment_id] <= mastered.get(row.learner_id, set())
     }
 
 

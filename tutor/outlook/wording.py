@@ -8,14 +8,20 @@ Facts = Mapping[str, Any]
 
 def say_driver(name: str, facts: Facts) -> str:
     """Return what a driver stands for in this learner's numbers."""
+    if name in _OF_ANSWERS and not facts["recent"]:
+        return "no answer yet"
     return _DRIVERS[name](facts)
 
 
 def say_drivers(drivers: Sequence[Sequence[Any]], facts: Facts) -> tuple[str, ...]:
-    """Return the drivers in words, each with the way in which it counts."""
+    """Return the drivers in words, each with the way in which it counts; the same words once."""
+    effects: dict[str, float] = {}
+    for name, effect in drivers:
+        said = say_driver(name, facts)
+        effects[said] = effects.get(said, 0.0) + effect
     return tuple(
-        f"{'speaks for it' if effect > 0.0 else 'speaks against it'}: {say_driver(name, facts)}"
-        for name, effect in drivers
+        f"{'speaks for it' if effect > 0.0 else 'speaks against it'}: {said}"
+        for said, effect in effects.items()
     )
 
 
@@ -69,11 +75,13 @@ _DRIVERS = {
     "pace": _pace,
     "focus": _focus,
 }
+# Of the last answers: there is nothing to say of them where nobody has answered.
+_OF_ANSWERS = frozenset({"practice", "success", "help", "idle", "focus"})
 
 
 def say_change(change: Mapping[str, Any] | None) -> str:
     """Return the smallest change in words; empty where there is none to tell."""
-    if change is None:
+    if change is None or not all(one["like"] for one in change.get("steps", ())):
         return ""
     if "later_days" in change:
         days = change["later_days"]
@@ -83,13 +91,10 @@ def say_change(change: Mapping[str, Any] | None) -> str:
             "risk."
         )
     what = " and ".join(_say_step(one) for one in change["steps"])
-    said = f"Learners like this who had {what} reached such goals more often"
-    shares = [_say_shares(one["like"]) for one in change["steps"] if one["like"]]
-    if shares:
-        said += f" ({'; '.join(shares)})"
+    shares = "; ".join(_say_shares(one["like"]) for one in change["steps"])
     return (
-        f"{said}; with that the forecast would be {change['chance']:.0%}. What goes together "
-        "need not be the cause."
+        f"Learners like this who had {what} reached such goals more often ({shares}); with that "
+        f"the forecast would be {change['chance']:.0%}. What goes together need not be the cause."
     )
 
 
@@ -109,7 +114,7 @@ def _say_step(step: Mapping[str, Any]) -> str:
 
 def _say_shares(like: Sequence[Sequence[float]]) -> str:
     (now, few), (then, many) = like
-    return f"{then:.0%} of {int(many)} against {now:.0%} of {int(few)}"
+    return f"{then:.0%} among {int(many)} learners against {now:.0%} among {int(few)}"
 
 
 def say_record(calibration: Sequence[Sequence[float]], chance: float) -> str:
@@ -138,7 +143,8 @@ def say_source(evidence: Mapping[str, Any] | None) -> str:
         return f"{apart}, nobody was named at risk."
     return (
         f"{apart}, {precision:.0%} of those named at risk missed their date, and {recall:.0%} of "
-        "those who missed it were named."
+        "those who missed it were named; most of these dates were drawn from the log, not set by a "
+        "teacher."
     )
 
 

@@ -148,6 +148,13 @@ class TestRulesOfThumb:
 
         assert days_at_this_pace(found.standings[0]) == pytest.approx(10.0)
 
+    def test_what_was_reached_before_the_opening_is_no_pace(self):
+        early = Goal.all_of((1, 2), opens_at=START + 9 * DAY_S, due_at=START + 28 * DAY_S)
+        _, found = followed(answers([1] * 12), Look(early, START + 10 * DAY_S))
+
+        assert found.standings[0].reached_goal
+        assert days_at_this_pace(found.standings[0]) == 365.0
+
 
 class TestDrawnGoals:
     def test_a_period_opens_with_an_answer_after_the_one_before(self):
@@ -165,8 +172,16 @@ class TestDrawnGoals:
         history = answers([1] * 80)
         traced = trace(history, TRACING, moments_of(history))
 
-        looks = drawn_looks(traced, (1, 2, 3), more=usual_pace([traced]))
+        looks = drawn_looks(traced, (1, 2, 3), more=usual_pace([traced]), until=START + 80 * DAY_S)
         found = gather([(0, follow(traced, TRACING, looks))])
 
         assert len(found) > 0
         assert (found.days_left > 0.0).all()
+
+    def test_nobody_is_looked_at_from_the_end_of_the_log_on(self):
+        history = answers([1] * 20)
+        traced = trace(history, TRACING, moments_of(history))
+
+        looks = drawn_looks(traced, (1, 2, 3), more=1, until=START + 7 * DAY_S)
+
+        assert [look.at for look in looks] == [START + DAY_S]

@@ -31,12 +31,15 @@ def judged():
 
 
 class TestPeriods:
-    def test_a_look_goes_through_its_periods_to_the_event_or_to_the_last_whole_one(self):
-        rows = person_periods(np.array([2.5, 2.5, 3.0, 0.2]), np.array([True, False, False, False]))
+    def test_a_look_goes_through_its_periods_to_the_event_or_into_that_of_the_loss(self):
+        days = np.array([2.5, 2.5, 3.0, 0.2, 0.0, 12.0])
+        rows = person_periods(days, np.array([True, False, False, False, False, False]))
 
-        by_look = [rows.period[rows.look == k].tolist() for k in range(4)]
-        assert by_look == [[0, 1, 2], [0, 1], [0, 1, 2], []]
-        assert rows.reached.tolist() == [False, False, True, False, False, False, False, False]
+        by_look = [rows.period[rows.look == k].tolist() for k in range(6)]
+        assert by_look == [[0, 1, 2], [0, 1, 2], [0, 1, 2], [0], [], list(range(7))]
+        assert np.flatnonzero(rows.reached).tolist() == [2]
+        assert rows.weight[:10] == pytest.approx([1, 1, 1, 1, 1, 0.5, 1, 1, 1, 0.2])
+        assert rows.weight[10:] == pytest.approx([1] * 6 + [0.5])
 
     def test_what_comes_after_the_last_edge_is_no_event(self):
         rows = person_periods(np.array([80.0]), np.array([True]))
@@ -72,6 +75,25 @@ class TestHazard:
         for days in (3.0, 7.0, 14.0, 28.0):
             wanted = true_chance(many.features, days)
             assert np.abs(found.chances(many.features, days) - wanted).mean() < 0.035
+
+    def test_who_is_lost_within_a_period_stands_against_its_events(self):
+        """Hazard and loss of 0.05 a day each: of days 28 to 42 half are reached, not 0.6."""
+        rng = np.random.default_rng(11)
+        many = drawn(learners=5000, seed=11)
+        goal, gone = rng.exponential(20.0, (2, len(many)))
+        heavy = dataclasses.replace(many, days=np.minimum(goal, gone), reached=goal <= gone)
+
+        found = fit_hazard(heavy)
+
+        said = 1.0 / (1.0 + np.exp(-found.intercepts))
+        true = 1.0 - np.exp(-0.05 * np.diff(EDGES, prepend=0.0))
+        assert said == pytest.approx(true, abs=0.04)
+
+    def test_none_reached_within_the_periods_is_refused(self):
+        late = dataclasses.replace(drawn(), days=np.full(1200, 99.0), reached=np.ones(1200, bool))
+
+        with pytest.raises(TooFewLooks, match="some that did and some that did not"):
+            fit_hazard(late)
 
     def test_the_sandwich_is_the_spread_of_refits_on_drawn_learners(self, looks, hazard):
         rng = np.random.default_rng(3)
@@ -181,6 +203,21 @@ class TestScores:
 
         assert score(np.ones(3)) == pytest.approx(2 / 3)
 
+    def test_concordance_of_many_is_that_of_some_drawn_always_the_same(self, monkeypatch, looks):
+        expected = -looks.features[:, DAYS_A_WEEK]
+        ones = np.ones(len(looks))
+
+        def score():
+            return scoring.concordance(looks.days, looks.reached, expected, ones, 28.0)(ones)
+
+        of_all = score()
+        monkeypatch.setattr(scoring, "MOST_PAIRED", 150)
+        of_some = score()
+
+        assert of_some != of_all
+        assert of_some == pytest.approx(of_all, abs=0.04)
+        assert score() == of_some
+
     def test_random_outcomes_read_chance(self):
         many = drawn(learners=2000, each=1)
         order = np.random.default_rng(5).permutation(len(many))
@@ -226,6 +263,18 @@ class TestJudging:
         with pytest.raises(TooFewLooks, match="dates met and dates missed"):
             judging.fit_and_judge(dataclasses.replace(parts, test=none), seed=0, resamples=2)
 
+    def test_needs_them_among_those_it_is_fitted_on(self, looks):
+        parts = judging.split(looks, seed=2)
+        # Every goal is reached, each after its date.
+        late = dataclasses.replace(
+            parts.train,
+            days=parts.train.days_left + 1.0,
+            reached=np.ones(len(parts.train), bool),
+        )
+
+        with pytest.raises(TooFewLooks, match="dates met and dates missed"):
+            judging.fit_and_judge(dataclasses.replace(parts, train=late), seed=0, resamples=2)
+
 
 class TestExplaining:
     def test_drivers_are_shapley_values_by_enumeration(self, hazard, looks):
@@ -249,21 +298,24 @@ class TestExplaining:
             assert told[name] == pytest.approx(np.mean(effects))
         assert sum(told.values()) == pytest.approx(hazard.linear(row[None, :])[0])
 
-    def test_the_smallest_change_is_the_least_that_passes_the_line(self, hazard, looks, judged):
+    def test_the_smallest_change_that_passes_the_line_comes_first(self, hazard, looks):
         row = looks.features[0].copy()
         row[DAYS_A_WEEK], row[GAP] = 1.0, 0.0
         now = hazard.chances(row[None, :], 14.0)[0]
         more = row.copy()
         more[DAYS_A_WEEK] = 3.0
         line = hazard.chances(more[None, :], 14.0)[0] - 1e-6
-        found = explaining.smallest_change(
-            hazard, row, days=14.0, line=line, ranges={"days_per_week": (0.0, 7.0)}
+        found = list(
+            explaining.list_changes(
+                hazard, row, days=14.0, line=line, ranges={"days_per_week": (0.0, 7.0)}
+            )
         )
 
         assert now < line
-        [step] = found.steps
+        [step] = found[0].steps
         assert (step.feature, step.now, step.then) == ("days_per_week", 1.0, 3.0)
-        assert found.chance >= line
+        assert found[0].chance >= line
+        assert [one.steps[0].then for one in found] == [3.0, 4.0, 5.0, 6.0, 7.0]
 
     def test_nothing_is_advised_beyond_what_was_seen_or_against_the_signs(self, hazard, looks):
         row = looks.features[0].copy()
@@ -271,20 +323,18 @@ class TestExplaining:
         unseen = {"days_per_week": (0.0, 1.5)}
         ways = {"line": 0.999, "days": 14.0}
 
-        assert explaining.smallest_change(hazard, row, ranges=unseen, **ways) is None
+        assert not list(explaining.list_changes(hazard, row, ranges=unseen, **ways))
         against = dataclasses.replace(hazard, weights=-hazard.weights)
-        assert (
-            explaining.smallest_change(against, row, ranges={"days_per_week": (0.0, 7.0)}, **ways)
-            is None
-        )
+        seen = {"days_per_week": (0.0, 7.0)}
+        assert not list(explaining.list_changes(against, row, ranges=seen, **ways))
 
     def test_nothing_has_to_change_above_the_line(self, hazard, looks):
         ranges = {"days_per_week": (0.0, 7.0)}
-        found = explaining.smallest_change(
+        found = explaining.list_changes(
             hazard, looks.features[0], days=14.0, line=0.0, ranges=ranges
         )
 
-        assert found is None
+        assert not list(found)
 
     def test_shares_of_like_learners_rise_with_a_habit_that_helps(self, judged):
         told = associations.from_dict(associations.to_dict(judged.associations))["days_per_week"]

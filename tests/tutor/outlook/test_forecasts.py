@@ -5,24 +5,29 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from curriculum.outlook.features import NAMES
 from curriculum.outlook.fitting import fit_hazard
 from curriculum.outlook.hazard import Hazard
+from curriculum.outlook.histories import DAY_S
 from tests.curriculum.outlook.factories import drawn
 from tests.factories import (
     AT,
     make_assignment,
     make_class,
+    make_course,
     make_learner,
+    make_organisation,
     make_user,
 )
 from tests.tutor.histories import bulk_history, record, tracer_of, versions_of
 from tutor.classes import services as class_services
+from tutor.classes.models import Enrolment
 from tutor.common import clock
-from tutor.outlook import engine, learning, nights, selectors, services, wording
+from tutor.outlook import engine, learning, nights, selectors, services, tasks, wording
 from tutor.outlook.models import Forecast, OutlookVersion
 from tutor.tracing import services as tracing_services
 
@@ -60,14 +65,14 @@ def join(classroom, *, size: int = 0, seed: int = 0, start=AT - 3 * DAY):
     return learner
 
 
-def store_version(course, *, counts=True, threshold=0.5) -> OutlookVersion:
+def store_version(course, *, counts=True, threshold=0.5, **fields) -> OutlookVersion:
     """A version with weights of learners drawn from a known hazard."""
     version = OutlookVersion(
         course=course,
         tracer_id=tracer_of(course).tracer_id,
         at=AT,
         body={
-            "hazard": hazard().to_dict(),
+            "hazard": hazard().to_dict() | fields,
             "threshold": threshold,
             "ranges": {"days_per_week": [0.0, 7.0]},
             "associations": {
@@ -100,7 +105,54 @@ class TestTheNight:
         assert made == 2
         assert {row.learner_id for row in rows} == {one.pk for one in learners}
         assert all(row.version is None and row.chance is None for row in rows)
-        assert not OutlookVersion.objects.exists()
+
+    def test_a_log_that_was_too_thin_is_not_traced_anew_before_it_has_grown(
+        self, classroom, assignment, monkeypatch
+    ):
+        learner = join(classroom, size=20)
+        tries = []
+        monkeypatch.setattr(
+            learning, "learn", lambda **_: tries.append(1) or (_ for _ in ()).throw(THIN)
+        )
+
+        for night in range(3):
+            nights.forecast_course(course=classroom.course, at=AT + night * DAY)
+        assert len(tries) == 1
+        assert "too thin" in OutlookVersion.objects.get().provenance["refused"]
+        bulk_history(learner=learner, course=classroom.course, size=10, seed=9)
+        nights.forecast_course(course=classroom.course, at=AT + 4 * DAY)
+
+        assert len(tries) == 2
+
+    def test_a_version_of_other_features_is_learnt_anew_or_gives_way_to_the_rule(
+        self, classroom, assignment
+    ):
+        store_version(classroom.course, features=["other"])
+        join(classroom, size=20)
+
+        assert nights.forecast_course(course=classroom.course, at=AT) == 1
+
+        assert Forecast.objects.get().version is None
+        assert "refused" in OutlookVersion.objects.latest("pk").provenance
+
+    def test_a_class_is_read_and_stored_in_pieces(self, classroom, assignment, monkeypatch):
+        learners = [join(classroom, size=2, seed=seed) for seed in range(5)]
+        monkeypatch.setattr(nights, "PIECE_LEARNERS", 2)
+        read, read_histories = [], engine.read_histories
+        monkeypatch.setattr(
+            engine,
+            "read_histories",
+            lambda *, tracer, learner_ids: (
+                read.append(len(learner_ids))
+                or read_histories(tracer=tracer, learner_ids=learner_ids)
+            ),
+        )
+        store_version(classroom.course, counts=False)
+
+        assert nights.forecast_course(course=classroom.course, at=AT) == 5
+
+        assert read == [2, 2, 1]
+        assert {row.learner for row in Forecast.objects.all()} == set(learners)
 
     def test_a_version_that_counts_gives_chances_with_their_interval(self, classroom, assignment):
         version = store_version(classroom.course)
@@ -170,12 +222,103 @@ class TestTheNight:
         assert len(for_five) == len(for_one)
 
     def test_a_course_that_fails_holds_up_no_other(self, classroom, assignment, monkeypatch):
+        other = self.another(classroom)
+        self.breaks(monkeypatch, classroom.course, RuntimeError("broken"))
+
+        assert nights.forecast_all(at=AT) == 1
+        assert Forecast.objects.get().assignment == other
+
+    def test_a_database_that_fails_is_told_of_after_the_others_to_be_tried_again(
+        self, classroom, assignment, monkeypatch
+    ):
+        other = self.another(classroom)
+        self.breaks(monkeypatch, classroom.course, OperationalError("gone"))
+
+        with pytest.raises(OperationalError, match="gone"):
+            nights.forecast_all(at=AT)
+        assert Forecast.objects.get().assignment == other
+
+    def test_a_night_tried_again_later_is_the_same_night(self, classroom, assignment, monkeypatch):
         join(classroom, size=5)
-        monkeypatch.setattr(
-            nights, "forecast_course", lambda **_: (_ for _ in ()).throw(RuntimeError("broken"))
+        for minutes in (40, 55):
+            now = dt.datetime(AT.year, AT.month, AT.day, 4, tzinfo=dt.UTC) + DAY
+            now += dt.timedelta(minutes=minutes)
+            monkeypatch.setattr(clock, "now", lambda now=now: now)
+            assert tasks.forecast_goals() == 1
+
+        assert Forecast.objects.count() == 1
+
+    @pytest.mark.parametrize(("hour", "day"), [(3, 4), (4, 5), (23, 5)])
+    def test_the_night_is_of_the_newest_four_o_clock(self, hour, day):
+        now = dt.datetime(2026, 3, 5, hour, 30, tzinfo=dt.UTC)
+
+        assert nights.night_of(now) == dt.datetime(2026, 3, day, 4, tzinfo=dt.UTC)
+
+    @staticmethod
+    def another(classroom):
+        """An assignment of another course, with a learner before it."""
+        organisation = make_organisation()
+        other = make_class(course=make_course(organisation=organisation))
+        join(classroom, size=5)
+        join(other, size=5)
+        return make_assignment(classroom=other, due_at=AT + 14 * DAY)
+
+    @staticmethod
+    def breaks(monkeypatch, course, reason):
+        forecast_course = nights.forecast_course
+
+        def fails(*, course: object, at: dt.datetime, _broken=course) -> int:
+            if course == _broken:
+                raise reason
+            return forecast_course(course=course, at=at)
+
+        monkeypatch.setattr(nights, "forecast_course", fails)
+
+
+THIN = learning.TooFewLooks("too thin")
+
+
+class TestChanges:
+    def cells(self, *rows):
+        """Cells of days a week: low, high, share, looks, learners."""
+        return {"days_per_week": {"thirds": [], "cells": [[list(row) for row in rows]]}}
+
+    def told(self, course, *rows, days_per_week=1.0):
+        body = store_version(course, threshold=0.3).body | {"associations": self.cells(*rows)}
+        features = np.zeros(len(NAMES))
+        features[NAMES.index("days_per_week")] = days_per_week
+        return engine._change(engine.Fitted.from_body(body), features, 14.0, 20.5)
+
+    def test_only_one_that_like_learners_bear_out_is_told_with_how_many_they_were(self, course):
+        found = self.told(course, (0.0, 2.5, 0.2, 90, 30), (2.5, 7.0, 0.6, 80, 20))
+
+        [step] = found["steps"]
+        assert step["then"] > 2.5
+        assert step["like"] == [[0.2, 30], [0.6, 20]]
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            [(0.0, 7.0, 0.4, 90, 30)],
+            [(0.0, 2.5, 0.6, 90, 30), (2.5, 7.0, 0.6, 80, 20)],
+            [(0.0, 2.5, 0.2, 90, 30), (2.5, 7.0, 0.6, 80, 3)],
+            [(2.5, 7.0, 0.6, 80, 20)],
+        ],
+        ids=["the same quarter", "as often", "too few", "none like now"],
+    )
+    def test_without_evidence_none_is_told(self, course, rows):
+        assert self.told(course, *rows) == {"later_days": 7}
+
+    def test_a_larger_one_is_told_where_the_smallest_is_not_borne_out(self, course):
+        whole = self.told(course, (0.0, 1.5, 0.2, 90, 30), (1.5, 7.0, 0.5, 90, 30))
+        first = whole["steps"][0]["then"]
+        found = self.told(
+            course,
+            *((0.0, first - 0.5, 0.2, 90, 30), (first - 0.5, first + 0.5, 0.1, 90, 30)),
+            (first + 0.5, 7.0, 0.5, 90, 30),
         )
 
-        assert nights.forecast_all(at=AT) == 0
+        assert found["steps"][0]["then"] == first + 1.0
 
 
 def goal_of(assignment):
@@ -212,6 +355,20 @@ class TestLearning:
 
         with pytest.raises(learning.TooFewLooks, match="20 and 50 are needed"):
             learning.learn(course=classroom.course, tracer=tracer_of(classroom.course), at=AT + DAY)
+
+    def test_a_past_assignment_is_looked_at_from_when_a_learner_was_in_the_class(self, classroom):
+        past = make_assignment(classroom=classroom, due_at=AT + 9 * DAY)
+        early, middle, late = (join(classroom) for _ in range(3))
+        for learner, since in ((early, -5), (middle, 3), (late, 20)):
+            Enrolment.objects.filter(learner=learner).update(created_at=AT + since * DAY)
+
+        found = learning._past_looks(classroom.course, tracer_of(classroom.course), AT + 30 * DAY)
+
+        opens_at = past.opens_at.timestamp()
+        days = [(look.at - opens_at) / DAY_S for look in found[early.pk]]
+        assert days == pytest.approx([0.5, 2.5, 5.0, 7.5])
+        assert found[middle.pk] == found[early.pk][2:]
+        assert late.pk not in found
 
     def test_is_due_with_a_fifth_more_answers_or_another_tracer(self, course):
         version = store_version(course)
@@ -271,6 +428,19 @@ class TestReading:
 
         assert selectors.list_at_risk(classroom=classroom, at=AT + days * DAY) == []
 
+    def test_a_forecast_of_another_date_says_nothing(self, classroom, assignment):
+        put(join(classroom), assignment, chance=0.1)
+        assignment.due_at += dt.timedelta(hours=1)
+        assignment.save()
+
+        assert selectors.list_at_risk(classroom=classroom, at=AT) == []
+
+    def test_a_forecast_of_other_topics_says_nothing(self, classroom, assignment):
+        put(join(classroom), assignment, chance=0.1)
+        assignment.concepts.set(classroom.course.concepts.order_by("pk")[:1])
+
+        assert selectors.list_at_risk(classroom=classroom, at=AT) == []
+
     def test_of_another_class_nothing_is_told(self, classroom, assignment):
         learner = join(classroom)
         put(learner, assignment, chance=0.1)
@@ -300,7 +470,11 @@ def put(learner, assignment, *, chance, at=AT) -> Forecast:
         high=min(chance + 0.1, 1.0),
         median_at=at + 20 * DAY,
         is_at_risk=chance < 0.5,
-        facts=FACTS,
+        facts=FACTS
+        | {
+            "days_left": round((assignment.due_at - at) / DAY, 2),
+            "goal": engine.name_goal(goal_of(assignment).concept_ids),
+        },
         drivers=[["distance", -0.8], ["practice", 0.3], ["untouched", -0.2]],
         change={
             "steps": [
@@ -309,7 +483,6 @@ def put(learner, assignment, *, chance, at=AT) -> Forecast:
                     "now": 1.0,
                     "then": 3.0,
                     "like": [[0.2, 50], [0.6, 50]],
-                    "against": False,
                 }
             ],
             "chance": 0.6,
@@ -340,6 +513,16 @@ class TestWords:
         for name in engine.explaining.DRIVERS:
             assert wording.say_driver(name, FACTS)
 
+    def test_who_never_answered_has_no_answer_yet(self):
+        nobody = FACTS | {"recent": 0, "right": 0.0, "helped": 0, "on_goal": 0, "idle_days": 12.0}
+
+        said = wording.say_drivers([["idle", -0.9], ["success", 0.3], ["pace", -0.1]], nobody)
+
+        assert said == (
+            "speaks against it: no answer yet",
+            "speaks against it: 1 topic mastered in the last two weeks",
+        )
+
     def test_a_change_is_told_of_others_and_claims_no_cause(self):
         said = wording.say_change(
             {
@@ -357,9 +540,14 @@ class TestWords:
 
         assert said == (
             "Learners like this who had 3 days of practice a week instead of 1 reached such goals "
-            "more often (60% of 40 against 20% of 50); with that the forecast would be 62%. What "
-            "goes together need not be the cause."
+            "more often (60% among 40 learners against 20% among 50); with that the forecast would "
+            "be 62%. What goes together need not be the cause."
         )
+
+    def test_a_change_without_evidence_is_not_told(self):
+        step = {"feature": "days_per_week", "now": 1.0, "then": 3.0, "like": None}
+
+        assert wording.say_change({"steps": [step], "chance": 0.62}) == ""
 
     def test_where_no_habit_does_it_the_date_is_spoken_of(self):
         assert "the date 3 days later" in wording.say_change({"later_days": 3})
