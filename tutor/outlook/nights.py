@@ -47,7 +47,8 @@ def forecast_all(*, at: dt.datetime) -> int:
     Raises:
         OperationalError: the database failed in one of them; to be tried again at the same `at`.
     """
-    made, failed = 0, None
+    made = 0
+    failed: OperationalError | None = None
     with alone(LOCK) as is_alone:
         if not is_alone:
             return 0
@@ -56,7 +57,8 @@ def forecast_all(*, at: dt.datetime) -> int:
                 made += forecast_course(course=course, at=at)
             except Exception as reason:
                 logger.exception("Goals of course %s could not be forecast.", course.slug)
-                failed = reason if isinstance(reason, OperationalError) else failed
+                if isinstance(reason, OperationalError):
+                    failed = reason
     if failed is not None:
         raise failed
     return made
