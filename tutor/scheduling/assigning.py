@@ -70,6 +70,7 @@ def require_feasible(
 
     Raises:
         InfeasibleAssignment: names all that is missing, for the first learners it is missing for.
+        NoTracer: rules lock something, and what learners have reached cannot be told.
     """
     # A rule that is being set meanwhile waits, and is then checked against the assignment.
     Classroom.objects.select_for_update().get(pk=classroom.pk)

@@ -12,6 +12,7 @@ from tutor.common import clock
 from tutor.content import services as content_services
 from tutor.scheduling import assigning
 from tutor.scheduling.errors import InfeasibleAssignment
+from tutor.tracing.errors import NoTracer
 
 
 class AssignmentForm(forms.ModelForm):
@@ -43,7 +44,7 @@ class AssignmentForm(forms.ModelForm):
                 at=clock.now(),
                 assignment=self.instance if self.instance.pk else None,
             )
-        except InfeasibleAssignment as problem:
+        except (InfeasibleAssignment, NoTracer) as problem:
             self.add_error("concepts", problem.message)
 
 

@@ -19,6 +19,8 @@ BINS = 10
 # Of a concept: as many as leave so many answers in each. Fewer say more about luck.
 MOST_BINS = 5
 LEAST_IN_BIN = 20
+# Below this sum of p (1 - p) the normal bound is wrong where chances are near 0 or 1: no verdict.
+LEAST_VARIANCE = 5.0
 # How often luck alone may pass for more: of one figure that is shown, or of all verdicts together.
 ERROR_RATE = 0.05
 
@@ -47,7 +49,12 @@ class Bin:
         return self._bound(ERROR_RATE)
 
     def is_off(self, *, among: int = 1) -> bool:
-        """Test whether it is off by more than luck makes the worst of so many alike."""
+        """Test whether it is off by more than luck makes the worst of so many alike.
+
+        Never where the chances leave too little room to tell (`LEAST_VARIANCE`).
+        """
+        if (self.deviation * self.n) ** 2 < LEAST_VARIANCE:
+            return False
         return abs(self.right - self.expected) > self._bound(ERROR_RATE / among)
 
     def _bound(self, error_rate: float) -> float:

@@ -1,7 +1,8 @@
 """What is held against what in a course: network against filter, and both against difficulty.
 
 Answers of the last thirty days are read in pieces and kept as sums by learner and concept, so that
-a course of any size is judged in the memory that its learners take.
+a course of any size is judged in the memory that its learners take. Bounds for all looks
+together (`evidence`) assume that answers only become more: as the window slides, they are a guide.
 """
 
 import datetime as dt
@@ -79,6 +80,8 @@ def list_contests(*, course: Course, tracer: engine.CourseTracer, at: dt.datetim
     pieces = trust.iterate_outcomes(
         course_id=course.pk,
         since=at - trust.LOOKS_BACK,
+        # A verdict given now counts all up to now as looked at, and nothing of later.
+        until=at,
         tracer_ids=sorted({pk for kind in kinds for pk in kind.tracer_ids}),
     )
     for piece in pieces:

@@ -1,7 +1,9 @@
 """When an estimate has done worse than the next rung beyond doubt, and when it may count again.
 
 Somebody looks every hour, so a bound for one look would be passed by chance sooner or later. The
-bounds here hold for all looks together: a confidence sequence. Data in and data out.
+bounds here are a confidence sequence: they hold for all looks together at answers that only become
+more, asymptotically. Whoever lets old answers drop out, as judging does after thirty days, has
+that as a guide and no guarantee. Data in and data out.
 """
 
 import math
@@ -11,9 +13,10 @@ from tutor.scheduling.scoring import Compared
 # Fewer answers or learners say more about chance than about the estimate.
 LEAST_ANSWERS = 100
 LEAST_LEARNERS = 8
-# Chance, over all looks together, that it is taken out of a place where it changes nothing (where
-# it helps, far less), and that it is ever let back where it harms by more than is tolerated. The
-# first mistake costs nothing, the second learners' time.
+# Chance, over all looks together at answers that only become more, that it is taken out of a place
+# where it changes nothing (where it helps, far less), and that it is ever let back where it harms
+# by more than is tolerated. Over a sliding window it is aimed at, not guaranteed. The first mistake
+# costs nothing, the second learners' time.
 WRONGLY_OUT = 0.05
 WRONGLY_BACK = 0.01
 # Harm that need not be excluded before it counts again, nats an answer: less is worth nobody's
@@ -52,6 +55,8 @@ def decide(found: Compared, *, counted: bool, returns: int = 0) -> bool | None:
 
 def half_width(found: Compared, *, error_rate: float) -> float:
     """Return by how much the mean may be off to one side, at any of infinitely many looks, nats.
+
+    Looks at the first n answers, n growing; not at a window that slides over them.
 
     Raises:
         ValueError: the rate is not within (0, 0.5).

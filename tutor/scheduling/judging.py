@@ -9,11 +9,13 @@ the one before: what took it out cannot take it out twice.
 
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Max
 
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
@@ -25,7 +27,9 @@ from tutor.scheduling.contests import Contest, Found
 from tutor.scheduling.tallies import Tally
 from tutor.tracing import distrust
 from tutor.tracing import selectors as tracing_selectors
-from tutor.tracing.models import DeepStanding, Standing
+from tutor.tracing.models import DeepStanding, FilterStanding, Standing
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,14 +72,32 @@ class _Court:
 
 
 def judge_all(*, at: dt.datetime) -> int:
-    """Judge the estimates of every course; return how many standings changed."""
-    return sum(judge_course(course=course, at=at) for course in Course.objects.order_by("pk"))
+    """Judge the estimates of every course; return how many standings changed.
+
+    A course that cannot be judged holds up no other: what it raised is raised at the end.
+    """
+    count, failed = 0, []
+    for course in Course.objects.order_by("pk"):
+        try:
+            count += judge_course(course=course, at=at)
+        except Exception as error:
+            logger.exception("The estimates of course %s cannot be judged.", course.pk)
+            failed.append(error)
+    for error in failed:
+        raise error
+    return count
 
 
 def judge_course(*, course: Course, at: dt.datetime) -> int:
-    """Judge a course's estimates as a whole and by class; return how many standings changed."""
+    """Judge a course's estimates as a whole and by class; return how many standings changed.
+
+    Of two who judge it at once, one is heard.
+    """
     if registry_selectors.get_live_tracer(course_id=course.pk) is None:
         return 0
+    # Before anything of them is read: what is said from now on has not been considered.
+    known = _find_newest(course)
+    course.refresh_from_db(fields=["revision"])
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     found: list[Standing] = []
     network = distrust.list_words(tracer=tracer)
@@ -87,11 +109,22 @@ def judge_course(*, course: Course, at: dt.datetime) -> int:
         found += changed
     if found:
         with transaction.atomic():
+            content_services.lock_course(course=course)
+            if _find_newest(course) != known:
+                return 0
             for row in found:
                 row.save()
             # So that every process knows of it with the next answer.
             content_services.raise_revision(course=course)
     return len(found)
+
+
+def _find_newest(course: Course) -> list[int | None]:
+    """Return the id of the course's newest verdict on the network, and of that on the filter."""
+    return [
+        standings.objects.filter(course=course).aggregate(newest=Max("pk"))["newest"]
+        for standings in (DeepStanding, FilterStanding)
+    ]
 
 
 def _with_news(

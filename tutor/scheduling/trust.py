@@ -111,10 +111,14 @@ def iterate_outcomes(
     *,
     course_id: int,
     since: dt.datetime,
+    until: dt.datetime | None = None,
     learner_ids: Collection[int] | None = None,
     tracer_ids: Collection[int] | None = None,
 ) -> Iterator[Outcomes]:
-    """Yield the same in pieces of `CHUNK` at most, in no order; one at least, be it empty."""
+    """Yield the same in pieces of `CHUNK` at most, in no order; one at least, be it empty.
+
+    `until`: when the item was given, at the latest; None: whenever.
+    """
     corrected = Response.objects.filter(corrects=OuterRef("pk"))
     first = Response.objects.filter(
         ~Exists(corrected),
@@ -124,6 +128,8 @@ def iterate_outcomes(
         hints_seen=0,
     )
     rows = Decision.objects.filter(course=course_id, at__gte=since, expected__isnull=False)
+    if until is not None:
+        rows = rows.filter(at__lte=until)
     if learner_ids is not None:
         rows = rows.filter(learner__in=learner_ids)
     if tracer_ids is not None:

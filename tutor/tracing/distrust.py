@@ -37,9 +37,17 @@ def list_words(*, tracer: engine.CourseTracer) -> Mapping[int | None, Words]:
 def list_filter_words(*, tracer: engine.CourseTracer) -> Mapping[int | None, Words]:
     """Return the same of the tracer's filter, as far as it counts when an item is chosen."""
     key = ("filter", tracer.tracer_id, tracer.bank.revision)
-    return _words.get(
-        key, lambda: _read_words(FilterStanding, tracer, list_same_filter(tracer=tracer))
-    )
+    return _words.get(key, lambda: _read_filter_words(tracer))
+
+
+def _read_filter_words(tracer: engine.CourseTracer) -> dict[int | None, dict[int | None, bool]]:
+    # An answer may wait for this. Nearly always nobody has said anything, and bodies are large.
+    rows = FilterStanding.objects.filter(course=tracer.bank.course_id)
+    judged = set(rows.values_list("tracer", flat=True))
+    if not judged:
+        return {}
+    same = list_same_filter(tracer=tracer, among=judged)
+    return _read_words(FilterStanding, tracer, same)
 
 
 def _read_words(
@@ -65,12 +73,20 @@ def list_same_network(*, tracer: engine.CourseTracer) -> list[int]:
     return list(versions.values_list("pk", flat=True))
 
 
-def list_same_filter(*, tracer: engine.CourseTracer) -> list[int]:
+def list_same_filter(
+    *, tracer: engine.CourseTracer, among: Collection[int] | None = None
+) -> list[int]:
     """Return the ids of the course's versions with the tracer's filter, whatever its offsets.
 
     A calibration moves offsets, as it may every night, and is no other filter; a fit is.
+
+    Args:
+        tracer: the live one; always among what is returned.
+        among: versions that are looked at beside it; None: all of the course, for workers.
     """
     versions = TracerVersion.objects.filter(course=tracer.bank.course_id)
+    if among is not None:
+        versions = versions.filter(pk__in={*among, tracer.tracer_id})
     told = dict(versions.values_list("pk", "body__parameters"))
     return sorted(pk for pk, parameters in told.items() if parameters == told[tracer.tracer_id])
 

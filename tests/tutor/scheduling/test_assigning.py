@@ -11,8 +11,10 @@ from tests.tutor.histories import tracer_of
 from tests.tutor.scheduling.test_ruling import ask, reach
 from tutor.classes.errors import ConceptOfAnotherCourse
 from tutor.classes.models import Assignment
+from tutor.common import cache
 from tutor.content import services as content_services
 from tutor.content.models import Concept, Item
+from tutor.registry import selectors as registry_selectors
 from tutor.scheduling import assigning
 from tutor.scheduling.errors import InfeasibleAssignment, InfeasibleRule
 from tutor.scheduling.models import SteeringRule
@@ -189,6 +191,21 @@ class TestAdmin:
             assert f"“{dependent.name}” needs “{needed.name}”" in sent.content.decode()
         assert list(first.concepts.all()) == [needed]
         assert Assignment.objects.count() == 1
+
+    def test_says_so_where_the_course_has_no_tracer(
+        self, administrator, classroom, client, dependent, monkeypatch
+    ):
+        needed = dependent.prerequisites.first().requires
+        ask(classroom, "quota", concept=needed, value=2)
+        monkeypatch.setattr(registry_selectors, "get_live_tracer", lambda *, course_id: None)
+        cache.clear_all()
+
+        sent = client.post(
+            reverse("admin:classes_assignment_add"), self.fields(classroom, dependent)
+        )
+
+        assert sent.status_code == 200
+        assert "This course has no tracer yet." in sent.content.decode()
 
     def test_lets_dates_and_titles_change_where_the_course_has_changed_since(
         self, administrator, classroom, course, client

@@ -1,18 +1,19 @@
 """What is known of learners is held against difficulty alone, and gives way where it does worse."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
 import pytest
 
-from tests.factories import AT, make_class, make_learner, start_session
+from tests.factories import AT, make_class, make_learner, small_course_spec, start_session
 from tests.tutor.histories import bulk_history, tracer_of
 from tests.tutor.networks import give_network
 from tests.tutor.scheduling.test_trust import let_learners_answer
 from tutor.content import services as content_services
 from tutor.registry import selectors as registry_selectors
 from tutor.registry import services as registry_services
-from tutor.scheduling import judging, replaying
+from tutor.scheduling import contests, judging, replaying, scoring, trust
 from tutor.scheduling.models import Decision
 from tutor.tracing import distrust, engine, rebuilding
 from tutor.tracing.models import DeepStanding, FilterStanding
@@ -47,6 +48,12 @@ def judge(classroom, at=AT + DAY):
     return changed
 
 
+def score_of(classroom):
+    outcomes = trust.read_outcomes(course_id=classroom.course_id, since=AT - DAY)
+    assert len(outcomes)
+    return scoring.score_personal(scoring.tally_personal(outcomes))
+
+
 def simple_in(classroom):
     words = distrust.list_filter_words(tracer=tracer_of(classroom.course))
     return distrust.distrusted_in(words, classroom.pk)
@@ -73,6 +80,7 @@ class TestVerdict:
 
     def test_random_labels_take_nothing_out(self, classroom):
         """Both are as far from coins: a difference of chance alone, looked at again and again."""
+        minutes = dt.timedelta(minutes=11)
         for number in range(6):
             let_answer(
                 classroom,
@@ -82,15 +90,72 @@ class TestVerdict:
                 start=AT + number * dt.timedelta(hours=2),
                 seed=number,
             )
-            assert judge(classroom, at=AT + number * dt.timedelta(hours=2, minutes=1)) == 0
+            assert judge(classroom, at=AT + number * dt.timedelta(hours=2) + minutes) == 0
 
     def test_where_nothing_was_known_there_is_no_evidence(self, classroom):
         let_answer(classroom, difficulty=0.6)
+        assert score_of(classroom) is None
         assert judge(classroom) == 0
 
     def test_answers_of_before_it_was_kept_say_nothing(self, classroom):
         let_answer(classroom, difficulty=None)
+        assert score_of(classroom) is None
         assert judge(classroom) == 0
+
+    def test_answers_of_later_are_no_evidence_yet(self, classroom):
+        let_answer(classroom, difficulty="truth", start=AT + DAY)
+        assert judge(classroom, at=AT + DAY - dt.timedelta(seconds=1)) == 0
+        assert judge(classroom, at=AT + 2 * DAY) > 0
+
+    def test_of_two_who_judge_at_once_one_is_heard(self, classroom, monkeypatch):
+        let_answer(classroom, difficulty="truth")
+        look, heard = contests.list_contests, []
+
+        def overtaken(**given):
+            found = look(**given)
+            monkeypatch.setattr(contests, "list_contests", look)
+            heard.append(judge(classroom))
+            return found
+
+        monkeypatch.setattr(contests, "list_contests", overtaken)
+        assert judge(classroom) == 0
+        assert FilterStanding.objects.count() == heard[0] > 0
+
+    def test_a_course_that_cannot_be_judged_holds_up_no_other(
+        self, classroom, organisation, monkeypatch
+    ):
+        other = content_services.load_course(
+            organisation=organisation, spec=dataclasses.replace(small_course_spec(), slug="other")
+        ).course
+        asked = []
+
+        def broken_first(*, course, at):
+            asked.append(course.pk)
+            if len(asked) == 1:
+                raise ValueError("These data are damaged.")
+            return 2
+
+        monkeypatch.setattr(judging, "judge_course", broken_first)
+        with pytest.raises(ValueError, match="damaged"):
+            judging.judge_all(at=AT)
+        assert asked == [classroom.course_id, other.pk]
+
+    def test_an_answer_does_not_read_every_version_of_the_course(
+        self, classroom, django_assert_num_queries
+    ):
+        course = classroom.course
+        live = registry_selectors.get_live_tracer(course_id=course.pk)
+        for number in range(2):
+            registry_services.store_tracer(
+                course=course, body={**live.body, "intercept": float(number)}, provenance={}
+            )
+        tracer = tracer_of(course)
+        assert len(distrust.list_same_filter(tracer=tracer)) == 3
+        assert distrust.list_same_filter(tracer=tracer, among=[]) == [live.pk]
+
+        with django_assert_num_queries(1) as asked:
+            assert distrust.list_filter_words(tracer=tracer) == {}
+        assert "parameters" not in asked[0]["sql"]
 
     def test_it_comes_back_when_it_does_no_worse(self, classroom):
         let_answer(classroom, difficulty="truth")

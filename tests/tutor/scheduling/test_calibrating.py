@@ -72,6 +72,15 @@ def test_chances_too_low_are_seen_with_enough_answers():
     assert not calibrating.calibrate_by_concept(made_up(1, 6, off=0.15))[1].all.is_off()
 
 
+def test_of_skewed_chances_there_is_no_verdict_on_few_answers():
+    """The normal bound is passed too often there: what is expected to go wrong hardly ever does."""
+    few = outcomes(expected=np.full(40, 0.98), credit=np.arange(40) >= 5)
+    many = outcomes(expected=np.full(400, 0.98), credit=np.arange(400) >= 50)
+
+    assert not calibrating.calibrate_by_concept(few)[1].all.is_off(among=10)
+    assert calibrating.calibrate_by_concept(many)[1].all.is_off(among=10)
+
+
 def test_random_labels_are_seen_in_the_bins_where_the_mean_hides_them():
     rng = np.random.default_rng(2)
     expected = rng.uniform(0.1, 0.9, 1000)

@@ -12,8 +12,8 @@ from tests.tutor.histories import record, tracer_of, versions_of
 from tests.tutor.networks import give_network
 from tests.tutor.tracing.test_deep import all_alike, answer, now
 from tutor.accounts.models import Learner
-from tutor.tracing import due, forward, working
-from tutor.tracing.models import DeepPrediction, DueLearner
+from tutor.tracing import due, engine, forward, stale, working
+from tutor.tracing.models import DeepPrediction, DueLearner, LearnerState
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -75,6 +75,37 @@ def test_a_claim_waits_for_no_other_that_is_being_made(course):
     one, other = (set(found[name].marks) for name in ("first", "second"))
     assert (len(one), len(other)) == (3, 2)
     assert one | other == everybody
+
+
+def test_a_refold_passes_over_whom_somebody_is_writing(course):
+    """To wait for the row, with others locked already, is half of a deadlock."""
+    learners = sorted(Learner.objects.create(organisation=course.organisation).pk for _ in "ab")
+    tracer = tracer_of(course)
+    for pk in learners:
+        LearnerState.objects.create(
+            learner_id=pk,
+            tracer_id=tracer.tracer_id,
+            state=engine.start(tracer).to_bytes(),
+            stale_since=AT,
+        )
+    found, is_locked, may_commit = [], threading.Event(), threading.Event()
+
+    def writer():
+        with transaction.atomic():
+            LearnerState.objects.filter(learner=learners[0]).update(n_responses=1)
+            is_locked.set()
+            assert may_commit.wait(20)
+
+    def sweeper():
+        assert is_locked.wait(20)
+        found.extend(stale.put_last(tracer_id=tracer.tracer_id, learner_ids=learners, at=now()))
+        # Reached while the writer still holds the row, or never.
+        may_commit.set()
+
+    run_beside(writer, sweeper)
+
+    assert found == learners[1:]
+    assert LearnerState.objects.get(stale_since=AT).learner_id == learners[0]
 
 
 def test_claims_that_race_share_out_the_list(course):

@@ -1,14 +1,16 @@
 """Refolds go on in turns: neither many learners nor one that breaks the fold stops them."""
 
+import dataclasses
 import datetime as dt
 import time
 
 import pytest
 
-from tests.factories import AT, make_learner
+from tests.factories import AT, make_learner, small_course_spec
 from tests.tutor.histories import all_equal, bulk_history, tracer_of
 from tests.tutor.networks import give_network
-from tutor.tracing import engine, rebuilding, services, stale, sweep
+from tutor.content import services as content_services
+from tutor.tracing import bulk, engine, rebuilding, selectors, services, stale, sweep
 from tutor.tracing.models import DueLearner, LearnerState
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +111,41 @@ def test_what_breaks_the_fold_holds_up_nobody(marked, course, monkeypatch):
 
     assert sweep.refold_stale(at=NIGHT) == 1
     assert all_equal(course) == dict.fromkeys(marked, True)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(selectors, "get_tracer"), (bulk, "make_folder")])
+def test_a_course_that_cannot_be_folded_holds_up_no_other(
+    marked, organisation, course, monkeypatch, owner, name
+):
+    spec = dataclasses.replace(small_course_spec(), slug="other")
+    other = content_services.load_course(organisation=organisation, spec=spec).course
+    services.give_prior_tracer(course=other, at=AT)
+    tracer = tracer_of(other)
+    # Whoever waits longest waits in both.
+    LearnerState.objects.create(
+        learner_id=marked[0],
+        tracer_id=tracer.tracer_id,
+        state=engine.start(tracer).to_bytes(),
+        stale_since=AT,
+    )
+    usual = getattr(owner, name)
+
+    def broken(**given):
+        pk = given["course_id"] if "course_id" in given else given["tracer"].bank.course_id
+        if pk == course.pk:
+            raise ValueError("These data are damaged.")
+        return usual(**given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, broken)
+        with pytest.raises(ValueError, match="damaged"):
+            sweep.refold_stale(at=NIGHT)
+    # The other's learner without an answer has no state any more.
+    left = LearnerState.objects.exclude(stale_since=None)
+    assert {*left.values_list("tracer__course", "stale_since")} == {(course.pk, NIGHT)}
+    assert waiting(course) == set(marked)
+
+    assert sweep.refold_stale(at=NIGHT) == len(marked)
 
 
 def test_the_network_is_told_with_each_piece(organisation, course, monkeypatch):
