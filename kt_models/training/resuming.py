@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from kt_models.errors import KTModelError
@@ -22,7 +23,12 @@ class CannotResume(KTModelError):
 
 
 def fingerprint(
-    net: nn.Module, *, settings: Mapping[str, Any], seed: int, logs: Sequence[Sequences]
+    net: nn.Module,
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    logs: Sequence[Sequences],
+    spans: NDArray[np.int64],
 ) -> str:
     """Return a hash of all that decides how a fit goes, as hexadecimal digits.
 
@@ -31,6 +37,7 @@ def fingerprint(
         settings: of the training and of the network, as JSON values.
         seed: of the fit.
         logs: what is learnt from and what is held out.
+        spans: [W, 3] pieces that are learnt from; other code may cut the same log otherwise.
     """
     digest = hashlib.sha256()
     digest.update(json.dumps(settings, sort_keys=True).encode())
@@ -40,6 +47,7 @@ def fingerprint(
     for log in logs:
         for field in dataclasses.fields(log):
             digest.update(np.ascontiguousarray(getattr(log, field.name)).tobytes())
+    digest.update(np.ascontiguousarray(spans).tobytes())
     return digest.hexdigest()
 
 

@@ -239,14 +239,28 @@ def windows(starts: NDArray[np.int64], *, longest: int, context: int) -> NDArray
         longest: answers of a piece that are scored.
         context: answers at most that are read before them. Without any, a piece from mid-history
             would pass for a beginner's: what stands for "no answer yet" would be learnt from people
-            with hundreds of answers behind them.
+            with hundreds of answers behind them. 0 is that training, all pieces whole but the last.
     """
     pieces = [
-        np.stack([np.maximum(cuts - context, first), cuts, np.minimum(cuts + longest, last)], 1)
+        np.stack([np.maximum(cuts[:-1] - context, first), cuts[:-1], cuts[1:]], axis=1)
         for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
-        if len(cuts := np.arange(first, last, longest))
+        if len(cuts := _cuts(first, last, longest=longest, even=context > 0)) > 1
     ]
     return np.concatenate(pieces) if pieces else np.empty((0, 3), dtype=np.int64)
+
+
+def _cuts(first: int, last: int, *, longest: int, even: bool) -> NDArray[np.int64]:
+    """Return where a history is cut, its end included.
+
+    As few even pieces as will do each score at least half of `longest`. A remainder of ten answers
+    would read as much context as a whole piece; batches are of like length and their loss is a
+    mean, so such remainders would have steps of their own and each answer of them many times the
+    weight of others.
+    """
+    if even:
+        count = -((first - last) // longest)
+        return first + (last - first) * np.arange(count + 1) // max(count, 1)
+    return np.append(np.arange(first, last, longest), last)
 
 
 def batches(

@@ -113,6 +113,7 @@ def train(
             settings={"training": dataclasses.asdict(config), "network": dict(settings or {})},
             seed=seed,
             logs=(training, held_out),
+            spans=fit.spans,
         )
         fit.resume(folder, own)
     while fit.goes_on():

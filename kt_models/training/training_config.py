@@ -19,9 +19,11 @@ class TrainingConfig:
             (the same paper, section 3), which doubles the cost and needs no warm-up.
         weight_decay: decoupled (AdamW), on matrices and embeddings, not on vectors.
         positions: answers per step, padding included.
-        longest: answers after which a training sequence is cut; those judged are never cut.
+        longest: answers at most of a piece of a training sequence, which is cut into even ones;
+            those judged are never cut.
         context: answers before a cut that the piece after it reads too, without learning from them
-            again, so that it is not taken for a beginner's.
+            again, so that it is not taken for a beginner's. They count among `positions`, so a step
+            learns from fewer. 0 also cuts after every `longest` answers instead of evenly.
         clip: largest norm of a gradient.
     """
 

@@ -112,12 +112,24 @@ def comparable(runs: dict[str, Any]) -> str:
         points = 100.0 * (run["honest_auc"] - runs[whole]["honest_auc"])
         alike = run["recipe"] == runs[whole]["recipe"] and same_length(run, runs[whole])
         told.append(
-            f"*{name}* was trained as *{whole}* was: {points:+.2f} points of honest AUC, one seed."
+            f"*{name}* was trained by the recipe of *{whole}*: {points:+.2f} points of honest AUC,"
+            f" one seed{other_code(run, runs[whole])}."
             if alike
             else f"*{name}* was trained otherwise than *{whole}*: their difference is not that of"
             " the branch alone."
         )
     return textwrap.fill(" ".join(told) or "No two rows differ in the branch alone.", width=100)
+
+
+def other_code(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """Return that two runs are of different commits, or nothing."""
+    here, there = (run["measured"]["commit"] for run in (one, other))
+    if here == there:
+        return ""
+    return (
+        f"; but by the code of {here} and not of {there}, so the difference is that of the branch"
+        " and of what changed in the code in between"
+    )
 
 
 def same_length(one: dict[str, Any], other: dict[str, Any]) -> bool:

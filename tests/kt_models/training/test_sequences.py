@@ -272,8 +272,22 @@ class TestWindows:
     def test_read_what_came_before_a_cut_but_no_other_learner(self):
         found = windows(np.array([0, 5, 5, 8, 20]), longest=5, context=7)
 
-        assert found[:, 0].tolist() == [0, 5, 8, 8, 11]
-        assert found[:, 1:].tolist() == [[0, 5], [5, 8], [8, 13], [13, 18], [18, 20]]
+        assert found[:, 0].tolist() == [0, 5, 8, 8, 9]
+        assert found[:, 1:].tolist() == [[0, 5], [5, 8], [8, 12], [12, 16], [16, 20]]
+
+    def test_with_context_are_as_few_and_as_even_as_can_be(self):
+        longest, context = 20, 10
+        for many in range(1, 130):
+            found = windows(np.array([7, 7 + many]), longest=longest, context=context)
+
+            scored = found[:, 2] - found[:, 1]
+            assert len(found) == np.ceil(many / longest)
+            assert [found[0, 1], *found[:, 2]] == [*found[:, 1], 7 + many]
+            assert scored.max() <= longest
+            assert scored.max() - scored.min() <= 1
+            # No piece is there for a handful of answers that read far more than they teach.
+            assert len(found) == 1 or scored.min() >= longest / 2
+            assert (2 * scored >= found[:, 2] - found[:, 0]).all()
 
     def test_of_nobody_are_none(self):
         assert windows(np.array([0, 0, 0]), longest=5, context=3).shape == (0, 3)
@@ -300,6 +314,24 @@ class TestBatches:
         assert sorted(scored.tolist()) == list(range(len(ragged.item)))
         assert sum(int(batch.mask.sum()) for batch in found) > len(scored)
         assert not any((batch.scored & ~batch.mask).any() for batch in found)
+
+    def test_weigh_answers_after_a_cut_about_as_others(self):
+        """The loss is a mean, so an answer weighs by how few are scored in its batch."""
+        # CAKT's settings; what is left over after 200 answers, and after twice as many, is short.
+        lengths = np.repeat([201, 205, 260, 400, 401, 410], 30)
+        rows = [
+            (f"l{learner:03d}", "i", ("k",), 1.0, at)
+            for learner, many in enumerate(lengths.tolist())
+            for at in range(many)
+        ]
+        log = small_log(rows)
+        sequences = encode(log, Vocabulary.of(log))
+        spans = windows(sequences.starts, longest=200, context=100)
+
+        found = [int(batch.scored.sum()) for batch in batches(sequences, spans, positions=1600)]
+
+        # The last batch holds what is left.
+        assert max(found[:-1]) <= 2.5 * min(found[:-1])
 
     def test_hold_no_more_cells_than_asked(self, ragged):
         for batch in batches(ragged, self.spans(ragged), positions=100):

@@ -321,6 +321,15 @@ class TestResuming:
         with pytest.raises(CannotResume):
             fitted(tmp_path, log=later)
 
+    def test_pieces_that_were_cut_otherwise_are_those_of_another_fit(self, tmp_path, monkeypatch):
+        config = dataclasses.replace(CONFIG, training=dataclasses.replace(TRAINING, longest=8))
+        fitted(tmp_path, config=config)
+        usual = trainer.windows
+        monkeypatch.setattr(trainer, "windows", lambda starts, **how: usual(starts, **how)[::-1])
+
+        with pytest.raises(CannotResume):
+            fitted(tmp_path, config=config)
+
     def test_a_damaged_state_is_refused_by_name(self, tmp_path):
         (tmp_path / RESUME).write_bytes(b"PK nothing that torch wrote")
 
