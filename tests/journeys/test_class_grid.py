@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.journey
 
@@ -19,14 +20,25 @@ class TestGrid:
         first, second = page.locator(".grid thead th[data-slug]").all_inner_texts()[:2]
 
         field.hover()
+        expect(told).to_be_visible()
         assert told.locator("span").all_inner_texts()[:2] == [name, first.strip()]
         field.focus()
         page.keyboard.press("ArrowRight")
+        expect(told).to_be_visible()
         said = told.locator("span").all_inner_texts()
         assert said[1] == second.strip()
         assert re.fullmatch(r"[a-z ]+, (no answers|\d+ answers?)", said[2])
         page.keyboard.press("ArrowDown")
         assert told.locator("span").first.inner_text() != name
+        # To the far end: the table scrolls, and what is said stays with its field.
+        page.keyboard.press("Control+End")
+        last = page.locator(".grid tbody tr").last
+        expect(told.locator("span").first).to_have_text(last.locator("th").inner_text().strip())
+        page.wait_for_timeout(300)
+        expect(told).to_be_visible()
+        page.keyboard.press("Control+Home")
+        page.wait_for_timeout(300)
+        expect(told).to_be_visible()
         page.keyboard.press("Home")
         page.keyboard.press("ArrowUp")
         with page.expect_navigation():

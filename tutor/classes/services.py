@@ -158,8 +158,8 @@ def write_note(
     if not selectors.does_teach(actor=author, classroom=classroom):
         raise NotVisible("Only the teachers of a class keep notes about its learners.")
     selectors.access_learner_of(classroom=classroom, pseudonym=learner.pseudonym)
-    # PostgreSQL keeps no NUL.
-    said = text.replace("\x00", "").strip()
+    # PostgreSQL keeps no NUL. Browsers send a new line as two characters, and count it as one.
+    said = text.replace("\x00", "").replace("\r\n", "\n").strip()
     if not said:
         raise NoteUnusable("Write something, then keep the note.")
     if len(said) > LONGEST_NOTE:

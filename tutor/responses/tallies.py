@@ -5,6 +5,7 @@ those of its items, and takes as many queries for any number of learners.
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ Other = TypeVar("Other", bound=Hashable)
 class Scope:
     """Whose answers are meant: some learners' in a course, from `since` until before `until`.
 
-    `concept_id` narrows them to the answers on one concept, `item_id` to those to one item.
+    `concept_id` narrows them to the answers on one concept, `concept_ids` to those on any of some,
+    `item_id` to those to one item.
     """
 
     course_id: int
@@ -40,6 +42,7 @@ class Scope:
     until: dt.datetime | None = None
     concept_id: int | None = None
     item_id: int | None = None
+    concept_ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +205,21 @@ class WrongAnswer:
 
 
 def list_wrong_answers(scope: Scope) -> list[WrongAnswer]:
-    """Return the wrong first tries of the scope, alike ones of a learner together."""
+    """Return the wrong first tries of the scope, alike ones of a learner together.
+
+    They stand by version, seed, answer and learner, in the same order in every database.
+    """
     rows = list_standing_in(scope).filter(attempt=1, is_correct=False)
     columns = ("item_version", "seed", "answer", "misconception", "learner")
     found = rows.order_by().values(*columns).annotate(n=Count("pk"))
-    return [WrongAnswer(*row) for row in found.values_list(*columns, "n")]
+    rows_found = (WrongAnswer(*row) for row in found.values_list(*columns, "n"))
+    # Not by the database: each orders JSON in a way of its own.
+    return sorted(rows_found, key=_place_of)
+
+
+def _place_of(row: WrongAnswer) -> tuple[Any, ...]:
+    answer = json.dumps(row.answer, sort_keys=True)
+    return (row.version_id, row.seed, answer, row.learner_id, row.misconception)
 
 
 def list_standing_in(scope: Scope) -> QuerySet[Response]:
@@ -224,6 +237,10 @@ def list_standing_in(scope: Scope) -> QuerySet[Response]:
     if scope.concept_id is not None:
         links = ItemVersionConcept.objects.filter(concept=scope.concept_id)
         rows = rows.filter(item_version__in=list(links.values_list("version", flat=True)))
+    if scope.concept_ids is not None:
+        links = ItemVersionConcept.objects.filter(concept__in=scope.concept_ids)
+        versions_on = links.values_list("version", flat=True).distinct()
+        rows = rows.filter(item_version__in=list(versions_on))
     if scope.item_id is not None:
         versions = ItemVersion.objects.filter(item=scope.item_id)
         rows = rows.filter(item_version__in=list(versions.values_list("pk", flat=True)))

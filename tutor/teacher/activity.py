@@ -23,7 +23,7 @@ class Week:
         answers, right: first tries, and those right without help.
         minutes: time on task.
         learners: how many answered.
-        awards: given until the end of the week, of all time.
+        awards: given until the end of the week or of the dates, of all time.
     """
 
     begins: dt.date
@@ -70,8 +70,9 @@ def scope_of(
     filters: Filters,
     concept: int | None = None,
     item: int | None = None,
+    concepts: frozenset[int] | None = None,
 ) -> Scope:
-    """Return whose answers the filters mean."""
+    """Return whose answers the filters mean; on which concepts is for the page to say."""
     return Scope(
         course_id=classroom.course_id,
         learner_ids=tuple(learner_ids),
@@ -79,13 +80,19 @@ def scope_of(
         until=filters.ends,
         concept_id=concept,
         item_id=item,
+        concept_ids=concepts,
     )
 
 
 def find_activity(*, classroom: Classroom, grid: Grid) -> Activity:
     """Return what the learners of the grid did within its dates, in a fixed number of queries."""
     ids = [row.learner.pk for row in grid.rows]
-    scope = scope_of(classroom=classroom, learner_ids=ids, filters=grid.filters)
+    scope = scope_of(
+        classroom=classroom,
+        learner_ids=ids,
+        filters=grid.filters,
+        concepts=grid.filters.concept_ids,
+    )
     by_day = tallies.sum_by_day(scope)
     by_learner, days = by_day.by_learner(), by_day.count_keys()
     by_concept = tallies.sum_by_concept(scope).by_key()
@@ -113,7 +120,9 @@ def list_weeks(scope: Scope, by_day: Sums[dt.date], *, filters: Filters) -> tupl
             course_id=scope.course_id, learner_ids=scope.learner_ids
         )
         if scope.concept_id in {None, concept}
+        and (scope.concept_ids is None or concept in scope.concept_ids)
     )
+    following = filters.last_day + dt.timedelta(days=1)
     first = _monday(filters.first_day)
     count = (filters.last_day - first).days // 7 + 1
     begins = [first + dt.timedelta(weeks=number) for number in range(count)]
@@ -124,7 +133,7 @@ def list_weeks(scope: Scope, by_day: Sums[dt.date], *, filters: Filters) -> tupl
             right=own.right,
             minutes=own.minutes,
             learners=own.learners,
-            awards=bisect.bisect_left(awarded, begin + dt.timedelta(weeks=1)),
+            awards=bisect.bisect_left(awarded, min(begin + dt.timedelta(weeks=1), following)),
         )
         for begin, own in ((begin, by_week.get(begin, NOTHING)) for begin in begins)
     )

@@ -3,11 +3,13 @@
 import uuid
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Assignment, Classroom
 from tutor.common import clock
 from tutor.content import grading
 from tutor.practice import remarks
@@ -29,11 +31,16 @@ def classroom(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
         "grid": grid,
         "filters": chosen,
         "notes": notes,
-        "assignments": found.assignments.exclude(concepts=None).distinct(),
-        "chosen_concept": next((c for c in grid.columns if c.slug == chosen.concept), None),
+        "assignments": _assignments(found),
         "tab": "grid",
     }
     return render(request, "teacher/classroom.html", context)
+
+
+def _assignments(classroom: Classroom) -> QuerySet[Assignment]:
+    """Return the assignments that name topics, in the order they open."""
+    named = classroom.assignments.exclude(concepts=None).distinct()
+    return named.order_by("opens_at", "pk")
 
 
 @login_required
@@ -50,6 +57,7 @@ def show_activity(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
         "grid": grid,
         "filters": chosen,
         "activity": did,
+        "assignments": _assignments(found),
         "weeks": did.weeks,
         "charts": week_charts.draw(did.weeks),
         "most_ms": max((line.tally.spent_ms for line in did.learners), default=0),

@@ -69,7 +69,9 @@ def view_concept(*, classroom: Classroom, grid: Grid, column: Column) -> Concept
         whole=by_day.whole(),
         weeks=activity.list_weeks(scope, by_day, filters=grid.filters),
         items=_items(tallies.sum_by_item(scope).by_key()),
-        mistakes=wrong_answers.find_mistakes(scope, course=classroom.course),
+        mistakes=wrong_answers.find_mistakes(
+            scope, course=classroom.course, with_typed=not grid.are_names_hidden
+        ),
     )
 
 
@@ -133,5 +135,7 @@ def view_item(
         shown=content_selectors.get_rendered_item(version_id=item.current.pk, seed=0),
         concepts=tuple(bank.concept_names[bank.index_of_concept[pk]] for pk in concepts),
         tally=tallies.sum_by_item(scope).whole(),
-        mistakes=wrong_answers.find_mistakes(scope, course=course, most=40),
+        mistakes=wrong_answers.find_mistakes(
+            scope, course=course, most=40, with_typed=not filters.are_names_hidden
+        ),
     )

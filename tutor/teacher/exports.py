@@ -116,8 +116,15 @@ def mistakes_table(source: Source) -> Table:
     """Return the wrong first answers within the dates, those of most learners first."""
     classroom, grid = source.classroom, source.grid
     ids = [row.learner.pk for row in grid.rows]
-    scope = activity.scope_of(classroom=classroom, learner_ids=ids, filters=grid.filters)
-    found = wrong_answers.find_mistakes(scope, course=classroom.course, most=MISTAKES)
+    scope = activity.scope_of(
+        classroom=classroom,
+        learner_ids=ids,
+        filters=grid.filters,
+        concepts=grid.filters.concept_ids,
+    )
+    found = wrong_answers.find_mistakes(
+        scope, course=classroom.course, most=MISTAKES, with_typed=not grid.are_names_hidden
+    )
     rows = tuple(
         (one.item, one.shown.stem, one.text, one.misconception, one.learners, one.answers)
         for one in found.answers

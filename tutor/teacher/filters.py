@@ -30,12 +30,14 @@ class Filters:
             public id of an assignment.
         concept, band: only the learners who are in this band of this concept; both or none.
         since, until: whole days, both included.
+        concept_name: of `concept`, for people.
         are_names_hidden: for a projector.
         concept_ids: what `topics` names, None for whatever it may be.
     """
 
     topics: str = ""
     concept: str = ""
+    concept_name: str = ""
     band: Band | None = None
     since: dt.date | None = None
     until: dt.date | None = None
@@ -98,14 +100,15 @@ class Filters:
     @property
     def of_everybody(self) -> "Filters":
         """The same for all learners of the class."""
-        return self.but(concept="", band=None)
+        return self.but(concept="", concept_name="", band=None)
 
 
 def read(query: QueryDict, *, classroom: Classroom, at: dt.datetime) -> Filters:
     """Return the filters of an address.
 
     Raises:
-        FilterUnknown: it names topics, a concept, a band or a day that there is not.
+        FilterUnknown: it names topics, a concept, a band or a day that there is not, or
+            says something else of names than that they are hidden.
     """
     topics, concept = query.get("topics", ""), query.get("concept", "")
     found = Filters(
@@ -114,7 +117,7 @@ def read(query: QueryDict, *, classroom: Classroom, at: dt.datetime) -> Filters:
         band=_read_band(query.get("band", "")),
         since=_read_day(query.get("from", "")),
         until=_read_day(query.get("to", "")),
-        are_names_hidden=query.get("names") == "hidden",
+        are_names_hidden=of_names(query).are_names_hidden,
         concept_ids=_read_topics(topics, classroom),
         today=timezone.localdate(at),
     )
@@ -126,6 +129,7 @@ def read(query: QueryDict, *, classroom: Classroom, at: dt.datetime) -> Filters:
         bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
         if concept not in bank.concept_slugs:
             raise FilterUnknown("This course has no such topic.", concept=concept[:80])
+        found = found.but(concept_name=bank.concept_names[bank.concept_slugs.index(concept)])
     if found.first_day > found.last_day:
         message = "The first day is after the last one. Swap them, or leave one out."
         raise FilterUnknown(message, first=str(found.first_day), last=str(found.last_day))
@@ -133,6 +137,18 @@ def read(query: QueryDict, *, classroom: Classroom, at: dt.datetime) -> Filters:
         message = f"Choose at most {LONGEST_DAYS} days at a time."
         raise FilterUnknown(message, first=str(found.first_day), last=str(found.last_day))
     return found
+
+
+def of_names(query: QueryDict) -> Filters:
+    """Return only what an address says of names, for a page that has nothing else to choose.
+
+    Raises:
+        FilterUnknown: it says anything but that they are hidden; shown ones cannot be taken back.
+    """
+    text = query.get("names", "")
+    if text not in {"", "hidden"}:
+        raise FilterUnknown("Names are hidden, or left out here.", names=text[:80])
+    return Filters(are_names_hidden=text == "hidden")
 
 
 def _read_band(text: str) -> Band | None:

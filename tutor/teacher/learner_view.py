@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from tutor.accounts.models import Learner, User
-from tutor.classes.models import Classroom, Enrolment
+from tutor.classes.models import Classroom, Enrolment, Teaching
 from tutor.content import selectors as content_selectors
 from tutor.practice import progress_lines
 from tutor.practice.progress_lines import Line
@@ -120,19 +120,33 @@ def _rules(learner: Learner, classroom: Classroom, most: int) -> list[Event]:
 
 
 def _releases(learner: Learner, classroom: Classroom, most: int) -> list[Event]:
+    own_teachers = Teaching.objects.filter(classroom=classroom).values("teacher")
     rows = StuckRelease.objects.filter(
-        # What another class's teacher wrote is not for this one's.
-        Q(released_by__teachings__classroom=classroom)
-        | Q(released_by__role=User.Role.ADMINISTRATOR),
+        # What another class's teacher did is not for this one's.
+        Q(released_by__in=own_teachers) | Q(released_by__role=User.Role.ADMINISTRATOR),
         learner=learner,
         concept__course=classroom.course_id,
     )
+    # A release names no class: what may have been written in another one stays there.
+    elsewhere = Enrolment.objects.filter(
+        learner=learner, classroom__course=classroom.course_id
+    ).exclude(classroom=classroom)
+    others = list(elsewhere.values_list("classroom", flat=True))
+    teach_others = set(
+        Teaching.objects.filter(classroom__in=others).values_list("teacher", flat=True)
+    )
+
+    def is_of_this_class(row: StuckRelease) -> bool:
+        if row.released_by.role == User.Role.ADMINISTRATOR:
+            return not others
+        return row.released_by_id not in teach_others
+
     return [
         Event(
             row.at,
             f"Let go on with “{row.concept.name}” after {row.evidence_n} answers",
             _name(row.released_by),
-            row.note,
+            row.note if is_of_this_class(row) else "",
         )
         for row in rows.select_related("concept", "released_by").order_by("-pk")[:most]
     ]

@@ -14,7 +14,7 @@ from tutor.common.errors import TutorError
 from tutor.content.models import Concept
 from tutor.scheduling import ruling
 from tutor.scheduling.models import SteeringRule
-from tutor.teacher import rule_forms
+from tutor.teacher import filters, rule_forms
 from tutor.teacher import rules as wording
 
 
@@ -23,6 +23,10 @@ from tutor.teacher import rules as wording
 def rules(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     """Show the class's rules, and offer to set one or to take one back."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    chosen = filters.of_names(request.GET)
+    if chosen.are_names_hidden:
+        context = {"classroom": found, "filters": chosen}
+        return render(request, "teacher/names_first.html", context)
     return _page(request, found, given=request.GET)
 
 

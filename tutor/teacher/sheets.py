@@ -19,7 +19,10 @@ Value = str | int | float | dt.date | dt.datetime | None
 
 # What a spreadsheet reads as the beginning of a formula or of a command (OWASP, CSV injection):
 # also behind blanks, and the full-width forms that some programs take for the same.
-_FORMULA = re.compile(r"^[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
+_SIGNS = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"^[\s\0]*{_SIGNS}|^[\t\r\n]")
+# Where a spreadsheet of another language begins a new field or line within the text.
+_INSIDE = re.compile(rf"([;|\t\r\n])((?:[^\S\t\r\n]|[\0\"])*{_SIGNS})")
 WIDEST = 60
 
 
@@ -39,7 +42,8 @@ def defuse(text: str) -> str:
     >>> defuse("=1+1"), defuse("Ada")
     ("'=1+1", 'Ada')
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    inside = _INSIDE.sub(r"\1'\2", text)
+    return f"'{inside}" if _FORMULA.match(text) else inside
 
 
 def write_csv(table: Table) -> bytes:
@@ -48,7 +52,7 @@ def write_csv(table: Table) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([defuse(name) for name in table.columns])
     writer.writerows([_as_text(value) for value in row] for row in table.rows)
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    return b"\xef\xbb\xbf" + text.getvalue().encode(errors="replace")
 
 
 def _as_text(value: Value) -> str:
@@ -86,7 +90,7 @@ def _as_cell(sheet: object, value: Value) -> object:
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
     if not isinstance(value, str):
         return value
-    if not _FORMULA.match(value):
+    if defuse(value) == value:
         return _clean(value)
     # Said to be text, so that it is no formula here, and defused for whoever saves it as CSV.
     cell = WriteOnlyCell(sheet, value=_clean(defuse(value)))
@@ -95,7 +99,8 @@ def _as_cell(sheet: object, value: Value) -> object:
 
 
 def _clean(text: str) -> str:
-    # XML has no such characters; a cell has room for so many.
+    # XML has no such characters, UTF-8 no half of a pair; a cell has room for so many.
+    text = text.encode(errors="replace").decode()
     return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:32_000]
 
 

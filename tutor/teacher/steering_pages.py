@@ -14,7 +14,7 @@ from tutor.common import clock
 from tutor.common.errors import TutorError
 from tutor.scheduling import conduct, monitor
 from tutor.scheduling import steering as scheduling_steering
-from tutor.teacher import day_chart
+from tutor.teacher import day_chart, filters
 from tutor.teacher.policies import CHOICES, describe_change
 
 HISTORY = 20
@@ -25,6 +25,10 @@ HISTORY = 20
 def steering(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     """Show how the class's items are chosen, and offer to change it."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    chosen = filters.of_names(request.GET)
+    if chosen.are_names_hidden:
+        context = {"classroom": found, "filters": chosen}
+        return render(request, "teacher/names_first.html", context)
     return _page(request, found)
 
 

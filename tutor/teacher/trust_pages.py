@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from tutor.classes import selectors as class_selectors
 from tutor.common import clock
 from tutor.scheduling.calibrating import LEAST_IN_BIN
-from tutor.teacher import trust
+from tutor.teacher import filters, trust
 
 
 @login_required
@@ -20,6 +20,7 @@ def trust_card(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     context = {
         "classroom": found,
+        "filters": filters.of_names(request.GET),
         "card": trust.make_card(classroom=found, at=clock.now()),
         "least_in_bin": LEAST_IN_BIN,
         "size": trust.SIZE,

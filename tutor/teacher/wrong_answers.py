@@ -1,8 +1,10 @@
 """Which wrong answers are common in a class, and which wrong ideas they stem from."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tutor.content import grading
 from tutor.content import selectors as content_selectors
@@ -78,11 +80,18 @@ class _Group:
         [(found, _)] = self.showings.most_common(1)
         return found
 
-    def add(self, row: tallies.WrongAnswer) -> None:
-        key = (row.version_id, row.seed, str(row.answer))
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody's own words are among them."""
+        # An imported log may not say what was answered.
+        given = self.answer_of.values()
+        return any(isinstance(answer, dict) and "text" in answer for answer in given)
+
+    def add(self, row: tallies.WrongAnswer, version: "_Version") -> None:
+        key = _showing(row, version)
         self.learners.add(row.learner_id)
         self.showings[key] += row.n
-        self.answer_of[key] = row.answer
+        self.answer_of.setdefault(key, row.answer)
         self.misconception = row.misconception or self.misconception
         self.answers += row.n
 
@@ -96,23 +105,28 @@ class _Version:
     has_numbers: bool
 
 
-def find_mistakes(scope: Scope, *, course: Course, most: int = MOST) -> Mistakes:
+def find_mistakes(
+    scope: Scope, *, course: Course, most: int = MOST, with_typed: bool = True
+) -> Mistakes:
     """Return the mistakes of the scope.
 
     Answers to a question with numbers are the same one where they show the same misconception: its
     numbers differ from learner to learner. Without one they are the same if numbers and answer are.
+    Without `with_typed` those that somebody typed are counted but not told: a class that is
+    projected shows nobody's words.
     """
     rows = tallies.list_wrong_answers(scope)
     versions = _read_versions({row.version_id for row in rows})
     groups: dict[tuple[object, ...], _Group] = {}
     for row in rows:
-        groups.setdefault(_key(row, versions[row.version_id]), _Group()).add(row)
+        version = versions[row.version_id]
+        groups.setdefault(_key(row, version), _Group()).add(row, version)
     known = content_selectors.get_misconceptions(course_id=course.pk, revision=course.revision)
-    ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1].learners), -pair[1].answers))
-    shown = ordered[:most]
-    content_selectors.read_bodies(version_ids={group.typical[0] for _, group in shown})
+    told = [group for group in groups.values() if with_typed or not group.is_typed]
+    shown = sorted(told, key=lambda group: _place_of(group, versions))[:most]
+    content_selectors.read_bodies(version_ids={group.typical[0] for group in shown})
     return Mistakes(
-        answers=tuple(_common(group, versions, known) for _, group in shown),
+        answers=tuple(_common(group, versions, known) for group in shown),
         ideas=tuple(_ideas(rows, known)),
         total=sum(row.n for row in rows),
     )
@@ -128,7 +142,27 @@ def _key(row: tallies.WrongAnswer, version: _Version) -> tuple[object, ...]:
     if row.misconception and version.has_numbers:
         return (version.item_id, "idea", row.misconception)
     # Versions that differ in what is asked are different questions.
-    return (version.item_id, row.version_id, row.seed, str(row.answer))
+    return (version.item_id, *_showing(row, version))
+
+
+def _showing(row: tallies.WrongAnswer, version: _Version) -> tuple[int, int, str]:
+    """Return the version, what tells its showings apart, and the answer."""
+    # Of a question without numbers the seed is but the order of its choices.
+    return (row.version_id, row.seed if version.has_numbers else 0, _written(row.answer))
+
+
+def _written(answer: dict[str, Any]) -> str:
+    """Return an answer as a text that is the same for the same answer."""
+    # Choices are kept in the order they were sent in, which says nothing.
+    if isinstance(answer, dict) and isinstance(answer.get("choices"), list):
+        answer = {**answer, "choices": sorted(answer["choices"], key=str)}
+    return json.dumps(answer, sort_keys=True)
+
+
+def _place_of(group: _Group, versions: dict[int, _Version]) -> tuple[int, int, str, str]:
+    """Return what the groups are ordered by: those of most learners first, none by chance."""
+    version_id, _, written = group.typical
+    return (-len(group.learners), -group.answers, versions[version_id].slug, written)
 
 
 def _common(

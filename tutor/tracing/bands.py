@@ -1,7 +1,6 @@
 """The bands that people see instead of decimals. One rule for every page, the API and exports."""
 
 import enum
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,4 +142,5 @@ def percent_of(prob: float) -> int:
     >>> percent_of(0.734996), percent_of(0.725)
     (74, 73)
     """
-    return math.floor(100 * round(prob, DIGITS) + 0.5)
+    # In whole ten-thousandths: 100 * 0.285 is 28.499999999999996, which would be rounded down.
+    return (round(round(prob, DIGITS) * 10**DIGITS) + 50) // 100

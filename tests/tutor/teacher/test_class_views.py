@@ -24,6 +24,7 @@ from tutor.classes.models import LearnerNote
 from tutor.common import clock
 from tutor.common.errors import NotVisible
 from tutor.scheduling import ruling
+from tutor.scheduling.models import StuckRelease
 from tutor.scheduling.rule_values import Order
 from tutor.teacher import activity, week_charts
 from tutor.teacher.week_charts import wilson
@@ -149,6 +150,34 @@ class TestConcept:
         [idea] = mistakes.ideas
         assert (idea.slug, idea.learners, idea.answers) == ("subtracted", 2, 3)
 
+    def test_counts_a_choice_once_in_whatever_order_it_stood_or_was_sent(self, classroom, client):
+        even, name = version(classroom, "add-even"), version(classroom, "add-choose")
+        for seed in (1, 2, 3):
+            learner = join(classroom)
+            write(learner, name, seed=seed, is_correct=False, answer={"choice": "x"})
+            sent = ["a", "b"] if seed % 2 else ["b", "a"]
+            write(learner, even, seed=seed, is_correct=False, answer={"choices": sent})
+
+        mistakes = client.get(address("concept", classroom, "adding")).context["view"].mistakes
+
+        told = [(one.item, one.learners, one.answers, one.variants) for one in mistakes.answers]
+        # Of as many learners each: by the questions' names.
+        assert told == [("add-choose", 3, 3, 1), ("add-even", 3, 3, 1)]
+
+    @pytest.mark.parametrize("name", ["concept", "item"])
+    def test_what_learners_typed_is_not_projected(self, classroom, client, name):
+        learner = join(classroom)
+        typed = {"text": "Ada was here"}
+        write(learner, version(classroom, "add-two"), is_correct=False, answer=typed)
+        there = address(name, classroom, {"concept": "adding", "item": "add-two"}[name])
+
+        assert "Ada was here" in text(client.get(there))
+        hidden = text(client.get(there, {"names": "hidden"}))
+
+        assert "Ada was here" not in hidden
+        assert "No wrong answer" not in hidden
+        assert "left out while names are hidden" in hidden
+
     def test_what_learners_typed_is_shown_as_typed(self, classroom, client):
         write(
             join(classroom),
@@ -205,6 +234,58 @@ class TestActivity:
         assert len(did.weeks) == 10
         [(slug, _, tally)] = did.concepts
         assert (slug, tally.answers) == ("adding", 5)
+
+    def test_of_an_assignment_is_that_on_its_topics(self, classroom, client):
+        learner = join(classroom)
+        write(learner, version(classroom, "add-two"), is_correct=False, answer={"text": "9"})
+        name = classroom.course.concepts.get(slug="naming")
+        about = classroom.course.items.filter(current__concept_links__concept=name).first()
+        write(learner, about.current, is_correct=False, answer={"text": "seven"})
+        later, first = (
+            class_services.create_assignment(
+                classroom=classroom,
+                title=title,
+                opens_at=AT + dt.timedelta(days=days),
+                concepts=[name],
+            )
+            for title, days in (("Later", 2), ("First", 1))
+        )
+        query = {"topics": str(first.public_id)}
+
+        shown = client.get(address("activity", classroom), query)
+        rows = client.get(address("export-csv", classroom, "wrong-answers"), query)
+
+        did = shown.context["activity"]
+        assert did.whole.answers == did.weeks[-1].answers == 1
+        assert [line.tally.answers for line in did.learners] == [1]
+        assert [(slug, tally.answers) for slug, _, tally in did.concepts] == [("naming", 1)]
+        assert "seven" in rows.content.decode()
+        assert "add-two" not in rows.content.decode()
+        # The page says so, and offers the others in the order they open.
+        assert list(shown.context["assignments"]) == [first, later]
+        assert f'value="{first.public_id}" selected' in text(shown)
+
+    def test_does_not_count_awards_after_its_last_day(self, classroom, client, monkeypatch):
+        learner = join(classroom)
+        concept = classroom.course.concepts.first().pk
+        days = [(learner.pk, concept, AT + dt.timedelta(days=number)) for number in (0, 2)]
+        monkeypatch.setattr(activity.tracing_awards, "list_award_days", lambda **_: days)
+        last = {"from": AT.date().isoformat(), "to": (AT.date()).isoformat()}
+
+        did = client.get(address("activity", classroom), last).context["activity"]
+
+        assert [week.awards for week in did.weeks] == [1]
+
+    def test_of_a_band_in_which_nobody_is_says_which(self, classroom, client):
+        join(classroom)
+
+        shown = text(
+            client.get(address("activity", classroom), {"concept": "adding", "band": "mastered"})
+        )
+
+        assert "Nobody is in this class yet" not in shown
+        name = classroom.course.concepts.get(slug="adding").name
+        assert f"in {name}. <a" in shown
 
     def test_of_a_class_of_nobody_says_so(self, classroom, client):
         assert "Nobody is in this class yet" in text(client.get(address("activity", classroom)))
@@ -272,6 +353,32 @@ class TestLearnerPage:
         ]
         assert (history[1].who, history[1].why) == (teacher.display_name, "tired")
 
+    def test_does_not_say_what_may_have_been_written_in_another_class(self, classroom, client):
+        learner = join(classroom)
+        teacher = classroom.teachers.get()
+        administrator = make_user(organisation=classroom.organisation, role="administrator")
+        other = make_class(course=classroom.course, users=[administrator], name="8a")
+        class_services.admit_users(classroom=classroom, users=[administrator])
+        for person, said in ((teacher, "talked it through"), (administrator, "by the head")):
+            StuckRelease.objects.create(
+                learner=learner,
+                concept=classroom.course.concepts.first(),
+                evidence_n=9,
+                at=AT,
+                released_by=person,
+                note=said,
+            )
+
+        def released():
+            page = client.get(address("learner", classroom, learner.pseudonym))
+            return sorted(e.why for e in page.context["history"] if e.what.startswith("Let go"))
+
+        assert released() == ["by the head", "talked it through"]
+        class_services.enrol(classroom=other, learners=[learner])
+        assert released() == ["", "talked it through"]
+        class_services.admit_users(classroom=other, users=[teacher])
+        assert released() == ["", ""]
+
 
 class TestNotes:
     def write(self, client, classroom, learner, said):
@@ -318,7 +425,17 @@ class TestNotes:
         assert refused.status_code == NoteUnusable.status
         assert 'role="alert"' in refused.content.decode()
         assert said.strip() in refused.content.decode()
+        # What else is on the page leads to where it can be read.
+        page = address("learner", classroom, learner.pseudonym)
+        assert f'<form method="get" class="filters" action="{page}">' in refused.content.decode()
         assert not LearnerNote.objects.exists()
+
+    def test_count_a_new_line_once_as_browsers_do(self, classroom, client):
+        learner = join(classroom)
+
+        self.write(client, classroom, learner, "ab\r\n" * 666)
+
+        assert LearnerNote.objects.get().text == ("ab\n" * 666).strip()
 
     def test_are_about_learners_of_the_class(self, classroom):
         stranger = make_learner(organisation=classroom.organisation)

@@ -41,6 +41,11 @@ def test_a_percentage_is_that_of_what_the_api_tells(prob):
     assert abs(percent_of(prob) - 100 * prob) <= 0.5 + 0.0051
 
 
+@pytest.mark.parametrize(("prob", "percent"), [(0.285, 29), (0.145, 15), (0.565, 57), (1.0, 100)])
+def test_half_a_percentage_goes_up_whatever_its_binary_digits(prob, percent):
+    assert percent_of(prob) == percent
+
+
 @pytest.mark.django_db
 class TestReadClass:
     def make(self):

@@ -5,6 +5,7 @@
   const table = document.querySelector("[data-grid]");
   const told = document.querySelector(".told");
   if (!table || !told) return;
+  const scroller = table.parentNode;
   const heads = [...table.tHead.rows[0].cells];
   const FIRST = 2; // the name, and how many are mastered
 
@@ -43,6 +44,9 @@
     current.tabIndex = -1;
     current = to;
     current.tabIndex = 0;
+    // Not behind the heads, which stay in place.
+    const [name] = current.parentNode.cells;
+    scroller.style.scrollPadding = `${table.tHead.offsetHeight}px 0 0 ${name.offsetWidth}px`;
     current.focus();
   }
 
@@ -51,7 +55,13 @@
   table.addEventListener("focusin", (event) => { const cell = field(event); if (cell) show(cell); else told.hidden = true; });
   table.addEventListener("focusout", () => { told.hidden = true; });
   table.addEventListener("click", (event) => { const cell = field(event); if (cell) open(cell); });
-  table.parentNode.addEventListener("scroll", () => { told.hidden = true; }, { passive: true });
+  // Arrow keys scroll too: what is said goes along with its field, as long as that is in sight.
+  scroller.addEventListener("scroll", () => {
+    const box = current.getBoundingClientRect(), sight = scroller.getBoundingClientRect();
+    const isSeen = box.right > sight.left && box.left < sight.right && box.bottom > sight.top && box.top < sight.bottom;
+    if (!told.hidden && isSeen && document.activeElement === current) show(current);
+    else told.hidden = true;
+  }, { passive: true });
   table.addEventListener("keydown", (event) => {
     const cell = field(event);
     if (!cell || event.altKey || event.metaKey || event.shiftKey) return;
