@@ -131,10 +131,12 @@ class _Pairs(NamedTuple):
 
 def _find_pairs(situation: Situation, standing: Standing, found: Eligibility) -> _Pairs:
     bank = situation.bank
-    is_open = found.eligible.take(bank.pair_item)
-    is_open &= found.open_concepts.take(bank.pair_concept)
-    rows = np.flatnonzero(is_open)
-    item, concept = bank.pair_item.take(rows), bank.pair_concept.take(rows)
+    rows = np.flatnonzero(found.eligible.take(bank.pair_item))
+    concept = bank.pair_concept.take(rows)
+    is_open = found.open_concepts.take(concept)
+    if not is_open.all():
+        rows, concept = rows[is_open], concept[is_open]
+    item = bank.pair_item.take(rows)
     counts = np.bincount(concept, minlength=bank.n_concepts)
     concepts = np.flatnonzero(counts)
     counts = counts[concepts]
@@ -185,10 +187,10 @@ def _item_weights(
     weight *= -0.5 / rules.target_sd**2
     np.exp(weight, out=weight)
     if len(standing.recent_rows):
-        times = standing.exposures.take(item)
-        met = np.flatnonzero(times)
+        met = np.flatnonzero((standing.exposures > 0).take(item))
+        times = standing.exposures.take(item.take(met))
         factors = rules.repeat_factor ** np.arange(MOST_COUNTED_REPEATS + 1)
-        weight[met] *= factors[np.minimum(times[met], MOST_COUNTED_REPEATS)]
+        weight[met] *= factors[np.minimum(times, MOST_COUNTED_REPEATS)]
     if situation.exposure is not None:
         weight *= situation.exposure.weight.take(item)
     return np.asarray(weight)

@@ -102,6 +102,12 @@ class ItemBank:
             found |= padded.take(column)
         return found
 
+    def sets_of(self, items: BoolArray) -> BoolArray:
+        """Return [S] the sets of concepts that one of the items [N] has."""
+        found = np.zeros(self.sets.shape[1], dtype=np.bool_)
+        found[self.set_of[items]] = True
+        return found
+
     def concepts_of_sets(self, flag: BoolArray) -> BoolArray:
         """Return [K] the concepts that a set with the flag [S] has."""
         found = np.zeros(self.n_concepts + 1, dtype=np.bool_)

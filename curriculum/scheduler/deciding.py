@@ -30,7 +30,7 @@ from curriculum.scheduler.rules import digest_of
 from curriculum.scheduler.situation import Situation
 from curriculum.scheduler.stand_in import stand_in_order
 from curriculum.scheduler.standing import Standing, assess
-from curriculum.scheduler.trials import list_trials
+from curriculum.scheduler.trials import estimate_trials, list_trials
 
 FloatArray = NDArray[np.float64]
 FIRST_POLICY = GainSoftmax()
@@ -184,6 +184,8 @@ def _draw_one(situation: Situation, chances: Distribution, policy: Policy, seed:
     trials = chances.trials
     if trials is not None and tried_at < situation.pilot_share:
         pair = _draw(trials.joint, drawn_at)
+        told = estimate_trials(situation, trials.standing, trials.found, trials.choices)
+        trials = dataclasses.replace(trials, choices=told)
         return report(situation, trials, policy.version, pair=pair, explored=True, seed=seed)
     explored = bool(explored_at < chances.epsilon)
     pair = _draw(chances.choices.uniform if explored else chances.scored, drawn_at)

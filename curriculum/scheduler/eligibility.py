@@ -30,12 +30,15 @@ class Eligibility:
             are left out.
         relaxed: the rules relaxed that had removed something, in the order of the ladder.
         open_concepts: [K] concepts whose arms may be taken; every eligible item carries one.
+        triable: [N] what every rule lets through but those of use and of exposure, none relaxed;
+            None where the rules were not asked.
     """
 
     eligible: BoolArray
     open_concepts: BoolArray
     removed: dict[str, int]
     relaxed: tuple[str, ...]
+    triable: BoolArray | None = None
 
 
 def not_operational(situation: Situation, _: Standing) -> BoolArray:
@@ -175,8 +178,9 @@ def review_share(situation: Situation, standing: Standing) -> BoolArray | None:
 
 
 OVER_EXPOSED = "over-exposed"
+NOT_OPERATIONAL = "not-operational"
 RULES: tuple[tuple[str, Rule], ...] = (
-    ("not-operational", not_operational),
+    (NOT_OPERATIONAL, not_operational),
     ("outside-assignment", outside_assignment),
     ("banned", banned),
     ("set-aside", set_aside),
@@ -217,7 +221,8 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
     skipped = ONCE_PLACED if standing.placing else frozenset()
     asked = [(name, rule(situation, standing)) for name, rule in RULES if name not in skipped]
     removals = {name: removal for name, removal in asked if removal is not None}
-    _spare_the_last(situation, removals)
+    triable = _pass_the_rest(situation, removals)
+    _spare_the_last(situation, removals, triable)
     relaxed: list[str] = []
     eligible, removed = _apply(removals, situation.bank.n_items)
     for name, milder in LADDER:
@@ -236,10 +241,21 @@ def find_eligible(situation: Situation, standing: Standing) -> Eligibility:
             removed[NOT_PINNED] = int(eligible.sum() - kept.sum())
         eligible = kept
     open_concepts = _open_concepts(standing, relaxed)
-    return Eligibility(eligible, open_concepts, removed=removed, relaxed=tuple(relaxed))
+    return Eligibility(eligible, open_concepts, removed, tuple(relaxed), triable)
 
 
-def _spare_the_last(situation: Situation, removals: dict[str, BoolArray]) -> None:
+def _pass_the_rest(situation: Situation, removals: dict[str, BoolArray]) -> BoolArray:
+    """Return [N] what is removed by no rule, or by those of use and exposure alone."""
+    passing = np.ones(situation.bank.n_items, dtype=np.bool_)
+    for name, removal in removals.items():
+        if name not in {NOT_OPERATIONAL, OVER_EXPOSED}:
+            np.greater(passing, removal, out=passing)
+    return passing
+
+
+def _spare_the_last(
+    situation: Situation, removals: dict[str, BoolArray], triable: BoolArray
+) -> None:
     """Give back over-exposed items of concepts that have nothing else to be given, in place.
 
     What everybody gets is no reason to leave a concept out. The ladder looks at all that is left
@@ -248,16 +264,12 @@ def _spare_the_last(situation: Situation, removals: dict[str, BoolArray]) -> Non
     resting = removals.get(OVER_EXPOSED)
     if resting is None or not resting.any():
         return
-    free = np.ones_like(resting)
-    for name, removal in removals.items():
-        if name != OVER_EXPOSED:
-            free &= ~removal
     bank = situation.bank
-    left, before = (
-        np.bincount(bank.pair_concept[some.take(bank.pair_item)], minlength=bank.n_concepts)
-        for some in (free & ~resting, free)
+    free = triable & bank.operational
+    before, left = (
+        bank.concepts_of_sets(bank.sets_of(some)) for some in (free, np.greater(free, resting))
     )
-    removals[OVER_EXPOSED] = resting & ~bank.any_concept((before > 0) & (left == 0))
+    removals[OVER_EXPOSED] = resting & ~bank.any_concept(before & ~left)
 
 
 def _apply(removals: dict[str, BoolArray], size: int) -> tuple[BoolArray, dict[str, int]]:

@@ -248,9 +248,7 @@ def _live_sets(situation: Situation, refused: tuple[BoolArray | None, ...]) -> B
     allowed = bank.operational.copy()
     for removed in named:
         allowed &= ~removed
-    live = np.zeros_like(bank.sets_live)
-    live[bank.set_of[allowed]] = True
-    return live
+    return bank.sets_of(allowed)
 
 
 def _barred(situation: Situation) -> BoolArray | None:
