@@ -31,3 +31,23 @@ class NoteUnusable(TutorError):
     """A note about a learner is empty or too long."""
 
     code = "classes.note-unusable"
+
+
+class OverrideUnusable(TutorError):
+    """What a teacher decided for a learner lacks something, or would change nothing."""
+
+    code = "classes.override-unusable"
+
+
+class OverrideTakenBack(TutorError):
+    """What is to be taken back was never decided in this class."""
+
+    code = "classes.override-taken-back"
+    status = 409
+
+
+class Excused(TutorError):
+    """A learner means to work on an assignment that they are excused from."""
+
+    code = "classes.excused"
+    status = 409

@@ -5,8 +5,23 @@ import uuid
 from django.db import models
 
 from tutor.accounts.models import Learner, Organisation, User
+from tutor.classes.override_models import AssignmentOverride, GradeRule, Override, StatedMastery
 from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course
+
+__all__ = [
+    "Assignment",
+    "AssignmentOverride",
+    "AwardRule",
+    "Classroom",
+    "Enrolment",
+    "GradeRule",
+    "LearnerNote",
+    "Override",
+    "StatedMastery",
+    "Teaching",
+    "WeeklyGoal",
+]
 
 
 class Classroom(models.Model):

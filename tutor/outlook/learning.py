@@ -13,10 +13,9 @@ from curriculum.outlook.following import Traced, follow, trace
 from curriculum.outlook.hazard import UnreadableOutlook
 from curriculum.outlook.histories import Goal, Look, Tracing
 from curriculum.outlook.looks import gather
-from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Assignment, Enrolment
 from tutor.content.models import Course
-from tutor.outlook import engine
+from tutor.outlook import engine, goals
 from tutor.outlook.models import OutlookVersion
 from tutor.responses import columns
 from tutor.tracing.engine import CourseTracer
@@ -162,24 +161,26 @@ def _past_looks(course: Course, tracer: CourseTracer, at: dt.datetime) -> dict[i
     not to have reached it no failure.
     """
     until = at.timestamp()
-    rows = Assignment.objects.filter(classroom__course=course, due_at__lte=at)
-    goals = []
-    for row in rows.order_by("pk"):
-        asked = class_selectors.get_goal_concepts(assignment=row, revision=course.revision)
-        due_at = row.due_at
-        goal = due_at and engine.goal_of(
-            tracer, asked, opens_at=row.opens_at.timestamp(), due_at=due_at.timestamp()
-        )
-        if goal:
-            goals.append((row.classroom_id, goal))
-    looks = [(class_id, look) for class_id, goal in goals for look in _looks_at(goal)]
-    enrolments = Enrolment.objects.filter(classroom__in={class_id for class_id, _ in goals})
+    past: dict[int, list[Assignment]] = {}
+    for row in Assignment.objects.filter(classroom__course=course, due_at__lte=at).order_by("pk"):
+        past.setdefault(row.classroom_id, []).append(row)
+    enrolments = Enrolment.objects.filter(classroom__in=past)
     found: dict[int, list[Look]] = {}
     for learner_id, class_id, since in enrolments.order_by("learner", "classroom").values_list(
         "learner", "classroom", "created_at"
     ):
+        before = [
+            goals.find(
+                assignment=row, learner_id=learner_id, tracer=tracer, revision=course.revision
+            )
+            for row in past[class_id]
+        ]
         own = [
-            look for of, look in looks if of == class_id and since.timestamp() <= look.at < until
+            look
+            for goal in before
+            if goal is not None and goal.due_at <= until
+            for look in _looks_at(goal)
+            if since.timestamp() <= look.at < until
         ]
         if own:
             found.setdefault(learner_id, []).extend(own)

@@ -2,17 +2,18 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from django.db import OperationalError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.classes.models import Assignment
 from tutor.common.alone import alone
 from tutor.content.models import Course
-from tutor.outlook import engine, learning, services
+from tutor.outlook import engine, goals, learning, services
 from tutor.outlook.models import OutlookVersion
 from tutor.responses import columns
 from tutor.tracing import selectors as tracing_selectors
@@ -82,14 +83,10 @@ def forecast_course(*, course: Course, at: dt.datetime, progress: Progress = lam
         return 0
     version = find_version(course=course, tracer=tracer, at=at, progress=progress)
     fitted = None if version is None else engine.Fitted.from_body(version.body)
-    goals = []
-    for row in _running(at).filter(classroom__course=course).order_by("pk"):
-        goal = _goal_of(row, course, tracer)
-        if goal is not None:
-            goals.append((row, goal))
+    running = list(_running(at).filter(classroom__course=course).order_by("pk"))
     members: dict[int, set[int]] = {}
     for learner_id, class_id in class_selectors.list_members_of(
-        class_ids={row.classroom_id for row, _ in goals}
+        class_ids={row.classroom_id for row in running}
     ):
         members.setdefault(learner_id, set()).add(class_id)
     answers = columns.count_standing(course_id=course.pk)
@@ -99,10 +96,18 @@ def forecast_course(*, course: Course, at: dt.datetime, progress: Progress = lam
         answers=columns.PIECE_ANSWERS,
         learners=PIECE_LEARNERS,
     ):
-        told = _tell(tracer, {pk: members[pk] for pk in piece}, goals, fitted, at)
+        before = {
+            pk: _goals_of(
+                pk, [row for row in running if row.classroom_id in members[pk]], tracer, at
+            )
+            for pk in piece
+        }
+        told = _tell(tracer, before, fitted, at)
         made += sum(
-            services.store_forecasts(assignment=row, told=told[row.pk], version=version, at=at)
-            for row, _ in goals
+            services.store_forecasts(
+                assignment=row, told=told.get(row.pk, {}), version=version, at=at
+            )
+            for row in running
         )
     return made
 
@@ -133,18 +138,19 @@ def find_version(
 
 def _tell(
     tracer: CourseTracer,
-    members: dict[int, set[int]],
-    goals: Goals,
+    before: Mapping[int, Goals],
     fitted: engine.Fitted | None,
     at: dt.datetime,
 ) -> dict[int, dict[int, engine.Told]]:
-    """Return assignment id -> learner id -> forecast, of those with something left to reach."""
+    """Return assignment id -> learner id -> forecast, of those with something left to reach.
+
+    `before`: the goals by learner.
+    """
     tracing, moment = engine.tracing_of(tracer), at.timestamp()
-    histories = engine.read_histories(tracer=tracer, learner_ids=sorted(members))
+    histories = engine.read_histories(tracer=tracer, learner_ids=sorted(before))
     whose: list[tuple[int, int]] = []
     standings, features = [], []
-    for learner_id, classes in members.items():
-        own = [(row, goal) for row, goal in goals if row.classroom_id in classes]
+    for learner_id, own in before.items():
         seen = engine.look_now(
             histories.get(learner_id, []), tracing, [goal for _, goal in own], at=moment
         )
@@ -153,23 +159,28 @@ def _tell(
                 whose.append((own[place][0].pk, learner_id))
                 standings.append(standing)
                 features.append(seen.features[place])
-    found: dict[int, dict[int, engine.Told]] = {row.pk: {} for row, _ in goals}
+    found: dict[int, dict[int, engine.Told]] = {}
     told = engine.tell(standings, np.array(features), fitted)
     for (assignment_id, learner_id), one in zip(whose, told, strict=True):
-        found[assignment_id][learner_id] = one
+        found.setdefault(assignment_id, {})[learner_id] = one
     return found
 
 
 def _running(at: dt.datetime) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(opens_at__lte=at, due_at__gt=at)
+    """Return the assignments that run for the class, or have been given more time for somebody."""
+    longer = terms.list_in_force().filter(assignment=OuterRef("pk"), until__gt=at)
+    return Assignment.objects.filter(Q(due_at__gt=at) | Exists(longer), opens_at__lte=at)
 
 
-def _goal_of(row: Assignment, course: Course, tracer: CourseTracer) -> engine.Goal | None:
-    if row.due_at is None:
-        return None
-    return engine.goal_of(
-        tracer,
-        class_selectors.get_goal_concepts(assignment=row, revision=course.revision),
-        opens_at=row.opens_at.timestamp(),
-        due_at=row.due_at.timestamp(),
-    )
+def _goals_of(
+    learner_id: int, rows: Sequence[Assignment], tracer: CourseTracer, at: dt.datetime
+) -> Goals:
+    """Return the goals that a learner has before them, by their own dates."""
+    found = []
+    for row in rows:
+        own = goals.find(
+            assignment=row, learner_id=learner_id, tracer=tracer, revision=tracer.bank.revision
+        )
+        if own is not None and own.opens_at <= at.timestamp() < own.due_at:
+            found.append((row, own))
+    return found

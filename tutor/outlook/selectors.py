@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from tutor.accounts.models import Learner
-from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.classes.models import Assignment, Classroom
-from tutor.outlook import engine, wording
+from tutor.outlook import engine, goals, wording
 from tutor.outlook.models import Forecast
 from tutor.tracing import selectors as tracing_selectors
 from tutor.tracing.engine import CourseTracer
@@ -41,6 +41,7 @@ class ForecastRow:
         record: how such forecasts did on learners kept apart; may be empty.
         left, wanted: topics still to be mastered, and in the assignment.
         behind: share of the time that is over less the share of the goal reached.
+        due_at: the learner's own date, which may be later than the assignment's.
     """
 
     learner: Learner
@@ -59,12 +60,12 @@ class ForecastRow:
     left: int
     wanted: int
     behind: float
+    due_at: dt.datetime | None = None
 
     @property
     def is_late(self) -> bool:
         """Whether it is as likely as not reached only after the date, or not within sight."""
-        due_at = self.assignment.due_at
-        return self.median_at is None or (due_at is not None and self.median_at > due_at)
+        return self.median_at is None or (self.due_at is not None and self.median_at > self.due_at)
 
 
 def list_at_risk(*, classroom: Classroom, at: dt.datetime) -> list[ForecastRow]:
@@ -93,12 +94,17 @@ def _list_newest(
     rows = Forecast.objects.filter(
         assignment__classroom=classroom,
         assignment__opens_at__lte=at,
-        assignment__due_at__gt=at,
         # Who has left the class is nobody's concern here.
         learner__enrolments__classroom=classroom,
         at__lte=at,
         at__gt=at - dt.timedelta(days=MOST_DAYS_OLD),
     )
+    longer = terms.list_in_force().filter(
+        Q(learner=OuterRef("learner")) | Q(learner=None),
+        assignment=OuterRef("assignment"),
+        until__gt=at,
+    )
+    rows = rows.filter(Q(assignment__due_at__gt=at) | Exists(longer))
     if learner_ids is not None:
         rows = rows.filter(learner__in=learner_ids)
     newest = rows.order_by().values("learner", "assignment").annotate(newest=Max("pk"))
@@ -108,14 +114,23 @@ def _list_newest(
 
 
 def _rows(rows: QuerySet[Forecast], *, classroom: Classroom) -> list[ForecastRow]:
-    found = [one for one in rows if _is_of_this_date(one)]
+    course = classroom.course
+    own = {
+        one.pk: terms.find(
+            assignment=one.assignment,
+            learner_id=one.learner_id,
+            course_id=course.pk,
+            revision=course.revision,
+        )
+        for one in rows
+    }
+    found = [one for one in rows if _is_of_this_date(one, own[one.pk].due_at)]
     outdated = _list_outdated(found, classroom=classroom)
-    return [_row(one) for one in found if one.pk not in outdated]
+    return [_row(one, own[one.pk].due_at) for one in found if one.pk not in outdated]
 
 
-def _is_of_this_date(row: Forecast) -> bool:
-    """Test whether the assignment's date is still the one that was forecast."""
-    due_at = row.assignment.due_at
+def _is_of_this_date(row: Forecast, due_at: dt.datetime | None) -> bool:
+    """Test whether the learner's date is still the one that was forecast."""
     if due_at is None:
         return False
     days_left = (due_at - row.at) / dt.timedelta(days=1)
@@ -129,11 +144,7 @@ def _list_outdated(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
         tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     except NoTracer:
         return set()
-    asked = {
-        one.pk: _concepts_of(one, tracer, revision=course.revision)
-        for one in {row.assignment_id: row.assignment for row in rows}.values()
-    }
-    names = {pk: engine.name_goal(concepts) for pk, concepts in asked.items()}
+    asked = {row.pk: _concepts_of(row, tracer, revision=course.revision) for row in rows}
     states = LearnerState.objects.filter(
         tracer=tracer.tracer_id, learner__in={row.learner_id for row in rows}
     )
@@ -144,19 +155,20 @@ def _list_outdated(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
     return {
         row.pk
         for row in rows
-        if row.facts.get("goal") != names[row.assignment_id]
-        or asked[row.assignment_id] <= mastered.get(row.learner_id, set())
+        if row.facts.get("goal") != engine.name_goal(asked[row.pk])
+        or asked[row.pk] <= mastered.get(row.learner_id, set())
     }
 
 
-def _concepts_of(assignment: Assignment, tracer: CourseTracer, *, revision: int) -> frozenset[int]:
-    """Return what the assignment asks for, as far as it can be practised."""
-    asked = class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
-    there = engine.practicable(tracer)
-    return there.intersection(asked) if asked else there
+def _concepts_of(row: Forecast, tracer: CourseTracer, *, revision: int) -> frozenset[int]:
+    """Return what is asked of the learner now, as far as it can be practised; nothing if excused."""
+    goal = goals.find(
+        assignment=row.assignment, learner_id=row.learner_id, tracer=tracer, revision=revision
+    )
+    return frozenset(() if goal is None else goal.concept_ids)
 
 
-def _row(row: Forecast) -> ForecastRow:
+def _row(row: Forecast, due_at: dt.datetime | None) -> ForecastRow:
     evidence = None if row.version is None else row.version.evidence
     record = ""
     if evidence is not None and row.chance is not None:
@@ -178,6 +190,7 @@ def _row(row: Forecast) -> ForecastRow:
         left=row.facts["left"],
         wanted=row.facts["wanted"],
         behind=row.facts["behind"],
+        due_at=due_at,
     )
 
 

@@ -54,6 +54,8 @@ _SESSION_FIELDS = (
     "assignment__public_id",
     "assignment__title",
     "assignment__items_per_session",
+    "assignment__opens_at",
+    "assignment__due_at",
     "topic__slug",
     "topic__name",
 )

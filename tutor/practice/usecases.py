@@ -13,6 +13,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from tutor.accounts.models import Learner
+from tutor.classes import terms
+from tutor.classes.errors import Excused
 from tutor.classes.models import Assignment
 from tutor.common import turns
 from tutor.content.models import Concept, Course
@@ -72,8 +74,13 @@ def start_practice(
     session of so many `minutes` ends when no item is expected to fit into what is left of them; it
     has one item at least. One of a `topic`, a concept of the course, asks for that and for what it
     builds on.
+
+    Raises:
+        Excused: nothing of the assignment is asked of the learner.
     """
     response_services.lock_learner(learner_id=learner.pk)
+    if assignment is not None:
+        _require_asked(learner, course, assignment)
     opened = selectors.get_open_session(learner=learner, course_id=course.pk)
     wanted = (assignment.pk if assignment else None, topic.pk if topic else None)
     if opened is not None and (opened.assignment_id, opened.topic_id) == wanted:
@@ -135,6 +142,20 @@ def start_practice(
         finished_at=at if is_over else None,
         finish_reason=decision.reason if is_over else "",
     )
+
+
+def _require_asked(learner: Learner, course: Course, assignment: Assignment) -> None:
+    own = terms.find(
+        assignment=assignment,
+        learner_id=learner.pk,
+        course_id=course.pk,
+        revision=course.revision,
+    )
+    if own.is_excused:
+        raise Excused(
+            gettext("You are excused from this assignment: there is nothing to do in it."),
+            assignment_id=str(assignment.public_id),
+        )
 
 
 class _NothingFits(Exception):

@@ -9,6 +9,7 @@ import numpy as np
 
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
 from curriculum.scheduler import Exploration, Exposure, ItemBank, Rules, build_bank
+from tutor.classes.terms import Terms
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
 from tutor.tracing import bands
@@ -159,6 +160,24 @@ class Plan:
     asked_again: int | None = None
     resting_concepts: tuple[int, ...] = ()
     resting_items: tuple[int, ...] = ()
+
+
+def asked_of(own: Terms | None, *, topic: int | None, at: dt.datetime) -> dict[str, Any]:
+    """Return the plan's fields for what is asked for, and until when.
+
+    Args:
+        own: what the assignment comes to for the learner; None for none.
+        topic: id of the concept that the learner chose where there is none.
+        at: now. To whoever is excused, the assignment is closed.
+    """
+    if own is None:
+        return {"goal_concepts": () if topic is None else (topic,)}
+    closes_at = at if own.is_excused else own.due_at
+    return {
+        "goal_concepts": own.goal,
+        "opens_at": own.opens_at.timestamp(),
+        "closes_at": None if closes_at is None else closes_at.timestamp(),
+    }
 
 
 def resting_of(kept: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

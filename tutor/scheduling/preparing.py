@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError
 
 from tutor.accounts.models import Learner
-from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.classes.models import Assignment
 from tutor.scheduling import plans, probing, selectors
 from tutor.scheduling.models import DelayedProbe
@@ -75,19 +75,18 @@ def prepare(
 ) -> Ready:
     """Return what a choice is made with; what cannot be found is left out and named.
 
-    Without its goal a sitting is on the whole course. `broken` is what went wrong before. Errors of
-    the database are raised.
+    Without its terms a sitting is on the whole course, within the assignment's dates. `broken` is
+    what went wrong before. Errors of the database are raised.
     """
-    goal, of_goal = _or_none(lambda: _goal(assignment, sitting, revision=tracer.bank.revision))
+    own, of_goal = _or_none(lambda: _terms(assignment, learner, tracer))
+    if own is None and assignment is not None:
+        own = terms.as_set(assignment)
     resting, of_resting = _or_none(lambda: plans.resting_of(sitting.resting))
     plan = Plan(
-        goal_concepts=goal or (),
         answered=sitting.answered,
         planned=_planned(assignment, sitting),
         minutes_left=sitting.minutes_left,
-        opens_at=_epoch(assignment.opens_at if assignment else None),
-        closes_at=_epoch(assignment.due_at if assignment else None),
-        **(resting or {}),
+        **(plans.asked_of(own, topic=sitting.topic, at=at) | (resting or {})),
     )
     broken = broken or of_goal or of_resting
     if broken is not None:
@@ -107,10 +106,18 @@ def _or_none(find: Callable[[], Found]) -> tuple[Found | None, Exception | None]
         return None, error
 
 
-def _goal(assignment: Assignment | None, sitting: Sitting, *, revision: int) -> tuple[int, ...]:
-    if assignment is not None:
-        return class_selectors.get_goal_concepts(assignment=assignment, revision=revision)
-    return () if sitting.topic is None else (sitting.topic,)
+def _terms(
+    assignment: Assignment | None, learner: Learner, tracer: tracing_engine.CourseTracer
+) -> terms.Terms | None:
+    if assignment is None:
+        return None
+    bank = tracer.bank
+    return terms.find(
+        assignment=assignment,
+        learner_id=learner.pk,
+        course_id=bank.course_id,
+        revision=bank.revision,
+    )
 
 
 def _planned(assignment: Assignment | None, sitting: Sitting) -> int | None:
@@ -134,7 +141,3 @@ def _due_probe(
         return None
     due = selectors.list_due_probes(learner_id=learner.pk, course_id=tracer.bank.course_id, at=at)
     return next((probe for probe in due if probing.has_rested(probe, tracer, seen, at=at)), None)
-
-
-def _epoch(moment: dt.datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.content import selectors as content_selectors
 from tutor.content.selectors import CourseBank
 from tutor.responses import selectors as response_selectors
@@ -174,25 +174,26 @@ def _plan_of(past: Past, place: int) -> engine.Plan:
     assignment, started = decision.assignment, place
     while past.decisions[started].follows is not None and started > 0:
         started -= 1
-    goal: tuple[int, ...] = ()
+    own = None
     if assignment is not None:
-        goal = class_selectors.get_goal_concepts(
-            assignment=assignment, revision=decision.course.revision
+        # What teachers had decided by then; the topics that it asks for are those of now.
+        own = terms.find(
+            assignment=assignment,
+            learner_id=decision.learner_id,
+            course_id=decision.course_id,
+            revision=decision.course.revision,
+            as_of=decision.course_revision,
         )
-    elif "topic" in decision.reason_facts:
-        goal = (decision.reason_facts["topic"],)
     chain = past.decisions[started + 1 : place + 1]
     asked = decision.reason_facts.get("concept") if decision.reason == engine.ASKED_AGAIN else None
     planned = assignment.items_per_session if assignment else plans.FREE_PRACTICE
     return engine.Plan(
-        goal_concepts=goal,
         # What was put off was no answer.
         answered=sum(not row.reason_facts.get("instead") for row in chain),
         planned=None if decision.minutes_left is not None else planned,
         minutes_left=decision.minutes_left,
-        opens_at=assignment.opens_at.timestamp() if assignment else None,
-        closes_at=assignment.due_at.timestamp() if assignment and assignment.due_at else None,
         asked_again=asked,
+        **plans.asked_of(own, topic=decision.reason_facts.get("topic"), at=decision.at),
         **plans.resting_of(decision.reason_facts.get("resting", {})),
     )
 

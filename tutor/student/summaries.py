@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from tutor.accounts.models import Learner
+from tutor.classes import terms
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.practice.models import PracticeSession
@@ -221,5 +222,14 @@ def finish_sentence(session: PracticeSession) -> str:
 
 def may_go_on(session: PracticeSession, *, at: dt.datetime) -> bool:
     """Test whether starting the same again would bring another question."""
-    due_at = session.assignment.due_at if session.assignment else None
-    return session.finish_reason in GOES_ON and (due_at is None or due_at > at)
+    if session.finish_reason not in GOES_ON:
+        return False
+    if session.assignment is None:
+        return True
+    own = terms.find(
+        assignment=session.assignment,
+        learner_id=session.learner_id,
+        course_id=session.course_id,
+        revision=session.course.revision,
+    )
+    return own.is_running(at)

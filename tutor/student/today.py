@@ -2,13 +2,17 @@
 
 import datetime as dt
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.classes.models import Assignment
+from tutor.classes.terms import Terms
+from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.practice import selectors as practice_selectors
 from tutor.practice import timing, usecases
@@ -29,6 +33,7 @@ class Task:
     Attributes:
         course: of the task.
         assignment: None for practising freely.
+        own: what the assignment comes to for the learner.
         session: the one to go on with, None for one to begin.
         items: questions that are planned, or left; it may end earlier.
         low, high: minutes that they will take, at the learner's own pace if it is known.
@@ -49,6 +54,7 @@ class Task:
     n_due: int
     minutes: int | None = None
     planned: int = 0
+    own: Terms | None = None
 
     @property
     def title(self) -> str:
@@ -65,20 +71,30 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """What is not asked of the learner: the assignment `title`, or only these topics of it."""
+
+    title: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """What a learner can do now.
 
     Attributes:
         first: the one thing to do; None where there is nothing.
         others: what is as good, at most four.
-        closed: assignments that can no longer be practised.
+        closed: assignments that can no longer be practised, with when they ended.
+        excused: assignments, or topics of one, that are not asked of the learner.
         courses: the learner's.
         week: days practised against the goal.
     """
 
     first: Task | None
     others: tuple[Task, ...]
-    closed: tuple[Assignment, ...]
+    closed: tuple[tuple[Assignment, Terms], ...]
+    excused: tuple[Excuse, ...]
     courses: tuple[Course, ...]
     week: progress.ThisWeek
 
@@ -86,10 +102,14 @@ class Today:
 def plan(*, learner: Learner, at: dt.datetime) -> Today:
     """Return what a learner can do now: what is unfinished, then what is due first, then freely."""
     courses = tuple(class_selectors.list_courses_of(learner=learner))
-    assignments = list(class_selectors.list_assignments_of(learner=learner, at=at))
+    assignments = terms.list_of(learner=learner, at=at)
     tasks = [
         *_unfinished(learner, courses, assignments, at),
-        *(_begin(learner, a.classroom.course, a, at) for a in assignments if not is_closed(a, at)),
+        *(
+            _begin(learner, row.classroom.course, row, at, own)
+            for row, own in assignments
+            if own.is_running(at)
+        ),
         *(_begin(learner, course, None, at) for course in courses),
     ]
     # A topic that is begun leaves practising freely as something else to do.
@@ -100,28 +120,35 @@ def plan(*, learner: Learner, at: dt.datetime) -> Today:
     return Today(
         first=open_[0] if open_ else None,
         others=tuple(open_[1 : 1 + MOST_OTHERS]),
-        closed=tuple(a for a in assignments if is_closed(a, at)),
+        closed=tuple(
+            (row, own) for row, own in assignments if own.is_closed(at) and not own.is_excused
+        ),
+        excused=tuple(
+            Excuse(row.title, () if own.is_excused else _names(row.classroom.course, own.excused))
+            for row, own in assignments
+            if own.is_excused or (own.excused and own.is_running(at))
+        ),
         courses=courses,
         week=progress.get_this_week(learner=learner, at=at),
     )
 
 
-def is_closed(assignment: Assignment, at: dt.datetime) -> bool:
-    """Test whether an assignment's time is over."""
-    return assignment.due_at is not None and assignment.due_at <= at
-
-
 def _unfinished(
-    learner: Learner, courses: tuple[Course, ...], assignments: list[Assignment], at: dt.datetime
+    learner: Learner,
+    courses: tuple[Course, ...],
+    assignments: list[tuple[Assignment, Terms]],
+    at: dt.datetime,
 ) -> list[Task]:
-    known = {assignment.pk: assignment for assignment in assignments}
+    known = {row.pk: (row, own) for row, own in assignments}
     found = []
     for course in courses:
         session = practice_selectors.get_open_session(learner=learner, course_id=course.pk)
         if session is not None:
             planned = timing.get_planned_items(session=session)
             items = max(1, planned - session.n_answered)
-            assignment = known.get(session.assignment_id or 0, session.assignment)
+            assignment, own = known.get(session.assignment_id or 0, (session.assignment, None))
+            if own is not None and own.is_excused:
+                continue
             left = timing.find_minutes_left(session=session, learner_id=learner.pk, at=at)
             found.append(
                 _task(
@@ -133,13 +160,18 @@ def _unfinished(
                     session=session,
                     planned=planned,
                     minutes=None if left is None else max(0, math.ceil(left)),
+                    own=own,
                 )
             )
     return found
 
 
 def _begin(
-    learner: Learner, course: Course, assignment: Assignment | None, at: dt.datetime
+    learner: Learner,
+    course: Course,
+    assignment: Assignment | None,
+    at: dt.datetime,
+    own: Terms | None = None,
 ) -> Task:
     minutes = find_minutes(learner=learner, course=course, assignment=assignment, at=at)
     items = scheduling_services.plan_length(
@@ -149,7 +181,9 @@ def _begin(
         items=assignment.items_per_session if assignment else usecases.ITEMS_PER_SESSION,
         minutes=minutes,
     )
-    return _task(learner, course, assignment, at, items=items, session=None, minutes=minutes)
+    return _task(
+        learner, course, assignment, at, items=items, session=None, minutes=minutes, own=own
+    )
 
 
 def find_minutes(
@@ -182,6 +216,7 @@ def _task(
     session: PracticeSession | None,
     minutes: int | None = None,
     planned: int = 0,
+    own: Terms | None = None,
 ) -> Task:
     found = pace.get_pace(learner=learner, course=course, at=at)
     low, high = found.minutes(items)
@@ -196,12 +231,19 @@ def _task(
         n_due=_count_due(learner, course, at) if assignment is None else 0,
         minutes=minutes,
         planned=planned,
+        own=own,
     )
 
 
 def _count_due(learner: Learner, course: Course, at: dt.datetime) -> int:
     found = reviews.list_reviews(learner=learner, course=course, at=at, days=1)
     return sum(review.is_due for review in found)
+
+
+def _names(course: Course, concept_ids: Collection[int]) -> tuple[str, ...]:
+    bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
+    ordered = bank.order_concepts(concept_ids)
+    return tuple(bank.concept_names[bank.index_of_concept[pk]] for pk in ordered)
 
 
 def _key(task: Task) -> tuple[int, int | None]:

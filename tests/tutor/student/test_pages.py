@@ -51,7 +51,7 @@ class TestHome:
 
         offered = [today.first, *today.others]
         assert [task.title for task in offered if task.assignment] == ["Soon", "Later", "Someday"]
-        assert [a.title for a in today.closed] == ["Past"]
+        assert [row.title for row, _ in today.closed] == ["Past"]
 
     @pytest.mark.parametrize("has_session", [True, False])
     def test_has_one_primary_action(self, student, classroom, client, has_session):
