@@ -21,6 +21,8 @@ from tutor.content.models import Concept
 
 Kind = AssignmentOverride.Kind
 LONGEST_REASON = 200
+# Of what comes later, not every time zone can tell the day.
+LAST_YEAR = 2999
 REPLACED = "replaced"
 
 
@@ -56,7 +58,7 @@ def set_date(
         NotVisible: somebody named is not in the class.
     """
     classroom, whom = _lock(assignment, learners)
-    if until is not None and until <= by.at:
+    if until is not None and (until <= by.at or until.year > LAST_YEAR):
         raise OverrideUnusable("Give a date and time that is still to come.", field="date")
     if assignment.due_at is None:
         raise OverrideUnusable("This assignment has no due date to change.", field="date")

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes import services as class_services
+from tutor.classes import terms
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Concept
@@ -78,16 +80,42 @@ def require_feasible(
     rules = conduct.list_wishes(conduct.list_rules(class_ids=[classroom.pk]))
     learners = list(class_selectors.list_learners_of(classroom=classroom))
     on = None if assignment is None else assignment.pk
-    goal = [concept.pk for concept in concepts]
-    sets = ruling.sets_on(on, rules, learners)
-    for whom, own in sets:
-        found = _find_missing(classroom, own, goal)
-        if goal and not found:
-            found = ruling.find_locked(classroom, own, goal, learners=whom, at=at)
+    goal = tuple(concept.pk for concept in concepts)
+    sets = [
+        (asked, whom, own)
+        for asked, some in _list_goals(classroom, assignment, goal, learners).items()
+        for whom, own in ruling.sets_on(on, rules, some)
+    ]
+    for asked, whom, own in sets:
+        found = _find_missing(classroom, own, asked)
+        if asked and not found:
+            found = ruling.find_locked(classroom, own, asked, learners=whom, at=at)
         if found:
             text = "; ".join(problem.text.rstrip(".") for problem in found)
             alone = f" (for {whom[0].label})" if whom and len(sets) > 1 else ""
-            raise InfeasibleAssignment(f"{text}{alone}.", concepts=goal)
+            raise InfeasibleAssignment(f"{text}{alone}.", concepts=list(goal))
+
+
+def _list_goals(
+    classroom: Classroom,
+    assignment: Assignment | None,
+    goal: tuple[int, ...],
+    learners: Sequence[Learner],
+) -> dict[tuple[int, ...], list[Learner]]:
+    """Return what is asked of whom: who is excused from something need not be given it."""
+    course, held = classroom.course, None
+    if assignment is not None:
+        known = terms.read(course_id=course.pk, revision=course.revision)
+        held = known.get(assignment.pk)
+    if held is None:
+        return {goal: list(learners)}
+    found: dict[tuple[int, ...], list[Learner]] = {}
+    for learner in learners:
+        left_out = held.excused.get(learner.pk, set())
+        asked = tuple(pk for pk in goal if pk not in left_out)
+        if learner.pk not in held.wholly and (asked or not goal):
+            found.setdefault(asked, []).append(learner)
+    return found or {goal: []}
 
 
 def _find_missing(

@@ -10,6 +10,7 @@ from django.db import transaction
 from tutor.accounts import services as account_services
 from tutor.accounts.models import Learner, User
 from tutor.classes import selectors as class_selectors
+from tutor.classes import terms
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
@@ -157,14 +158,20 @@ def list_sets(
 ) -> list[tuple[list[Learner], Assignment | None, tuple[Wish, ...]]]:
     """Return every different set of rules that holds for somebody, with those it holds for.
 
-    A class without learners counts as one with a learner whom no rule names.
+    A class without learners counts as one with a learner whom no rule names. Who is excused from an
+    assignment has nothing to do in it that a rule could stand in the way of.
     """
     learners = list(class_selectors.list_learners_of(classroom=classroom))
-    return [
-        (whom, assignment, own)
-        for assignment in [None, *Assignment.objects.filter(classroom=classroom)]
-        for whom, own in sets_on(None if assignment is None else assignment.pk, rules, learners)
-    ]
+    course = classroom.course
+    held = terms.read(course_id=course.pk, revision=course.revision)
+    found = [(whom, None, own) for whom, own in sets_on(None, rules, learners)]
+    for assignment in Assignment.objects.filter(classroom=classroom):
+        excused = held[assignment.pk].wholly if assignment.pk in held else set()
+        asked = [learner for learner in learners if learner.pk not in excused]
+        if asked or not learners:
+            sets = sets_on(assignment.pk, rules, asked)
+            found += [(whom, assignment, own) for whom, own in sets]
+    return found
 
 
 def sets_on(

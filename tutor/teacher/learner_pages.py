@@ -14,10 +14,10 @@ from tutor.classes import selectors as class_selectors
 from tutor.classes import services as class_services
 from tutor.classes.errors import NoteUnusable
 from tutor.common import clock
-from tutor.common.errors import NotVisible
+from tutor.common.errors import NotVisible, TutorError
 from tutor.outlook import selectors as outlook
 from tutor.practice import charts, progress_lines, remarks
-from tutor.teacher import filters, learner_view, receipts, week_charts
+from tutor.teacher import filters, learner_view, overrides, receipts, week_charts
 
 DECISIONS_PER_PAGE = 25
 
@@ -26,15 +26,17 @@ DECISIONS_PER_PAGE = 25
 @require_GET
 def learner(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> HttpResponse:
     """Show one learner's course: bands with the numbers behind them, and every decision."""
-    return _page(request, class_id, pseudonym)
+    return show(request, class_id, pseudonym)
 
 
-def _page(
+def show(
     request: HttpRequest,
     class_id: uuid.UUID,
     pseudonym: uuid.UUID,
     problem: NoteUnusable | None = None,
+    decided: TutorError | None = None,
 ) -> HttpResponse:
+    """Return the page, with what a note or a decision was refused for."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
     at = clock.now()
@@ -54,13 +56,16 @@ def _page(
         "written": class_selectors.list_notes_about(
             actor=request.user, classroom=found, learner=person
         ),
+        "own": overrides.view_learner(learner=person, classroom=found, at=at),
+        "decided": decided,
         "history": learner_view.list_history(learner=person, classroom=found),
         "page": page,
         "lines": receipts.describe_all(list(page.object_list)),
         "problem": problem,
         "draft": request.POST.get("text", ""),
     }
-    status = problem.status if problem else 200
+    refused = problem or decided
+    status = refused.status if refused else 200
     return render(request, "teacher/learner.html", context, status=status)
 
 
@@ -108,6 +113,6 @@ def write_note(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) 
             at=clock.now(),
         )
     except NoteUnusable as problem:
-        return _page(request, class_id, pseudonym, problem)
+        return show(request, class_id, pseudonym, problem)
     address = reverse("teacher:learner", args=[found.public_id, person.pseudonym])
     return redirect(f"{address}#notes")

@@ -13,8 +13,9 @@ from tutor.practice.progress_lines import Line
 from tutor.responses import tallies
 from tutor.responses.tallies import Tally
 from tutor.scheduling.models import SteeringRule, StuckRelease
-from tutor.teacher import activity, rules
+from tutor.teacher import activity, overrides, rules
 from tutor.teacher.activity import Week
+from tutor.teacher.events import Event
 from tutor.teacher.filters import Filters
 from tutor.tracing import selectors as tracing_selectors
 
@@ -73,27 +74,19 @@ def view_learner(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that was done about the learner, or that they reached."""
-
-    at: dt.datetime
-    what: str
-    who: str = ""
-    why: str = ""
-
 
 def list_history(*, learner: Learner, classroom: Classroom, most: int = 50) -> list[Event]:
     """Return what changed for a learner in a class, newest first.
 
-    Enrolment, rules that name them, what they were let go on from, awards. Rules for everybody
-    are on the rules' own page.
+    Enrolment, rules that name them, what they were let go on from, awards, and what was decided of
+    their assignments. Rules for everybody are on the rules' own page.
     """
     events = [
         *_enrolments(learner, classroom),
         *_rules(learner, classroom, most),
         *_releases(learner, classroom, most),
         *_awards(learner, classroom),
+        *overrides.list_events(learner=learner, classroom=classroom, most=most),
     ]
     return sorted(events, key=lambda event: event.at, reverse=True)[:most]
 

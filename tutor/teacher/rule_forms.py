@@ -31,28 +31,29 @@ def read_order(form: QueryDict, *, classroom: Classroom) -> Order:
         Kind.MINUTES: lambda: _whole_number(form),
         Kind.LENGTH: lambda: _whole_number(form),
         Kind.ORDER: lambda: _places(form, classroom),
-        Kind.EXAM: lambda: _moment(form),
+        Kind.EXAM: lambda: read_moment(form),
         Kind.BAR: lambda: form.getlist("needs"),
-        Kind.TIME: lambda: _factor(form),
+        Kind.TIME: lambda: read_factor(form),
     }
     return Order(
         kind=kind,
         item=_item(form, classroom),
-        concept=_concept(form, classroom),
+        concept=read_concept(form, classroom),
         value=readers.get(kind, lambda: None)(),
-        assignment=_assignment(form, classroom),
-        learners=_learners(form, classroom),
-        reason=_clean(form.get("reason", ""))[:MOST_REASON],
+        assignment=read_assignment(form, classroom),
+        learners=read_learners(form, classroom),
+        reason=clean(form.get("reason", ""))[:MOST_REASON],
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return a text as it can be looked up."""
     # PostgreSQL does not even compare with NUL.
     return text.replace("\x00", "\ufffd").strip()
 
 
 def _item(form: QueryDict, classroom: Classroom) -> Item | None:
-    slug = _clean(form.get("question", ""))
+    slug = clean(form.get("question", ""))
     if not slug:
         return None
     found = Item.objects.filter(course=classroom.course_id, slug=slug).first()
@@ -61,8 +62,13 @@ def _item(form: QueryDict, classroom: Classroom) -> Item | None:
     return found
 
 
-def _concept(form: QueryDict, classroom: Classroom) -> Concept | None:
-    slug = _clean(form.get("topic", ""))
+def read_concept(form: QueryDict, classroom: Classroom) -> Concept | None:
+    """Return the topic that a form names; None for none.
+
+    Raises:
+        InvalidRule: the course has no such topic.
+    """
+    slug = clean(form.get("topic", ""))
     if not slug:
         return None
     found = Concept.objects.filter(course=classroom.course_id, slug=slug).first()
@@ -71,7 +77,12 @@ def _concept(form: QueryDict, classroom: Classroom) -> Concept | None:
     return found
 
 
-def _assignment(form: QueryDict, classroom: Classroom) -> Assignment | None:
+def read_assignment(form: QueryDict, classroom: Classroom) -> Assignment | None:
+    """Return the assignment that a form names; None for none.
+
+    Raises:
+        InvalidRule: the class has no such assignment.
+    """
     chosen = form.get("assignment", "")
     if not chosen:
         return None
@@ -82,7 +93,12 @@ def _assignment(form: QueryDict, classroom: Classroom) -> Assignment | None:
     return found
 
 
-def _learners(form: QueryDict, classroom: Classroom) -> list[Learner]:
+def read_learners(form: QueryDict, classroom: Classroom) -> list[Learner]:
+    """Return the learners that are ticked.
+
+    Raises:
+        InvalidRule: one is not in the class.
+    """
     wanted = set(form.getlist("learner"))
     rows = class_selectors.list_learners_of(classroom=classroom) if wanted else ()
     found = [row for row in rows if str(row.pseudonym) in wanted]
@@ -96,16 +112,18 @@ def _whole_number(form: QueryDict) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def _factor(form: QueryDict) -> float | None:
+def read_factor(form: QueryDict) -> float | None:
+    """Return how many times the usual time is given; None where that cannot be read."""
     try:
         return float(form.get("factor", "").strip().replace(",", "."))
     except ValueError:
         return None
 
 
-def _moment(form: QueryDict) -> dt.datetime | None:
+def read_moment(form: QueryDict, name: str = "date") -> dt.datetime | None:
+    """Return a date and time, where it stands of the place that the tutor is at; None if unread."""
     try:
-        moment = dt.datetime.fromisoformat(form.get("date", "").strip())
+        moment = dt.datetime.fromisoformat(form.get(name, "").strip())
     except ValueError:
         return None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

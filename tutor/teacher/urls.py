@@ -3,9 +3,11 @@
 from django.urls import path
 
 from tutor.teacher import (
+    assignment_pages,
     class_pages,
     export_pages,
     learner_pages,
+    override_pages,
     pages,
     rule_pages,
     steering_pages,
@@ -28,6 +30,18 @@ urlpatterns = [
     path("<uuid:class_id>/rules/", rule_pages.rules, name="rules"),
     path("<uuid:class_id>/rules/set/", rule_pages.set_rule, name="rules-set"),
     path("<uuid:class_id>/rules/<int:rule>/undo/", rule_pages.take_back, name="rules-undo"),
+    path("<uuid:class_id>/assignments/", assignment_pages.list_assignments, name="assignments"),
+    path("<uuid:class_id>/decisions/set/", override_pages.set_override, name="override-set"),
+    path(
+        "<uuid:class_id>/decisions/<int:override>/undo/",
+        override_pages.take_back,
+        name="override-undo",
+    ),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/extra-time/",
+        override_pages.set_extra_time,
+        name="extra-time",
+    ),
     path("<uuid:class_id>/learners/<uuid:pseudonym>/", learner_pages.learner, name="learner"),
     path(
         "<uuid:class_id>/learners/<uuid:pseudonym>/topics/<slug:concept>/",

@@ -1,0 +1,141 @@
+"""What a teacher decides for learners: excuse, another date, extra time, and taking each back."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from tutor.accounts.models import Learner
+from tutor.classes import overriding
+from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Classroom
+from tutor.classes.overriding import By
+from tutor.common import clock
+from tutor.common.errors import TutorError
+from tutor.scheduling import ruling
+from tutor.scheduling.errors import InvalidRule
+from tutor.scheduling.models import SteeringRule
+from tutor.scheduling.rule_values import Order
+from tutor.teacher import assignment_pages, learner_pages, overrides, rule_forms
+
+
+@login_required
+@require_POST
+def set_override(request: HttpRequest, class_id: uuid.UUID) -> HttpResponse:
+    """Excuse learners from an assignment, or give them or the class another date."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    try:
+        _decide(request.POST, found, by=_by(request))
+    except TutorError as problem:
+        return _back(request, found, problem)
+    return _back(request, found)
+
+
+def _decide(form: QueryDict, classroom: Classroom, *, by: By) -> None:
+    assignment = rule_forms.read_assignment(form, classroom)
+    if assignment is None:
+        raise InvalidRule("Choose the assignment.", field="assignment")
+    # Its dates are read with the course that the class has at hand.
+    assignment.classroom = classroom
+    learners = rule_forms.read_learners(form, classroom)
+    if form.get("do") == "excuse":
+        concept = rule_forms.read_concept(form, classroom)
+        overriding.excuse(assignment=assignment, learners=learners, concept=concept, by=by)
+        return
+    if form.get("do") != "date":
+        raise InvalidRule("Choose what is to be done.", field="do")
+    if not learners and form.get("whom") != "everybody":
+        raise InvalidRule("Tick learners, or choose the whole class.", field="learner")
+    until = rule_forms.read_moment(form)
+    if until is None and form.get("date", "").strip():
+        raise InvalidRule("Write a date and time as 2026-06-30T18:00.", field="date")
+    overriding.set_date(assignment=assignment, learners=learners, until=until, by=by)
+
+
+@login_required
+@require_POST
+def take_back(request: HttpRequest, class_id: uuid.UUID, override: int) -> HttpResponse:
+    """Undo what was decided of an assignment."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    try:
+        overriding.take_back(classroom=found, override_id=override, by=_by(request))
+    except TutorError as problem:
+        return _back(request, found, problem)
+    return _back(request, found)
+
+
+@login_required
+@require_POST
+def set_extra_time(
+    request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID
+) -> HttpResponse:
+    """Give a learner longer for questions, or no longer so."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
+    by = _by(request)
+    try:
+        if request.POST.get("do") == "end":
+            rule = request.POST.get("rule", "")
+            ruling.take_back(
+                classroom=found,
+                rule_id=int(rule) if rule.isdecimal() and len(rule) < 18 else 0,
+                actor=by.actor,
+                at=by.at,
+                reason=by.reason,
+            )
+        else:
+            _give_time(found, person, rule_forms.read_factor(request.POST), by)
+    except TutorError as problem:
+        return learner_pages.show(request, class_id, pseudonym, decided=problem)
+    return redirect(_address(found, person))
+
+
+def _give_time(classroom: Classroom, learner: Learner, factor: float | None, by: By) -> None:
+    current = overrides.find_extra_time(classroom, learner)
+    # Sent twice: it is in force.
+    if current is not None and (current.value, current.reason) == (factor, by.reason):
+        return
+    order = Order(
+        kind=SteeringRule.Kind.TIME, value=factor, learners=[learner], reason=by.reason
+    )
+    ruling.set_rule(classroom=classroom, order=order, actor=by.actor, at=by.at)
+
+
+def _by(request: HttpRequest) -> By:
+    return By(
+        request.user,  # type: ignore[arg-type]
+        clock.now(),
+        overriding.clean_reason(request.POST.get("reason", "")),
+    )
+
+
+def _back(
+    request: HttpRequest, classroom: Classroom, problem: TutorError | None = None
+) -> HttpResponse:
+    """Lead back to where the form was; with a problem that page is shown with it."""
+    pseudonym = request.POST.get("back", "")
+    learner = next(
+        (
+            row
+            for row in class_selectors.list_learners_of(classroom=classroom)
+            if str(row.pseudonym) == pseudonym
+        ),
+        None,
+    )
+    if learner is not None:
+        if problem is not None:
+            return learner_pages.show(
+                request, classroom.public_id, learner.pseudonym, decided=problem
+            )
+        return redirect(_address(classroom, learner))
+    if problem is not None:
+        return assignment_pages.show(request, classroom, problem=problem)
+    return redirect("teacher:assignments", classroom.public_id)
+
+
+def _address(classroom: Classroom, learner: Learner) -> str:
+    address = reverse("teacher:learner", args=[classroom.public_id, learner.pseudonym])
+    return f"{address}#decisions"
