@@ -282,7 +282,9 @@ class MasteryOutput(Shape):
 
     concept = serializers.CharField()
     name = serializers.CharField()
-    band = serializers.CharField()
+    band = serializers.CharField(help_text="As it is shown: a teacher's word, or the estimate's.")
+    set_by_teacher = serializers.BooleanField(help_text="Whether it is a teacher's word.")
+    estimated_band = serializers.CharField(help_text="What the estimate alone would show.")
     prob = serializers.FloatField(
         help_text="Probability of an unassisted correct answer on the concept's reference item."
     )

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.db.models import Max, QuerySet
 
 from tutor.classes import selectors as class_selectors
+from tutor.classes import stated
 from tutor.classes.models import Assignment
 from tutor.common.cache import new_cache
 from tutor.scheduling import engine
@@ -35,10 +36,11 @@ def find_conduct(
     found = _conducts.get(
         (course_id, revision, classes), lambda: _conduct(course_id=course_id, class_ids=classes)
     )
-    if not found.wishes:
+    said = stated.of(learner_id=learner_id, course_id=course_id, revision=revision)
+    if not found.wishes and not said:
         return found
     own = _wishes_for(found.wishes, learner_id=learner_id, assignment=assignment)
-    return dataclasses.replace(found, wishes=own)
+    return dataclasses.replace(found, wishes=own, stated=said)
 
 
 def find_or_stand_in(

@@ -25,7 +25,7 @@ from curriculum.scheduler.guards import count_attempts
 from curriculum.scheduler.standing import MODES
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
-from tutor.scheduling import lately, wishes
+from tutor.scheduling import lately, teachers_word, wishes
 from tutor.scheduling.plans import (
     RULES,
     Conduct,
@@ -141,14 +141,25 @@ def make_situation(
     """Return everything the decision depends on, apart from its seed. `at` is in epoch seconds."""
     bank, state = tracer.bank, seen.state
     items, concepts = seen.survey.items, seen.survey.concepts
+    known = teachers_word.bend(
+        {
+            "concept_prob": concepts.prob,
+            "concept_lower_prob": concepts.lower_prob,
+            "evidence_n": concepts.evidence_n,
+            "concept_last_at": seen.survey.last_at,
+            "mastered_before": np.isin(bank.concept_ids, state.mastered),
+        },
+        conduct.stated,
+        bank=bank,
+    )
     bounds = wishes.UNBOUNDED
     if conduct.wishes:
         item_ids, answered_at = lately.answers_counted(state, recent)
         bounds = wishes.bounds_of(
             conduct.wishes,
             bank,
-            lower_prob=concepts.lower_prob,
-            evidence_n=concepts.evidence_n,
+            lower_prob=known["concept_lower_prob"],
+            evidence_n=known["evidence_n"],
             item_ids=item_ids,
             answered_at=answered_at,
             at=at,
@@ -156,6 +167,9 @@ def make_situation(
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
+    if conduct.stated:
+        released_at = teachers_word.released(conduct.stated, recent.released)
+        recent = dataclasses.replace(recent, released=released_at)
     answers, released = _recent_answers(state, recent), lately.find_released(bank, recent)
     return Situation(
         bank=item_bank(bank),
@@ -164,11 +178,6 @@ def make_situation(
         logit_var=items.logit_var,
         prob=items.prob,
         expected_gain=seen.survey.gains,
-        concept_prob=concepts.prob,
-        concept_lower_prob=concepts.lower_prob,
-        evidence_n=concepts.evidence_n,
-        concept_last_at=seen.survey.last_at,
-        mastered_before=np.isin(bank.concept_ids, state.mastered),
         at=at,
         policy_version=conduct.policy.version,
         recent=answers,
@@ -187,6 +196,7 @@ def make_situation(
         exposure=exposure_of(bank, recent),
         placing=recent.placing,
         exploration=wishes.exploration_of(bounds, conduct, explored=recent.explored),
+        **known,
         **(wishes.fields_of(bounds, plan, at=at) | _asked(bank, plan)),
     )
 

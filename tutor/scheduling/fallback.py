@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tutor.content.selectors import CourseBank
-from tutor.scheduling import engine, lately, wishes
+from tutor.scheduling import engine, lately, teachers_word, wishes
 from tutor.scheduling.plans import Conduct, Plan
 from tutor.tracing import engine as tracing_engine
 
@@ -63,6 +63,7 @@ def follow_order(
 def _situation(
     bank: CourseBank, plan: Plan, conduct: Conduct, at: float, known: dict[str, Any]
 ) -> engine.Situation:
+    known = _with_words(known, conduct, bank)
     goal = np.ones(len(bank.concept_ids), dtype=np.bool_)
     if plan.goal_concepts:
         goal = np.isin(bank.concept_ids, plan.goal_concepts)
@@ -126,6 +127,12 @@ def _mastery(bank: CourseBank, seen: tracing_engine.Seen) -> dict[str, Any]:
             correct=recent["credit"].astype(np.float64),
         ),
     }
+
+
+def _with_words(known: dict[str, Any], conduct: Conduct, bank: CourseBank) -> dict[str, Any]:
+    """Return what is known with what teachers say in its place."""
+    mastery = {name: values for name, values in known.items() if name != "recent"}
+    return {**known, **teachers_word.bend(mastery, conduct.stated, bank=bank)}
 
 
 def _nothing(bank: CourseBank, _: tracing_engine.Seen) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from curriculum.bandits import BasePolicy, GainSoftmaxPolicy
 from curriculum.scheduler import Exploration, Exposure, ItemBank, Rules, build_bank
+from tutor.classes.stated import Of
 from tutor.classes.terms import Terms
 from tutor.common.cache import new_cache
 from tutor.content.selectors import CourseBank
@@ -85,6 +86,7 @@ class Conduct:
         kill_switch: the teacher's order instead of the policy.
         places: learners without an answer in the course are placed first.
         wishes: the teachers' rules.
+        stated: what teachers say that the learner knows, or not, by concept id.
     """
 
     policy: BasePolicy = field(default_factory=GainSoftmaxPolicy)
@@ -96,6 +98,7 @@ class Conduct:
     kill_switch: bool = False
     places: bool = False
     wishes: tuple[Wish, ...] = ()
+    stated: Of = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

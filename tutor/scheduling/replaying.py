@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.classes import terms
+from tutor.classes import stated, terms
 from tutor.content import selectors as content_selectors
 from tutor.content.selectors import CourseBank
 from tutor.responses import selectors as response_selectors
@@ -81,6 +81,12 @@ def conduct_of(decision: Decision) -> engine.Conduct:
         # Finishes of earlier versions do not say: nobody was placed then.
         places=receipt.get("placing", False),
         wishes=conducts.read_wishes(rule_ids=decision.steering) if decision.steering else (),
+        # As of then: every word raised the revision that it came in with.
+        stated=stated.of(
+            learner_id=decision.learner_id,
+            course_id=decision.course_id,
+            revision=decision.course_revision,
+        ),
     )
 
 

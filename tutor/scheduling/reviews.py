@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from curriculum.scheduler.standing import find_due
 from tutor.accounts.models import Learner
+from tutor.classes import stated
 from tutor.content.models import Course
 from tutor.scheduling import engine, remembering
 from tutor.tracing import engine as tracing_engine
@@ -46,13 +47,16 @@ def list_reviews(
         keeps=False,
     )
     recent = engine.Recent(stability=stability)
+    said = stated.of(learner_id=learner.pk, course_id=course.pk, revision=course.revision)
     due = np.array(
         [
-            _find_due(tracer, state, recent, at=at + dt.timedelta(days=ahead))
+            _find_due(tracer, state, recent, said, at=at + dt.timedelta(days=ahead))
             for ahead in range(days)
         ]
     )
-    known = np.isin(concept_ids, state.mastered) | due.any(axis=0)
+    unknown = [pk for pk, one in said.items() if not one.is_known]
+    known = np.isin(concept_ids, state.mastered) & ~np.isin(concept_ids, unknown)
+    known |= due.any(axis=0)
     first = np.where(due.any(axis=0), due.argmax(axis=0), -1)
     return [
         Review(
@@ -71,6 +75,7 @@ def _find_due(
     tracer: tracing_engine.CourseTracer,
     state: tracing_engine.TracedLearner,
     recent: engine.Recent,
+    said: stated.Of,
     *,
     at: dt.datetime,
 ) -> npt.NDArray[np.bool_]:
@@ -78,7 +83,7 @@ def _find_due(
         tracer=tracer,
         seen=tracing_engine.see(tracer, state, at=at.timestamp()),
         plan=engine.Plan(goal_concepts=(), answered=0, planned=1),
-        conduct=engine.Conduct(),
+        conduct=engine.Conduct(stated=said),
         recent=recent,
         at=at.timestamp(),
     )

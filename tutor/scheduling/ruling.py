@@ -10,7 +10,7 @@ from django.db import transaction
 from tutor.accounts import services as account_services
 from tutor.accounts.models import Learner, User
 from tutor.classes import selectors as class_selectors
-from tutor.classes import terms
+from tutor.classes import stated, terms
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import selectors as content_selectors
 from tutor.content import services as content_services
@@ -244,9 +244,14 @@ def find_locked(
         return found
     # Only now everybody's mastery is looked at.
     tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+    said = stated.read(course_id=course.pk, revision=course.revision)
     reached = np.ones(len(bank.concept_ids), dtype=np.bool_)
     for learner in learners:
         state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
         concepts = tracing_engine.estimate_concepts(tracer, state, at=at.timestamp())
-        reached &= wishes.is_reached(concepts.lower_prob, concepts.evidence_n)
+        own = wishes.is_reached(concepts.lower_prob, concepts.evidence_n)
+        for pk, word in said.get(learner.pk, {}).items():
+            if pk in bank.index_of_concept:
+                own[bank.index_of_concept[pk]] = word.is_known
+        reached &= own
     return feasibility.find_locked(own, **given, reached=reached)

@@ -48,6 +48,11 @@ class CourseMap:
     n_learned: int
 
     @property
+    def has_words(self) -> bool:
+        """Whether some band is a teacher's word."""
+        return any(node.mastery.is_set_by_teacher for node in self.nodes)
+
+    @property
     def begun(self) -> list[Node]:
         """Concepts with answers."""
         return [node for node in self.nodes if node.mastery.evidence_n]

@@ -186,7 +186,9 @@ def feedback_context(
         "session": session,
         "course": course,
         "tries": [feedbacks.explain(shown, response) for response in shown.responses],
-        "shifts": summaries.describe_shifts(following.shifts if following else {}, course=course),
+        "shifts": summaries.describe_shifts(
+            following.shifts if following else {}, course=course, learner=learner
+        ),
         **input_context(shown),
         **report_context(),
         **extra,

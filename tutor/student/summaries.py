@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from tutor.accounts.models import Learner
-from tutor.classes import terms
+from tutor.classes import stated, terms
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
 from tutor.practice.models import PracticeSession
@@ -19,7 +19,7 @@ from tutor.responses.models import Response
 from tutor.scheduling import reasons, reviews
 from tutor.scheduling.models import Decision
 from tutor.tracing import selectors as tracing_selectors
-from tutor.tracing.bands import Band
+from tutor.tracing.bands import Band, band_stated
 from tutor.tracing.standing import BETWEEN_PROOFS
 
 # Finishes after which there is more to do.
@@ -31,6 +31,7 @@ class Shift:
     """How an answer or a session moved one concept; probabilities in 0..1.
 
     Of a session, `why` says what came in it, and `is_awarded_now` whether the award came with it.
+    `is_set_by_teacher`: the band is a teacher's word, whatever the estimate is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Shift:
     band_after: Band
     why: str = ""
     is_awarded_now: bool = False
+    is_set_by_teacher: bool = False
 
     @property
     def before_percent(self) -> int:
@@ -59,20 +61,36 @@ class Shift:
         return "down" if self.after_percent < self.before_percent else "same"
 
 
-def describe_shifts(shifts: dict[str, Any], *, course: Course) -> list[Shift]:
-    """Return what an answer changed, from what its decision kept."""
+def describe_shifts(
+    shifts: dict[str, Any], *, course: Course, learner: Learner | None = None
+) -> list[Shift]:
+    """Return what an answer changed, from what its decision kept; bands as they are shown now."""
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     kept = [(pk, shifts[str(pk)]) for pk in bank.order_concepts(shifts)]
+    said = _words_on(learner, course)
     return [
         Shift(
             name=bank.concept_names[bank.index_of_concept[pk]],
             before=before,
             after=after,
-            band_before=Band(band_before),
-            band_after=Band(band_after),
+            band_before=None if pk in said else Band(band_before),
+            band_after=_shown(pk, band_after, said),
+            is_set_by_teacher=pk in said,
         )
         for pk, (before, band_before, after, band_after) in kept
     ]
+
+
+def _words_on(learner: Learner | None, course: Course) -> stated.Of:
+    if learner is None:
+        return {}
+    return stated.of(learner_id=learner.pk, course_id=course.pk, revision=course.revision)
+
+
+def _shown(concept_id: int, band: str, said: stated.Of) -> Band:
+    """Return the band that is shown: a teacher's word before the estimate's."""
+    word = said.get(concept_id)
+    return Band(band) if word is None else band_stated(is_known=word.is_known)
 
 
 def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift]:
@@ -82,13 +100,15 @@ def describe_session(session: PracticeSession, *, at: dt.datetime) -> list[Shift
     ends = _last_shifts(session)
     tallies = _count(session)
     awards = tracing_selectors.list_awards(learner=session.learner, course=session.course)
+    said = _words_on(session.learner, session.course)
     return [
         Shift(
             name=bank.concept_names[bank.index_of_concept[pk]],
             before=session.mastery_at_start.get(str(pk), first),
             after=last,
             band_before=None,
-            band_after=Band(band),
+            band_after=_shown(pk, band, said),
+            is_set_by_teacher=pk in said,
             why=_why(tallies.get(pk, Counter())),
             is_awarded_now=pk in awards and session.started_at <= awards[pk] <= until,
         )

@@ -49,5 +49,7 @@ def find_open(*, learner: Learner, course: Course, at: dt.datetime) -> set[int]:
 
 
 def _is_mastered(found: Mastery) -> bool:
-    # The estimate, not the word that is shown: by it the choice is made.
+    # The estimate, not the word that is shown: by it the choice is made, unless a teacher has one.
+    if found.stated is not None:
+        return found.stated
     return found.lower_prob >= MASTERED_LOWER_PROB and found.evidence_n >= MASTERED_EVIDENCE

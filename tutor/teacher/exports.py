@@ -8,11 +8,12 @@ from tutor.practice.progress_lines import Line
 from tutor.responses.tallies import Tally
 from tutor.teacher import activity, wrong_answers
 from tutor.teacher.activity import Activity
-from tutor.teacher.overview import BANDS, Grid, Row
+from tutor.teacher.overview import BANDS, Cell, Grid, Row
 from tutor.teacher.sheets import Table, Value
 from tutor.tracing.bands import Band, percent_of
 
 MISTAKES = 500
+BY_TEACHER = "teacher"
 CHANCES = ("Chance on a typical question, %", "95 % sure: at least, %")
 SUMS = (
     "Answers",
@@ -41,7 +42,7 @@ def bands_table(source: Source) -> Table:
     """Return the grid as it is seen: a row per learner, a band per concept."""
     grid, labels = source.grid, _labels()
     rows = tuple(
-        (*_who(grid, row), *(labels[grid.cell(row, column).band] for column in grid.columns))
+        (*_who(grid, row), *(_said(grid.cell(row, column), labels) for column in grid.columns))
         for row in grid.rows
     )
     columns = (*_who_columns(grid), *(column.name for column in grid.columns))
@@ -56,8 +57,9 @@ def masteries_table(source: Source) -> Table:
         for column in grid.columns:
             cell = grid.cell(row, column)
             said = (labels[cell.band], cell.evidence_n, cell.percent, cell.lower_percent)
-            rows.append((*who, column.slug, column.name, *said))
-    columns = (*_who_columns(grid), "Topic key", "Topic", "Band", "Answers", *CHANCES)
+            by = BY_TEACHER if cell.is_set_by_teacher else ""
+            rows.append((*who, column.slug, column.name, *said, by))
+    columns = (*_who_columns(grid), "Topic key", "Topic", "Band", "Answers", *CHANCES, "Band by")
     return Table("Estimates", columns, tuple(rows))
 
 
@@ -155,11 +157,17 @@ def learner_table(lines: tuple[Line, ...]) -> Table:
             percent_of(line.mastery.lower_prob),
             line.last_day,
             line.awarded_at,
+            BY_TEACHER if line.mastery.is_set_by_teacher else "",
         )
         for line in lines
     )
     said = ("Topic key", "Topic", "Band", "Answers", *CHANCES, "Last practised", "Awarded")
-    return Table("Topics", said, rows)
+    return Table("Topics", (*said, "Band by"), rows)
+
+
+def _said(cell: Cell, labels: dict[Band, str]) -> str:
+    label = labels[cell.band]
+    return f"{label} (set by {BY_TEACHER})" if cell.is_set_by_teacher else label
 
 
 def _labels() -> dict[Band, str]:

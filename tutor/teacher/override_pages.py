@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from tutor.accounts.models import Learner
-from tutor.classes import overriding
+from tutor.classes import overriding, stating
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.classes.overriding import By
@@ -78,10 +78,9 @@ def set_extra_time(
     by = _by(request)
     try:
         if request.POST.get("do") == "end":
-            rule = request.POST.get("rule", "")
             ruling.take_back(
                 classroom=found,
-                rule_id=int(rule) if rule.isdecimal() and len(rule) < 18 else 0,
+                rule_id=_number(request.POST.get("rule", "")),
                 actor=by.actor,
                 at=by.at,
                 reason=by.reason,
@@ -91,6 +90,43 @@ def set_extra_time(
     except TutorError as problem:
         return learner_pages.show(request, class_id, pseudonym, decided=problem)
     return redirect(_address(found, person))
+
+
+@login_required
+@require_POST
+def set_mastery(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> HttpResponse:
+    """Say that a learner knows a topic, or not yet; or take that back."""
+    found = class_selectors.access_class(actor=request.user, public_id=class_id)
+    person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
+    try:
+        _say(request.POST, found, person, _by(request))
+    except TutorError as problem:
+        return learner_pages.show(request, class_id, pseudonym, decided=problem)
+    return redirect(_address(found, person))
+
+
+def _say(form: QueryDict, classroom: Classroom, learner: Learner, by: By) -> None:
+    if form.get("do") == "end":
+        row = _number(form.get("stated", ""))
+        stating.take_back(classroom=classroom, learner=learner, stated_id=row, by=by)
+        return
+    concept = rule_forms.read_concept(form, classroom)
+    if concept is None:
+        raise InvalidRule("Choose the topic.", field="topic")
+    if form.get("knows") not in {"yes", "no"}:
+        raise InvalidRule("Say whether the learner knows it.", field="knows")
+    stating.state_mastery(
+        classroom=classroom,
+        learner=learner,
+        concept=concept,
+        is_known=form.get("knows") == "yes",
+        by=by,
+    )
+
+
+def _number(text: str) -> int:
+    """Return the number of a row; 0, which no row has, where it cannot be read."""
+    return int(text) if text.isdecimal() and len(text) < 18 else 0
 
 
 def _give_time(classroom: Classroom, learner: Learner, factor: float | None, by: By) -> None:

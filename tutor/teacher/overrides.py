@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.utils import formats, timezone
 
 from tutor.accounts.models import Learner
-from tutor.classes import terms
-from tutor.classes.models import Assignment, AssignmentOverride, Classroom
+from tutor.classes import stated, terms
+from tutor.classes.models import Assignment, AssignmentOverride, Classroom, StatedMastery
 from tutor.classes.terms import Terms
 from tutor.content.models import Concept
 from tutor.scheduling import conduct
@@ -36,6 +36,16 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A teacher's word on a topic; said in another class, its reason stays there."""
+
+    row: StatedMastery
+    what: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfLearner:
     """What is decided for a learner, and what may be.
 
@@ -44,12 +54,16 @@ class OfLearner:
         topics: asked for by any of them.
         decisions: in force for the learner or everybody.
         extra_time: the accommodation in force; None for none.
+        words: on what the learner knows, in force, whichever class they were said in.
+        every_topic: of the course.
     """
 
     assignments: tuple[Own, ...]
     topics: tuple[Concept, ...]
     decisions: tuple[Decision, ...]
     extra_time: SteeringRule | None
+    words: tuple[Word, ...]
+    every_topic: tuple[Concept, ...]
 
 
 def view_learner(*, learner: Learner, classroom: Classroom, at: dt.datetime) -> OfLearner:
@@ -67,11 +81,13 @@ def view_learner(*, learner: Learner, classroom: Classroom, at: dt.datetime) -> 
         )
         own.append(Own(assignment=row, terms=found, state=say_state(found, at=at)))
         wanted.update(found.goal)
-    topics = Concept.objects.filter(course=course).order_by("position", "pk")
+    topics = tuple(Concept.objects.filter(course=course).order_by("position", "pk"))
     names_all = all(one.terms.goal for one in own)
     return OfLearner(
         assignments=tuple(own),
-        topics=tuple(topics.filter(pk__in=wanted) if names_all else topics),
+        topics=tuple(one for one in topics if one.pk in wanted) if names_all else topics,
+        words=_list_words(learner, classroom),
+        every_topic=topics,
         decisions=list_decisions(classroom=classroom, learner_id=learner.pk),
         extra_time=find_extra_time(classroom, learner),
     )
@@ -122,6 +138,23 @@ def say_moment(moment: dt.datetime) -> str:
     return str(formats.date_format(timezone.localtime(moment), "j M Y, H:i"))
 
 
+def _list_words(learner: Learner, classroom: Classroom) -> tuple[Word, ...]:
+    rows = stated.list_in_force().filter(learner=learner, concept__course=classroom.course_id)
+    found = []
+    for row in rows.select_related("concept", "set_by").order_by("concept__position", "pk"):
+        is_own = row.classroom_id == classroom.pk
+        who = row.set_by.display_name if is_own and row.set_by else ""
+        why = row.reason if is_own else "said in another class"
+        found.append(Word(row, say_word(row), who, why))
+    return tuple(found)
+
+
+def say_word(row: StatedMastery) -> str:
+    """Return what was said of a learner, in words."""
+    knows = "Knows" if row.is_known else "Does not know yet:"
+    return f"{knows} “{row.concept.name}”"
+
+
 def find_extra_time(classroom: Classroom, learner: Learner) -> SteeringRule | None:
     """Return the extra time that a learner has for questions everywhere in the class."""
     own = [
@@ -136,9 +169,17 @@ def find_extra_time(classroom: Classroom, learner: Learner) -> SteeringRule | No
 
 
 def list_events(*, learner: Learner, classroom: Classroom, most: int) -> list[Event]:
-    """Return what was decided of a learner's assignments and taken back, newest first."""
-    rows = terms.list_history(classroom_id=classroom.pk, learner_id=learner.pk, most=most)
-    return [tell(row) for row in rows]
+    """Return what was decided of a learner, or said of them, and taken back."""
+    of = {"classroom_id": classroom.pk, "learner_id": learner.pk, "most": most}
+    return [
+        *(tell(row) for row in terms.list_history(**of)),
+        *(_tell_word(row) for row in stated.list_history(**of)),
+    ]
+
+
+def _tell_word(row: StatedMastery) -> Event:
+    said = f"Taken back: {say_word(row)}" if row.reverts_id else f"Said: {say_word(row)}"
+    return Event(row.at, said, row.set_by.display_name if row.set_by else "", row.reason)
 
 
 def tell(row: AssignmentOverride, *, with_whom: bool = False) -> Event:

@@ -64,6 +64,7 @@ class Cell:
     evidence_n: int
     percent: int
     lower_percent: int
+    is_set_by_teacher: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,11 @@ class Grid:
         return len(self.columns) > ROOMY_UP_TO
 
     @property
+    def has_words(self) -> bool:
+        """Whether some band is a teacher's word."""
+        return bool(self.masteries.is_stated.any())
+
+    @property
     def practised(self) -> list[Column]:
         """Concepts on which somebody has answered."""
         return [column for column in self.columns if column.has_answers]
@@ -109,6 +115,7 @@ class Grid:
             evidence_n=int(self.masteries.evidence_n[place]),
             percent=percent_of(float(self.masteries.prob[place])),
             lower_percent=percent_of(float(self.masteries.lower_prob[place])),
+            is_set_by_teacher=bool(self.masteries.is_stated[place]),
         )
 
 
@@ -177,11 +184,13 @@ def _cells(found: ClassMasteries, row: int, places: list[int]) -> SafeString:
     hundred different ones.
     """
     ranks, counts = found.rank[row, places].tolist(), found.evidence_n[row, places].tolist()
-    return mark_safe("".join(map(_cell_html, ranks, counts)))  # noqa: S308 - made by format_html
+    stated = found.is_stated[row, places].tolist()
+    cells = map(_cell_html, ranks, counts, stated)
+    return mark_safe("".join(cells))  # noqa: S308 - made by format_html
 
 
 @lru_cache(maxsize=4096)
-def _cell_html(rank: int, evidence_n: int) -> SafeString:
+def _cell_html(rank: int, evidence_n: int, is_stated: bool) -> SafeString:  # noqa: FBT001
     band = BANDS[rank]
     said = (
         format_html("<b>{}</b>", evidence_n)
@@ -189,5 +198,8 @@ def _cell_html(rank: int, evidence_n: int) -> SafeString:
         else mark_safe('<span class="hidden">no answers</span>')
     )
     return format_html(
-        '<td class="{}"><span class="hidden">{}, </span>{}</td>', band.value, band.label, said
+        '<td class="{}"><span class="hidden">{}, </span>{}</td>',
+        f"{band.value} stated" if is_stated else band.value,
+        f"{band.label} (set by teacher)" if is_stated else band.label,
+        said,
     )

@@ -42,6 +42,11 @@ urlpatterns = [
         override_pages.set_extra_time,
         name="extra-time",
     ),
+    path(
+        "<uuid:class_id>/learners/<uuid:pseudonym>/mastery/",
+        override_pages.set_mastery,
+        name="mastery-set",
+    ),
     path("<uuid:class_id>/learners/<uuid:pseudonym>/", learner_pages.learner, name="learner"),
     path(
         "<uuid:class_id>/learners/<uuid:pseudonym>/topics/<slug:concept>/",

@@ -71,6 +71,8 @@ class Mastery:
         logit_mean: `prob`'s logit before the uncertainty is integrated out.
         logit_sd: its standard deviation.
         floor: the band that is shown at least: a right answer without help secured it.
+        stated: whether a teacher says that the learner knows it, which is shown then; None where
+            nobody says anything.
     """
 
     concept_id: int
@@ -80,15 +82,26 @@ class Mastery:
     logit_mean: float
     logit_sd: float
     floor: Band = Band.NOT_ENOUGH_EVIDENCE
+    stated: bool | None = None
 
     @property
     def band(self) -> Band:
-        """The words for it: the estimate's band, held up where a right answer has secured it.
+        """The words for it: a teacher's, else the estimate's band."""
+        return self.estimated_band if self.stated is None else band_stated(is_known=self.stated)
+
+    @property
+    def estimated_band(self) -> Band:
+        """The estimate's band, held up where a right answer has secured it.
 
         Models do go down on right answers now and then (a deep one with its next prediction);
         nobody is to see that.
         """
         return max(self.modelled_band, self.floor, key=lambda band: band.rank)
+
+    @property
+    def is_set_by_teacher(self) -> bool:
+        """Whether a teacher's word is shown, whatever the estimate is."""
+        return self.stated is not None
 
     @property
     def modelled_band(self) -> Band:
@@ -98,7 +111,12 @@ class Mastery:
     @property
     def is_held(self) -> bool:
         """Whether the estimate alone would show less."""
-        return self.band is not self.modelled_band
+        return self.estimated_band is not self.modelled_band
+
+
+def band_stated(*, is_known: bool) -> Band:
+    """Return the band that is shown where a teacher says that somebody knows something, or not."""
+    return Band.MASTERED if is_known else Band.LEARNING
 
 
 def band_of(*, prob: float, lower_prob: float, evidence_n: int) -> Band:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tutor.classes import stated
 from tutor.content.models import Course
 from tutor.tracing import engine, selectors
-from tutor.tracing.bands import Band, ranks_of
+from tutor.tracing.bands import Band, band_stated, ranks_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -25,6 +26,7 @@ class ClassMasteries:
         prob, lower_prob: (L, K) probabilities, 0..1.
         evidence_n: (L, K) answers that measured it.
         rank: (L, K) `Band.rank` of the band shown.
+        is_stated: (L, K) whether a teacher's word is shown, whatever the estimate is.
     """
 
     learner_ids: tuple[int, ...]
@@ -33,6 +35,7 @@ class ClassMasteries:
     lower_prob: Floats
     evidence_n: Ints
     rank: Ints
+    is_stated: npt.NDArray[np.bool_]
 
     def counts(self, column: int) -> dict[Band, int]:
         """Return how many learners are in each band of the concept in that column."""
@@ -51,6 +54,7 @@ def read_class(*, learner_ids: Sequence[int], course: Course, at: dt.datetime) -
     rank = ranks_of(prob=prob, lower_prob=lower, evidence_n=evidence)
     for row, (state, _) in enumerate(found):
         _hold_up(rank[row], tracer, state, at=at.timestamp())
+    is_stated = _state(rank, tracer, learner_ids=learner_ids, course=course)
     return ClassMasteries(
         learner_ids=tuple(learner_ids),
         concept_ids=tracer.bank.concept_ids,
@@ -58,7 +62,23 @@ def read_class(*, learner_ids: Sequence[int], course: Course, at: dt.datetime) -
         lower_prob=lower,
         evidence_n=evidence,
         rank=rank,
+        is_stated=is_stated,
     )
+
+
+def _state(
+    rank: Ints, tracer: engine.CourseTracer, *, learner_ids: Sequence[int], course: Course
+) -> npt.NDArray[np.bool_]:
+    """Set (L, K) ranks to what teachers say, in place; return where they say something."""
+    found = np.zeros(rank.shape, dtype=np.bool_)
+    said = stated.read(course_id=course.pk, revision=course.revision)
+    for row, learner_id in enumerate(learner_ids):
+        for pk, word in said.get(learner_id, {}).items():
+            column = tracer.bank.index_of_concept.get(pk)
+            if column is not None:
+                rank[row, column] = band_stated(is_known=word.is_known).rank
+                found[row, column] = True
+    return found
 
 
 def _hold_up(

@@ -12,6 +12,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
+from tutor.classes import stated
 from tutor.common.cache import new_cache
 from tutor.common.prepared import Prepared, slot
 from tutor.content import selectors as content_selectors
@@ -236,11 +237,21 @@ def get_masteries(*, learner: Learner, course: Course, at: dt.datetime) -> dict[
 def list_masteries(
     *, learners: Sequence[Learner], course: Course, at: dt.datetime
 ) -> dict[int, dict[int, Mastery]]:
-    """Return learner id -> concept id -> mastery, with a query or two for a whole class."""
+    """Return learner id -> concept id -> mastery, with a query or two for a whole class.
+
+    With what teachers say beside the estimates.
+    """
     tracer = get_tracer(course_id=course.pk, revision=course.revision)
-    return list_masteries_under(
+    found = list_masteries_under(
         tracer=tracer, learner_ids=[learner.pk for learner in learners], at=at
     )
+    said = stated.read(course_id=course.pk, revision=course.revision)
+    for learner_id in found.keys() & said.keys():
+        own = found[learner_id]
+        for pk, word in said[learner_id].items():
+            if pk in own:
+                own[pk] = dataclasses.replace(own[pk], stated=word.is_known)
+    return found
 
 
 def list_masteries_under(

@@ -42,6 +42,8 @@ class MasteryList(APIView):
                 "concept": bank.concept_slugs[bank.index_of_concept[pk]],
                 "name": bank.concept_names[bank.index_of_concept[pk]],
                 "band": found.band.value,
+                "set_by_teacher": found.is_set_by_teacher,
+                "estimated_band": found.estimated_band.value,
                 "prob": round(found.prob, DIGITS),
                 "lower_prob": round(found.lower_prob, DIGITS),
                 "evidence_n": found.evidence_n,
