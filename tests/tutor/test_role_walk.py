@@ -18,6 +18,8 @@ from tests.factories import (
     set_scheduling,
     start_session,
 )
+from tutor.classes import overriding
+from tutor.classes.overriding import By
 from tutor.common import cache, clock
 from tutor.content import grading
 from tutor.intake import storage
@@ -104,6 +106,11 @@ TABLE = {
     "teacher:steering": ("get", CLASS_PAGE),
     "teacher:trust": ("get", CLASS_PAGE),
     "teacher:steering-set": ("post", CLASS_ACT),
+    "teacher:assignments": ("get", CLASS_PAGE),
+    "teacher:override-set": ("post", CLASS_ACT),
+    "teacher:override-undo": ("post", CLASS_ACT),
+    "teacher:extra-time": ("post", CLASS_ACT),
+    "teacher:mastery-set": ("post", CLASS_ACT),
     "teacher:rules": ("get", CLASS_PAGE),
     "teacher:rules-set": ("post", CLASS_ACT),
     "teacher:rules-undo": ("post", CLASS_ACT),
@@ -166,6 +173,11 @@ class World:
         self.rule = ruling.set_rule(
             classroom=self.classroom, order=Order(kind="length", value=9), actor=None, at=at
         )
+        [self.override] = overriding.excuse(
+            assignment=make_assignment(classroom=self.classroom, at=at, title="Not for her"),
+            learners=[self.learner],
+            by=By(None, at),
+        )
         course.refresh_from_db()
         rejects = storage.new_name("rejects.csv")
         storage.path_of(rejects).write_text("line,field,value,reason\n2,correct,x,no number\n")
@@ -186,6 +198,7 @@ class World:
             "decision": presentation,
             "upload": self.upload.public_id,
             "rule": self.rule.pk,
+            "override": self.override.pk,
             "digest": self.picture.digest,
             "course": self.session.course.slug,
             "concept": self.session.course.concepts.first().slug,
@@ -207,6 +220,13 @@ class World:
             "student:answer": form,
             "student:hint": {"level": "1"},
             "teacher:rules-set": {"kind": "minutes", "number": "20", "reason": "a week to go"},
+            "teacher:override-set": {
+                "do": "excuse",
+                "assignment": str(self.assignment.public_id),
+                "learner": str(self.learner.pseudonym),
+            },
+            "teacher:extra-time": {"factor": "1.5"},
+            "teacher:mastery-set": {"topic": "adding", "knows": "yes", "reason": "said so"},
             "student:goal": {"days": "3"},
             "language": {"language": "en"},
             "intake:act": {"do": "import"},

@@ -159,9 +159,7 @@ def note(row: Override, action: str, classroom: Classroom, by: By, **facts: Any)
     )
 
 
-def _lock(
-    assignment: Assignment, learners: Iterable[Learner]
-) -> tuple[Classroom, list[Learner]]:
+def _lock(assignment: Assignment, learners: Iterable[Learner]) -> tuple[Classroom, list[Learner]]:
     classroom = assignment.classroom
     lock_class(classroom)
     assignment.refresh_from_db(fields=["opens_at", "due_at"])

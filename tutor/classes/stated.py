@@ -1,4 +1,4 @@
-"""What teachers say that learners know, or do not know yet: read once per revision of the course."""
+"""What teachers say that learners know, or not yet: read once per revision of the course."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -61,9 +61,7 @@ def state_mastery(
 
 
 @transaction.atomic
-def take_back(
-    *, classroom: Classroom, learner: Learner, stated_id: int, by: By
-) -> StatedMastery:
+def take_back(*, classroom: Classroom, learner: Learner, stated_id: int, by: By) -> StatedMastery:
     """Undo what was said of a learner of the class; undone already, that row is returned.
 
     Whichever of the learner's classes of the course it was said in: there is one word on the two.

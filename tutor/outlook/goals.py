@@ -31,9 +31,7 @@ def find(
     )
     if own.is_excused or own.due_at is None or own.due_at <= own.opens_at:
         return None
-    said = stated.of(
-        learner_id=learner_id, course_id=tracer.bank.course_id, revision=revision
-    )
+    said = stated.of(learner_id=learner_id, course_id=tracer.bank.course_id, revision=revision)
     known = frozenset(pk for pk, one in said.items() if one.is_known)
     asked = own.goal
     if known:

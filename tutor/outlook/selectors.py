@@ -161,7 +161,7 @@ def _list_outdated(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
 
 
 def _concepts_of(row: Forecast, tracer: CourseTracer, *, revision: int) -> frozenset[int]:
-    """Return what is asked of the learner now, as far as it can be practised; nothing if excused."""
+    """Return what is asked of the learner and can be practised; nothing of who is excused."""
     goal = goals.find(
         assignment=row.assignment, learner_id=row.learner_id, tracer=tracer, revision=revision
     )

@@ -206,7 +206,7 @@ def find_minutes(
     return math.ceil(round(left, 3)) if left >= one else None
 
 
-def _task(
+def _task(  # noqa: PLR0913 - one fact of the task each
     learner: Learner,
     course: Course,
     assignment: Assignment | None,

@@ -74,7 +74,6 @@ def view_learner(
     )
 
 
-
 def list_history(*, learner: Learner, classroom: Classroom, most: int = 50) -> list[Event]:
     """Return what changed for a learner in a class, newest first.
 

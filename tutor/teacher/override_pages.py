@@ -69,9 +69,7 @@ def take_back(request: HttpRequest, class_id: uuid.UUID, override: int) -> HttpR
 
 @login_required
 @require_POST
-def set_extra_time(
-    request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID
-) -> HttpResponse:
+def set_extra_time(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> HttpResponse:
     """Give a learner longer for questions, or no longer so."""
     found = class_selectors.access_class(actor=request.user, public_id=class_id)
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
@@ -134,9 +132,7 @@ def _give_time(classroom: Classroom, learner: Learner, factor: float | None, by:
     # Sent twice: it is in force.
     if current is not None and (current.value, current.reason) == (factor, by.reason):
         return
-    order = Order(
-        kind=SteeringRule.Kind.TIME, value=factor, learners=[learner], reason=by.reason
-    )
+    order = Order(kind=SteeringRule.Kind.TIME, value=factor, learners=[learner], reason=by.reason)
     ruling.set_rule(classroom=classroom, order=order, actor=by.actor, at=by.at)
 
 

@@ -102,9 +102,7 @@ class TestDates:
 
     def test_what_is_over_is_open_again_also_without_end(self, assignment, learner, other):
         later = by(at=AT + 2 * DAY)
-        [row] = overriding.set_date(
-            assignment=assignment, learners=[learner], until=None, by=later
-        )
+        [row] = overriding.set_date(assignment=assignment, learners=[learner], until=None, by=later)
 
         assert row.kind == "reopen"
         assert due(assignment, learner) is None
@@ -211,9 +209,7 @@ class TestExcuses:
 
     def test_of_one_topic_leaves_the_others(self, assignment, learner, course):
         naming = concept(course, "naming")
-        overriding.excuse(
-            assignment=assignment, learners=[learner], concept=naming, by=by()
-        )
+        overriding.excuse(assignment=assignment, learners=[learner], concept=naming, by=by())
         course.refresh_from_db()
 
         own = terms.find_for(assignment=assignment, learner_id=learner.pk)
@@ -241,9 +237,7 @@ class TestExcuses:
     def test_a_forecast_has_the_learners_own_goal(self, assignment, learner, other, course):
         naming = concept(course, "naming")
         overriding.excuse(assignment=assignment, learners=[learner], concept=naming, by=by())
-        overriding.set_date(
-            assignment=assignment, learners=[learner], until=AT + 3 * DAY, by=by()
-        )
+        overriding.set_date(assignment=assignment, learners=[learner], until=AT + 3 * DAY, by=by())
         course.refresh_from_db()
         tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
         given = {"assignment": assignment, "tracer": tracer, "revision": course.revision}
@@ -292,9 +286,7 @@ class TestChoices:
             return len(caught)
 
         without = statements(AT)
-        overriding.set_date(
-            assignment=assignment, learners=[learner], until=AT + 9 * DAY, by=by()
-        )
+        overriding.set_date(assignment=assignment, learners=[learner], until=AT + 9 * DAY, by=by())
         stating.state_mastery(
             classroom=classroom,
             learner=learner,
@@ -330,9 +322,7 @@ class TestWords:
         assert naming.band is Band.LEARNING
         assert adding.prob == before[adding.concept_id].prob
         assert adding.evidence_n == 0
-        whole = class_masteries.read_class(
-            learner_ids=[other.pk, learner.pk], course=course, at=AT
-        )
+        whole = class_masteries.read_class(learner_ids=[other.pk, learner.pk], course=course, at=AT)
         column = whole.concept_ids.tolist().index(adding.concept_id)
         assert whole.rank[:, column].tolist() == [0, Band.MASTERED.rank]
         assert whole.is_stated[:, column].tolist() == [False, True]
@@ -390,4 +380,3 @@ class TestWords:
                 is_known=True,
                 by=by(),
             )
-

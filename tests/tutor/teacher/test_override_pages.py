@@ -130,9 +130,7 @@ class TestLearnerPage:
         assert (adding["band"], adding["set_by_teacher"]) == ("mastered", True)
         assert adding["estimated_band"] == "not-enough-evidence"
 
-    def test_the_reason_of_another_class_stays_there(
-        self, client, classroom, ann, organisation
-    ):
+    def test_the_reason_of_another_class_stays_there(self, client, classroom, ann, organisation):
         address = reverse("teacher:mastery-set", args=[classroom.public_id, ann.pseudonym])
         client.post(address, {"topic": "adding", "knows": "no", "reason": "copied it all"})
         colleague = make_user(organisation=organisation, role="teacher")
@@ -150,9 +148,7 @@ class TestAssignmentsPage:
     def test_the_class_is_given_longer(self, client, classroom, ann, assignment):
         until = (clock.now() + 5 * DAY).strftime("%Y-%m-%dT18:00")
 
-        shown = text(
-            send(client, classroom, assignment, do="date", whom="everybody", date=until)
-        )
+        shown = text(send(client, classroom, assignment, do="date", whom="everybody", date=until))
 
         assert "The whole class" in shown
         assert AssignmentOverride.objects.get().learner is None
