@@ -104,6 +104,16 @@ def find(
     )
 
 
+def is_excused(*, assignment: Assignment, learner_id: int, course_id: int, revision: int) -> bool:
+    """Test whether nothing of an assignment is asked of a learner; its goal is read only then."""
+    if assignment.pk not in read(course_id=course_id, revision=revision):
+        return False
+    found = find(
+        assignment=assignment, learner_id=learner_id, course_id=course_id, revision=revision
+    )
+    return found.is_excused
+
+
 def as_set(assignment: Assignment, *, goal: tuple[int, ...] = ()) -> Terms:
     """Return an assignment as it was set, for whom nothing else was decided."""
     return Terms(assignment.opens_at, assignment.due_at, assignment.due_at, goal)

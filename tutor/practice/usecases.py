@@ -145,13 +145,12 @@ def start_practice(
 
 
 def _require_asked(learner: Learner, course: Course, assignment: Assignment) -> None:
-    own = terms.find(
+    if terms.is_excused(
         assignment=assignment,
         learner_id=learner.pk,
         course_id=course.pk,
         revision=course.revision,
-    )
-    if own.is_excused:
+    ):
         raise Excused(
             gettext("You are excused from this assignment: there is nothing to do in it."),
             assignment_id=str(assignment.public_id),

@@ -249,9 +249,9 @@ def find_locked(
     for learner in learners:
         state = tracing_selectors.get_state(learner_id=learner.pk, tracer=tracer)
         concepts = tracing_engine.estimate_concepts(tracer, state, at=at.timestamp())
-        own = wishes.is_reached(concepts.lower_prob, concepts.evidence_n)
+        theirs = wishes.is_reached(concepts.lower_prob, concepts.evidence_n)
         for pk, word in said.get(learner.pk, {}).items():
             if pk in bank.index_of_concept:
-                own[bank.index_of_concept[pk]] = word.is_known
-        reached &= own
+                theirs[bank.index_of_concept[pk]] = word.is_known
+        reached &= theirs
     return feasibility.find_locked(own, **given, reached=reached)
