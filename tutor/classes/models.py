@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 
 from tutor.accounts.models import Learner, Organisation, User
-from tutor.classes.override_models import AssignmentOverride, Override, StatedMastery
+from tutor.classes.override_models import AssignmentOverride, GradeRule, Override, StatedMastery
 from tutor.common.append_only import AppendOnlyModel
 from tutor.content.models import Concept, Course
 
@@ -15,6 +15,7 @@ __all__ = [
     "AwardRule",
     "Classroom",
     "Enrolment",
+    "GradeRule",
     "LearnerNote",
     "Override",
     "StatedMastery",

@@ -90,3 +90,39 @@ class StatedMastery(Override):
 
     def __str__(self) -> str:
         return f"{self.learner_id} on {self.concept_id}: {self.is_known}"
+
+
+class GradeRule(AppendOnlyModel):
+    """How a class's grades are made from `at` on; the newest row holds, without one none are."""
+
+    class Kind(models.TextChoices):
+        """How; `tutor.practice.grades` says each in a sentence."""
+
+        NONE = "none", "No grades"
+        AWARDED = "awarded", "Topics awarded"
+        BY_DATE = "by-date", "Topics awarded by the due date"
+        LATE_HALF = "late-half", "Topics awarded, late ones for half"
+        ANSWERS = "answers", "Questions answered"
+
+    classroom = models.ForeignKey(
+        "classes.Classroom", on_delete=models.PROTECT, related_name="grade_rules"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    # Of `ANSWERS`: so many make the full grade.
+    number = models.PositiveSmallIntegerField(null=True)
+    at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    # Free text, may hold anything; for the class's teachers and administrators.
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="answers", number__gte=1, number__lte=1000)
+                | (~models.Q(kind="answers") & models.Q(number__isnull=True)),
+                name="grade_rule_number",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.classroom_id}: {self.kind}"
