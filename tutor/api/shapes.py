@@ -302,6 +302,33 @@ class MasteriesOutput(Shape):
     concepts = MasteryOutput(many=True)
 
 
+class AssignmentOutput(Shape):
+    """An assignment as it is for one learner."""
+
+    assignment = serializers.UUIDField()
+    title = serializers.CharField()
+    opens_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(
+        allow_null=True, help_text="Of this learner; null: without end."
+    )
+    is_excused = serializers.BooleanField(help_text="Nothing of it is asked of the learner.")
+    grade = serializers.IntegerField(
+        allow_null=True,
+        help_text="Whole percent, halves upwards; null for who is excused, or without a rule.",
+    )
+    grade_rule = serializers.CharField(
+        allow_blank=True, help_text="How grades are made, in a sentence; empty for no grades."
+    )
+
+
+class AssignmentsOutput(Shape):
+    """A learner's assignments in a course."""
+
+    learner = serializers.UUIDField()
+    course = serializers.CharField()
+    assignments = AssignmentOutput(many=True)
+
+
 class ProblemOutput(Shape):
     """A failure, RFC 9457."""
 

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from tutor.api import problems
-from tutor.api.v1 import health, learners, mastery, metrics, pictures, practice
+from tutor.api.v1 import grades, health, learners, mastery, metrics, pictures, practice
 
 app_name = "api"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{LEARNER}answers", practice.AnswerCreate.as_view(), name="answers"),
     path(f"{LEARNER}hints", practice.HintCreate.as_view(), name="hints"),
     path(f"{LEARNER}mastery", mastery.MasteryList.as_view(), name="mastery"),
+    path(f"{LEARNER}assignments", grades.AssignmentList.as_view(), name="assignments"),
     path(f"{LEARNER}decisions", learners.DecisionList.as_view(), name="decisions"),
     path("v1/pictures/<slug:digest>", pictures.PictureDetail.as_view(), name="picture"),
     re_path(r"^.*$", problems.not_found),

@@ -115,6 +115,7 @@ def _grade_all(
         summed = sittings.order_by().values("learner", "assignment").annotate(n=Sum("n_answered"))
         counts = {(row["learner"], row["assignment"]): row["n"] for row in summed}
     there = _practicable(course)
+    words = stated.read(course_id=course.pk, revision=course.revision)
     found = {}
     for learner_id, row, rule in pairs:
         own = terms.find(
@@ -130,21 +131,18 @@ def _grade_all(
             whole = rule.number or 1
             found[key] = _grade(2 * min(counts.get(key, 0), whole), whole)
         else:
-            asked = [pk for pk in own.goal or there if pk in there]
-            halves = sum(_halves(learner_id, pk, rule, own, days, course) for pk in asked)
+            asked = there.intersection(own.goal) if own.goal else there
+            said = words.get(learner_id, {})
+            known = {pk for pk, one in said.items() if one.is_known}
+            halves = sum(
+                2 if pk in known else _halves(days.get((learner_id, pk)), rule, own) for pk in asked
+            )
             found[key] = _grade(halves, len(asked))
     return found
 
 
-def _halves(
-    learner_id: int, concept_id: int, rule: GradeRule, own: terms.Terms, days: Days, course: Course
-) -> int:
-    """Return 2 for a topic that counts, 1 for one that counts for half, else 0."""
-    said = stated.of(learner_id=learner_id, course_id=course.pk, revision=course.revision)
-    word = said.get(concept_id)
-    if word is not None and word.is_known:
-        return 2
-    since = days.get((learner_id, concept_id))
+def _halves(since: dt.datetime | None, rule: GradeRule, own: terms.Terms) -> int:
+    """Return 2 for a topic awarded since then that counts, 1 for one that half does, else 0."""
     if since is None:
         return 0
     if rule.kind == Kind.AWARDED or own.due_at is None or since <= own.due_at:
@@ -159,8 +157,8 @@ def _grade(halves: int, whole: int) -> Grade:
     return Grade((100 * halves + whole) // (2 * whole), halves / 2, whole)
 
 
-def _practicable(course: Course) -> list[int]:
-    """Return the ids of the concepts that have a question in use, in teaching order."""
+def _practicable(course: Course) -> frozenset[int]:
+    """Return the ids of the concepts that have a question in use."""
     bank = content_selectors.get_bank(course_id=course.pk, revision=course.revision)
     met = bank.concepts[bank.operational]
-    return bank.concept_ids[np.unique(met[met >= 0])].tolist()
+    return frozenset(bank.concept_ids[np.unique(met[met >= 0])].tolist())

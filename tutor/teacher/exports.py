@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from tutor.classes.models import Classroom
+from tutor.practice import grades
 from tutor.practice.progress_lines import Line
 from tutor.responses.tallies import Tally
 from tutor.teacher import activity, wrong_answers
@@ -135,6 +136,30 @@ def mistakes_table(source: Source) -> Table:
     return Table("Wrong answers", columns, rows)
 
 
+def grades_table(source: Source) -> Table:
+    """Return a row per learner and assignment of the class, by the rule that holds."""
+    grid = source.grid
+    rule, assignments, found = grades.list_class(
+        classroom=source.classroom, learners=[row.learner for row in grid.rows], at=grid.at
+    )
+    rows = tuple(
+        (
+            *_who(grid, row),
+            assignment.title,
+            str(assignment.public_id),
+            grade.percent,
+            grade.reached,
+            grade.whole,
+            "excused" if grade.is_excused else "",
+        )
+        for assignment in assignments
+        for row in grid.rows
+        if (grade := found.get((row.learner.pk, assignment.pk))) is not None
+    )
+    columns = ("Assignment", "Assignment key", "Grade, %", "Reached", "Of", "Excused")
+    return Table("Grades", (*_who_columns(grid), *columns), rows)
+
+
 TABLES: dict[str, Callable[[Source], Table]] = {
     "bands": bands_table,
     "estimates": masteries_table,
@@ -142,6 +167,7 @@ TABLES: dict[str, Callable[[Source], Table]] = {
     "learners": learners_table,
     "weeks": weeks_table,
     "wrong-answers": mistakes_table,
+    "grades": grades_table,
 }
 
 
