@@ -107,6 +107,8 @@ TABLE = {
     "teacher:trust": ("get", CLASS_PAGE),
     "teacher:steering-set": ("post", CLASS_ACT),
     "teacher:assignments": ("get", CLASS_PAGE),
+    "teacher:grades": ("get", CLASS_PAGE),
+    "teacher:grades-set": ("post", CLASS_ACT),
     "teacher:override-set": ("post", CLASS_ACT),
     "teacher:override-undo": ("post", CLASS_ACT),
     "teacher:extra-time": ("post", CLASS_ACT),
@@ -140,6 +142,7 @@ TABLE = {
     "api:hints": ("post", (401, 201, 404, 403, 404, 201, 404)),
     "api:mastery": ("get", API_LOOK),
     "api:decisions": ("get", API_LOOK),
+    "api:assignments": ("get", API_LOOK),
     # Of the question that waits: of a course that several teach, shown to one of its students.
     "api:picture": ("get", (401, 200, 404, 200, 200, 200, 404)),
     "api:learners": ("get", (401, 200, 200, 200, 200, 200, 200)),
@@ -207,7 +210,8 @@ class World:
         }
         wanted = parameters_of(name)
         address = reverse(name, kwargs={key: arguments[key] for key in wanted})
-        return f"{address}?course={self.session.course.slug}" if name == "api:mastery" else address
+        by_course = name in {"api:mastery", "api:assignments"}
+        return f"{address}?course={self.session.course.slug}" if by_course else address
 
     def fields(self, name: str) -> dict[str, object]:
         """Return a fitting form, or a document for the API."""
@@ -226,6 +230,7 @@ class World:
                 "learner": str(self.learner.pseudonym),
             },
             "teacher:extra-time": {"factor": "1.5"},
+            "teacher:grades-set": {"rule": "by-date"},
             "teacher:mastery-set": {"topic": "adding", "knows": "yes", "reason": "said so"},
             "student:goal": {"days": "3"},
             "language": {"language": "en"},

@@ -89,7 +89,7 @@ def list_own(
     rows = list(
         Assignment.objects.filter(
             classroom__learners=learner, classroom__course=course, opens_at__lte=at
-        )
+        ).select_related("classroom")
     )
     rules = grade_rules.read(class_ids={row.classroom_id for row in rows})
     graded = [row for row in rows if row.classroom_id in rules]

@@ -14,8 +14,9 @@ from tutor.classes.models import Assignment
 from tutor.classes.terms import Terms
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
+from tutor.practice import grades, timing, usecases
 from tutor.practice import selectors as practice_selectors
-from tutor.practice import timing, usecases
+from tutor.practice.grades import Grade
 from tutor.practice.models import PracticeSession
 from tutor.responses import pace
 from tutor.scheduling import reviews
@@ -89,6 +90,7 @@ class Today:
         excused: assignments, or topics of one, that are not asked of the learner.
         courses: the learner's.
         week: days practised against the goal.
+        grades: of the assignments that have opened, in classes that make any, with how.
     """
 
     first: Task | None
@@ -97,6 +99,7 @@ class Today:
     excused: tuple[Excuse, ...]
     courses: tuple[Course, ...]
     week: progress.ThisWeek
+    grades: tuple[tuple[str, str, tuple[tuple[str, Grade], ...]], ...]
 
 
 def plan(*, learner: Learner, at: dt.datetime) -> Today:
@@ -130,7 +133,20 @@ def plan(*, learner: Learner, at: dt.datetime) -> Today:
         ),
         courses=courses,
         week=progress.get_this_week(learner=learner, at=at),
+        grades=_list_grades(learner, courses, at),
     )
+
+
+def _list_grades(
+    learner: Learner, courses: tuple[Course, ...], at: dt.datetime
+) -> tuple[tuple[str, str, tuple[tuple[str, Grade], ...]], ...]:
+    """Return (class, how its grades are made, (assignment, grade) of each), class by class."""
+    found: dict[int, tuple[str, str, list[tuple[str, Grade]]]] = {}
+    for course in courses:
+        for row, rule, grade in grades.list_own(learner=learner, course=course, at=at):
+            room = found.setdefault(row.classroom_id, (row.classroom.name, grades.say(rule), []))
+            room[2].append((row.title, grade))
+    return tuple((name, said, tuple(own)) for name, said, own in found.values())
 
 
 def _unfinished(

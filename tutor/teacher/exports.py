@@ -139,7 +139,7 @@ def mistakes_table(source: Source) -> Table:
 def grades_table(source: Source) -> Table:
     """Return a row per learner and assignment of the class, by the rule that holds."""
     grid = source.grid
-    rule, assignments, found = grades.list_class(
+    _, assignments, found = grades.list_class(
         classroom=source.classroom, learners=[row.learner for row in grid.rows], at=grid.at
     )
     rows = tuple(
