@@ -274,7 +274,7 @@ class TestFilters:
         classroom, teacher, _ = school
         client.force_login(teacher)
 
-        missing = client.get(reverse("teacher:export-csv", args=[classroom.public_id, "grades"]))
+        missing = client.get(reverse("teacher:export-csv", args=[classroom.public_id, "ranks"]))
 
         assert missing.status_code == 404
         assert "estimates" in missing.content.decode()
