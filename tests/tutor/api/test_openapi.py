@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 OPERATIONS = {
     "get_health",
     "list_learners",
+    "list_assignments",
     "list_decisions",
     "start_practice",
     "next_item",
