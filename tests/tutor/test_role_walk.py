@@ -66,6 +66,10 @@ TABLE = {
     "student:home": ("get", (SIGN_IN, 200, 200, 404, 404, 404, 404)),
     "student:map": ("get", STUDENT_PAGE),
     "student:progress": ("get", STUDENT_PAGE),
+    # As a teacher of the class sees them.
+    "student:seen-home": ("get", CLASS_PAGE),
+    "student:seen-map": ("get", CLASS_PAGE),
+    "student:seen-progress": ("get", CLASS_PAGE),
     "student:reviews": ("get", STUDENT_PAGE),
     "student:how": ("get", STUDENT_PAGE),
     # Nobody has answered anything on it: it leads back to the list.

@@ -3,12 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
+from tutor.classes.models import Classroom
 from tutor.responses.models import Response
 
 WEEKS = 10
@@ -38,14 +39,21 @@ class ThisWeek:
         return max(0, self.goal - self.days)
 
 
-def list_weeks(*, learner: Learner, at: dt.datetime) -> list[Week]:
-    """Return the latest weeks up to this one, the oldest first; weeks without answers too."""
+def _answers(learner: Learner, only: Classroom | None) -> QuerySet[Response]:
+    rows = Response.objects.filter(learner=learner)
+    return rows if only is None else rows.filter(course=only.course_id)
+
+
+def list_weeks(*, learner: Learner, at: dt.datetime, only: Classroom | None = None) -> list[Week]:
+    """Return the latest weeks up to this one, the oldest first; weeks without answers too.
+
+    `only`: of the course of this class.
+    """
     monday = _monday(timezone.localdate(at))
     first = monday - dt.timedelta(weeks=WEEKS - 1)
     rows = (
-        Response.objects.filter(
-            learner=learner, attempt=1, corrects__isnull=True, answered_at__gte=_midnight(first)
-        )
+        _answers(learner, only)
+        .filter(attempt=1, corrects__isnull=True, answered_at__gte=_midnight(first))
         .annotate(day=TruncDate("answered_at"))
         .values("day")
         .annotate(answers=Count("pk"), right=Count("pk", filter=Q(is_correct=True)))
@@ -65,11 +73,11 @@ def list_weeks(*, learner: Learner, at: dt.datetime) -> list[Week]:
     ]
 
 
-def get_this_week(*, learner: Learner, at: dt.datetime) -> ThisWeek:
-    """Return the days of this week on which the learner practised."""
+def get_this_week(*, learner: Learner, at: dt.datetime, only: Classroom | None = None) -> ThisWeek:
+    """Return the days of this week on which the learner practised, in the course of `only`."""
     today = timezone.localdate(at)
     monday = _monday(today)
-    rows = Response.objects.filter(learner=learner, answered_at__gte=_midnight(monday))
+    rows = _answers(learner, only).filter(answered_at__gte=_midnight(monday))
     practised = set(
         rows.annotate(day=TruncDate("answered_at")).values_list("day", flat=True).distinct()
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes import terms
-from tutor.classes.models import Assignment
+from tutor.classes.models import Assignment, Classroom
 from tutor.classes.terms import Terms
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course
@@ -102,12 +102,23 @@ class Today:
     grades: tuple[tuple[str, str, tuple[tuple[str, Grade], ...]], ...]
 
 
-def plan(*, learner: Learner, at: dt.datetime) -> Today:
-    """Return what a learner can do now: what is unfinished, then what is due first, then freely."""
+def plan(*, learner: Learner, at: dt.datetime, only: Classroom | None = None) -> Today:
+    """Return what a learner can do now: what is unfinished, then what is due first, then freely.
+
+    `only`: what concerns this class of theirs, for its teachers.
+    """
     courses = tuple(class_selectors.list_courses_of(learner=learner))
     assignments = terms.list_of(learner=learner, at=at)
+    if only is not None:
+        courses = tuple(course for course in courses if course.pk == only.course_id)
+        assignments = [pair for pair in assignments if pair[0].classroom_id == only.pk]
     tasks = [
-        *_unfinished(learner, courses, assignments, at),
+        *(
+            task
+            for task in _unfinished(learner, courses, assignments, at)
+            # Another class's assignment is no business of this one's teachers.
+            if only is None or task.assignment is None or task.assignment.classroom_id == only.pk
+        ),
         *(
             _begin(learner, row.classroom.course, row, at, own)
             for row, own in assignments
@@ -132,18 +143,20 @@ def plan(*, learner: Learner, at: dt.datetime) -> Today:
             if own.is_excused or (own.excused and own.is_running(at))
         ),
         courses=courses,
-        week=progress.get_this_week(learner=learner, at=at),
-        grades=_list_grades(learner, courses, at),
+        week=progress.get_this_week(learner=learner, at=at, only=only),
+        grades=_list_grades(learner, courses, at, only),
     )
 
 
 def _list_grades(
-    learner: Learner, courses: tuple[Course, ...], at: dt.datetime
+    learner: Learner, courses: tuple[Course, ...], at: dt.datetime, only: Classroom | None
 ) -> tuple[tuple[str, str, tuple[tuple[str, Grade], ...]], ...]:
     """Return (class, how its grades are made, (assignment, grade) of each), class by class."""
     found: dict[int, tuple[str, str, list[tuple[str, Grade]]]] = {}
     for course in courses:
         for row, rule, grade in grades.list_own(learner=learner, course=course, at=at):
+            if only is not None and row.classroom_id != only.pk:
+                continue
             room = found.setdefault(row.classroom_id, (row.classroom.name, grades.say(rule), []))
             room[2].append((row.title, grade))
     return tuple((name, said, tuple(own)) for name, said, own in found.values())

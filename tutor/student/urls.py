@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tutor.student import help_pages, home_pages, practice_pages, saying_pages
+from tutor.student import help_pages, home_pages, practice_pages, saying_pages, viewing
 
 app_name = "student"
 
@@ -11,6 +11,13 @@ urlpatterns = [
     path("map/", home_pages.show_map, name="map"),
     path("progress/", home_pages.show_progress, name="progress"),
     path("progress/<slug:course>/<slug:concept>/", home_pages.show_concept, name="concept"),
+    path("as/<uuid:class_id>/<uuid:pseudonym>/", viewing.see_home, name="seen-home"),
+    path("as/<uuid:class_id>/<uuid:pseudonym>/map/", viewing.see_map, name="seen-map"),
+    path(
+        "as/<uuid:class_id>/<uuid:pseudonym>/progress/",
+        viewing.see_progress,
+        name="seen-progress",
+    ),
     path("goal/", home_pages.set_goal, name="goal"),
     path("reviews/", home_pages.show_reviews, name="reviews"),
     path("how/", home_pages.show_how, name="how"),
