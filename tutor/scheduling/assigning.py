@@ -12,8 +12,10 @@ from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes import services as class_services
 from tutor.classes import terms
+from tutor.classes.errors import DatesReversed
 from tutor.classes.models import Assignment, Classroom
 from tutor.content import selectors as content_selectors
+from tutor.content import services as content_services
 from tutor.content.models import Concept
 from tutor.scheduling import conduct, ruling, supply
 from tutor.scheduling.errors import InfeasibleAssignment
@@ -139,3 +141,33 @@ def _find_missing(
         offsets=tracer.item_offsets,
     )
     return supply.find_missing(rules, bank=bank, names=names, goal=goal, wanted=wanted)
+
+
+@transaction.atomic
+def change_assignment(
+    *,
+    assignment: Assignment,
+    title: str,
+    opens_at: dt.datetime,
+    due_at: dt.datetime | None,
+    concepts: Iterable[Concept],
+    items_per_session: int,
+    at: dt.datetime,
+) -> Assignment:
+    """Change an assignment; the next choice follows it. What learners were given apart stays.
+
+    Raises:
+        ConceptOfAnotherCourse, DatesReversed, InfeasibleAssignment: as for a new one; nothing is
+            changed.
+    """
+    chosen, classroom = list(concepts), assignment.classroom
+    class_services.check_concepts(classroom=classroom, concepts=chosen)
+    if due_at is not None and due_at <= opens_at:
+        raise DatesReversed("The assignment would be due before it opens.")
+    require_feasible(classroom=classroom, concepts=chosen, at=at, assignment=assignment)
+    assignment.title, assignment.items_per_session = title, items_per_session
+    assignment.opens_at, assignment.due_at = opens_at, due_at
+    assignment.save(update_fields=["title", "opens_at", "due_at", "items_per_session"])
+    assignment.concepts.set(chosen)
+    content_services.raise_revision(course=classroom.course)
+    return assignment

@@ -32,6 +32,11 @@ urlpatterns = [
     path("<uuid:class_id>/rules/set/", rule_pages.set_rule, name="rules-set"),
     path("<uuid:class_id>/rules/<int:rule>/undo/", rule_pages.take_back, name="rules-undo"),
     path("<uuid:class_id>/assignments/", assignment_pages.list_assignments, name="assignments"),
+    path(
+        "<uuid:class_id>/assignments/save/",
+        assignment_pages.save_assignment,
+        name="assignment-save",
+    ),
     path("<uuid:class_id>/grades/", grade_pages.show_grades, name="grades"),
     path("<uuid:class_id>/grades/set/", grade_pages.set_rule, name="grades-set"),
     path("<uuid:class_id>/decisions/set/", override_pages.set_override, name="override-set"),
