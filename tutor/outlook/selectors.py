@@ -1,14 +1,15 @@
 """Reads of forecasts. Whoever asks has been let into the class before (`access_class`)."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from tutor.accounts.models import Learner
 from tutor.classes import terms
 from tutor.classes.models import Assignment, Classroom
+from tutor.content.models import Course
 from tutor.outlook import engine, goals, wording
 from tutor.outlook.models import Forecast
 from tutor.tracing import selectors as tracing_selectors
@@ -74,8 +75,15 @@ def list_at_risk(*, classroom: Classroom, at: dt.datetime) -> list[ForecastRow]:
     Whoever has reached the goal since the night is not listed any more, and nobody is before an
     assignment whose date or topics have been changed since: the next night tells of these.
     """
-    rows = _list_newest(classroom=classroom, at=at).filter(is_at_risk=True)
-    found = _rows(rows, classroom=classroom)
+    return list_at_risk_in(classrooms=[classroom], at=at)
+
+
+def list_at_risk_in(*, classrooms: Sequence[Classroom], at: dt.datetime) -> list[ForecastRow]:
+    """Return the same of some classes of one course, with as many queries as for one class."""
+    if not classrooms:
+        return []
+    rows = _list_newest(classrooms=classrooms, at=at).filter(is_at_risk=True)
+    found = _rows(rows, course=classrooms[0].course)
     return sorted(found, key=_urgency)
 
 
@@ -83,19 +91,22 @@ def list_forecasts_of(
     *, learner: Learner, classroom: Classroom, at: dt.datetime
 ) -> list[ForecastRow]:
     """Return the newest forecasts of a learner of the class, the nearest date first."""
-    rows = _list_newest(classroom=classroom, at=at, learner_ids=[learner.pk])
-    return _rows(rows.order_by("assignment__due_at", "pk"), classroom=classroom)
+    rows = _list_newest(classrooms=[classroom], at=at, learner_ids=[learner.pk])
+    return _rows(rows.order_by("assignment__due_at", "pk"), course=classroom.course)
 
 
 def _list_newest(
-    *, classroom: Classroom, at: dt.datetime, learner_ids: Collection[int] | None = None
+    *,
+    classrooms: Sequence[Classroom],
+    at: dt.datetime,
+    learner_ids: Collection[int] | None = None,
 ) -> QuerySet[Forecast]:
     """Return the newest forecast of each learner and assignment that runs, if it is new enough."""
     rows = Forecast.objects.filter(
-        assignment__classroom=classroom,
+        assignment__classroom__in=classrooms,
         assignment__opens_at__lte=at,
         # Who has left the class is nobody's concern here.
-        learner__enrolments__classroom=classroom,
+        learner__enrolments__classroom=F("assignment__classroom"),
         at__lte=at,
         at__gt=at - dt.timedelta(days=MOST_DAYS_OLD),
     )
@@ -113,8 +124,7 @@ def _list_newest(
     )
 
 
-def _rows(rows: QuerySet[Forecast], *, classroom: Classroom) -> list[ForecastRow]:
-    course = classroom.course
+def _rows(rows: QuerySet[Forecast], *, course: Course) -> list[ForecastRow]:
     own = {
         one.pk: terms.find(
             assignment=one.assignment,
@@ -125,7 +135,7 @@ def _rows(rows: QuerySet[Forecast], *, classroom: Classroom) -> list[ForecastRow
         for one in rows
     }
     found = [one for one in rows if _is_of_this_date(one, own[one.pk].due_at)]
-    outdated = _list_outdated(found, classroom=classroom)
+    outdated = _list_outdated(found, course=course)
     return [_row(one, own[one.pk].due_at) for one in found if one.pk not in outdated]
 
 
@@ -137,9 +147,8 @@ def _is_of_this_date(row: Forecast, due_at: dt.datetime | None) -> bool:
     return abs(days_left - float(row.facts["days_left"])) <= SAME_DATE
 
 
-def _list_outdated(rows: list[Forecast], *, classroom: Classroom) -> set[int]:
+def _list_outdated(rows: list[Forecast], *, course: Course) -> set[int]:
     """Return the forecasts whose goals have been reached or are other ones meanwhile."""
-    course = classroom.course
     try:
         tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
     except NoTracer:

@@ -1,6 +1,8 @@
 """How a class's items are chosen, and every choice with the receipt that says why."""
 
 import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import models
 
@@ -25,6 +27,7 @@ __all__ = [
     "PolicyVersion",
     "SteeringRule",
     "StuckRelease",
+    "concepts_of_stuck",
 ]
 
 
@@ -84,6 +87,16 @@ class PolicyPromotion(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.course_id}: {self.version_id}"
+
+
+def concepts_of_stuck(
+    *, told: Sequence[int] | None, reason: str, facts: Mapping[str, Any]
+) -> tuple[int, ...]:
+    """Return the ids that a decision says its learner is stuck on; `told` is the receipt's."""
+    if told is None and reason == "stuck":
+        # Of before a finish named them all.
+        return (facts["concept"],)
+    return tuple(told or ())
 
 
 class Decision(AppendOnlyModel):
@@ -181,10 +194,7 @@ class Decision(AppendOnlyModel):
     def stuck_on(self) -> tuple[int, ...]:
         """Ids of the concepts that the learner was stuck on then, worked on or not."""
         told = self.receipt.get("stuck")
-        if told is None and self.reason == "stuck":
-            # Of before a finish named them all.
-            return (self.reason_facts["concept"],)
-        return tuple(told or ())
+        return concepts_of_stuck(told=told, reason=self.reason, facts=self.reason_facts)
 
 
 class FactMemories(models.Model):

@@ -9,14 +9,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
 from tutor.accounts.models import Learner
 from tutor.classes.models import Classroom
 from tutor.content.models import Concept
-from tutor.scheduling import selectors
-from tutor.scheduling.models import Decision, DelayedProbe, StuckRelease
+from tutor.scheduling import stuck
+from tutor.scheduling.models import Decision, DelayedProbe
 
 LOOKS_BACK = dt.timedelta(days=30)
 
@@ -66,7 +66,7 @@ class Stuck:
 
     learner: Learner
     concept: Concept | None
-    decision: Decision
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,32 +161,10 @@ def _standard_error(values: Sequence[float]) -> float | None:
 
 
 def _stuck(classroom: Classroom, learners: Sequence[Learner]) -> tuple[Stuck, ...]:
-    """Return who is stuck on what by their newest decision, the longest waiting first.
-
-    Also those who still have something else to do; a release later than that decision counts.
-    """
-    newest = (
-        selectors.list_telling(course_id=classroom.course_id)
-        .filter(learner__in=learners)
-        .values("learner")
-        .annotate(newest=Max("pk"))
-        .values("newest")
-    )
-    decisions = Decision.objects.filter(pk__in=newest).select_related("learner__user")
-    waiting = [
-        (decision, concept)
-        for decision in decisions.order_by("at")
-        for concept in decision.stuck_on
-    ]
-    released = {
-        (row.learner_id, row.concept_id): row.at
-        for row in StuckRelease.objects.filter(
-            learner__in=learners, concept__course=classroom.course_id
-        ).order_by("pk")
-    }
-    concepts = Concept.objects.in_bulk({concept for _, concept in waiting})
+    """Return who waits for the teacher on what, the longest waiting first."""
+    by_id = {learner.pk: learner for learner in learners}
+    waiting = stuck.list_waiting(course_id=classroom.course_id, learner_ids=list(by_id))
+    concepts = Concept.objects.in_bulk({one.concept_id for one in waiting})
     return tuple(
-        Stuck(decision.learner, concepts.get(concept), decision)
-        for decision, concept in waiting
-        if released.get((decision.learner_id, concept), decision.at) <= decision.at
+        Stuck(by_id[one.learner_id], concepts.get(one.concept_id), one.at) for one in waiting
     )
