@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "<!-- Everything below is written by scripts/write_docs.py. -->\n"
 APPS = ("accounts", "content", "classes", "responses", "registry", "tracing")
-APPS += ("scheduling", "calibration", "outlook", "practice", "intake")
+APPS += ("scheduling", "calibration", "outlook", "practice", "alerts", "intake")
 
 
 def prepare() -> None:

@@ -1,1 +1,1 @@
-"""Who needs their teacher now: noticed in the log, cleared by it, and what teachers did about it."""
+"""Who needs their teacher now: noticed in the log, cleared by it, and what was done about it."""

@@ -189,9 +189,7 @@ def _is_of(row: _Row, action: AlertAction, versions: Mapping[str, Collection[int
     return row.version_id in versions.get(_topic_of(action), ())
 
 
-def _acted_again(
-    actions: Sequence[AlertAction], classroom: Classroom
-) -> dict[int, dt.datetime]:
+def _acted_again(actions: Sequence[AlertAction], classroom: Classroom) -> dict[int, dt.datetime]:
     """Return action id -> when somebody next dealt with an alert of its kind."""
     if not actions:
         return {}

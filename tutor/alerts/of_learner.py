@@ -41,9 +41,9 @@ def find_stuck(seen: Seen) -> Iterator[Alert]:
     by_learner: dict[int, list[Any]] = {}
     for one in seen.looked.waiting:
         known = one.concept_id in seen.looked.bank.index_of_concept
-        if one.learner_id in members and known:
-            if not seen.is_mastered(one.learner_id, one.concept_id):
-                by_learner.setdefault(one.learner_id, []).append(one)
+        is_ours = one.learner_id in members and known
+        if is_ours and not seen.is_mastered(one.learner_id, one.concept_id):
+            by_learner.setdefault(one.learner_id, []).append(one)
     for learner_id, waiting in by_learner.items():
         topics = [
             {
@@ -92,13 +92,13 @@ def find_risk(seen: Seen) -> Iterator[Alert]:
         if is_ours and (row.chance is None or 100 * row.chance <= seen.limits.risk_percent):
             by_learner.setdefault(row.learner.pk, []).append(row)
     for learner_id, rows in by_learner.items():
-        rows.sort(key=lambda row: (row.assignment.due_at, row.assignment.pk))
+        rows.sort(key=lambda row: (row.due_at, row.assignment.pk))
         worst = min(rows, key=lambda row: 1.0 if row.chance is None else row.chance)
         against = [line for line in worst.drivers if line.startswith("speaks against it")]
         goals = [
             {
                 "title": row.assignment.title,
-                "due_at": row.assignment.due_at.isoformat(),
+                "due_at": row.due_at.isoformat(),
                 "chance": None if row.chance is None else round(row.chance, 4),
                 "left": row.left,
                 "wanted": row.wanted,
@@ -111,7 +111,7 @@ def find_risk(seen: Seen) -> Iterator[Alert]:
             tuple(str(row.assignment.pk) for row in rows),
             {
                 "goals": goals,
-                "days_left": round((rows[0].assignment.due_at - seen.at) / DAY, 2),
+                "days_left": round((rows[0].due_at - seen.at) / DAY, 2),
                 "against": [line.partition(": ")[2] for line in against[:2]],
                 "change": worst.change,
                 "forecast_at": worst.made_at.isoformat(),
@@ -127,16 +127,14 @@ def find_quiet(seen: Seen) -> Iterator[Alert]:
     active = {pk for pk in members if (moment := last_at.get(pk)) is not None and moment > edge}
     for learner_id, joined in members.items():
         others, peers = len(members) - 1, len(active - {learner_id})
-        goals = [
-            goal
-            for goal in seen.looked.goals[seen.class_id]
-            if not all(seen.is_mastered(learner_id, pk) for pk in goal.concept_ids)
-        ]
-        if learner_id in active or not goals or not peers or peers < PEERS * others:
+        if learner_id in active or not peers or peers < PEERS * others:
+            continue
+        left = seen.unfinished(learner_id)
+        if not left:
             continue
         last = last_at.get(learner_id)
         acted = seen.past.since(Kind.QUIET, learner_id)
-        began = min(goal.assignment.opens_at for goal in goals)
+        began = min(assignment.opens_at for assignment in left)
         since = max(moment for moment in (last, joined, began, acted) if moment is not None)
         days = int((seen.at - since) / DAY)
         if days < seen.limits.quiet_days:
@@ -144,7 +142,7 @@ def find_quiet(seen: Seen) -> Iterator[Alert]:
         facts = {
             "days": days if last is None else int((seen.at - last) / DAY),
             "last_at": "" if last is None else last.isoformat(),
-            "title": goals[0].assignment.title,
+            "title": left[0].title,
             "peers": peers,
             "others": others,
             "within": seen.limits.quiet_days,
@@ -188,7 +186,12 @@ def find_fading(seen: Seen) -> Iterator[Alert]:
     """Who has awards whose topics are shown as "learning" again."""
     for learner_id in seen.members:
         awarded = seen.looked.bank.order_concepts(seen.looked.awarded.get(learner_id, ()))
-        fell = [pk for pk in awarded if seen.rank(learner_id, pk) <= Band.LEARNING.rank]
+        fell = [
+            pk
+            for pk in awarded
+            if seen.rank(learner_id, pk) <= Band.LEARNING.rank
+            and not seen.is_stated(learner_id, pk)
+        ]
         if len(fell) >= seen.limits.faded:
             facts = {
                 "fell": len(fell),

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from tutor.accounts.models import Learner
+from tutor.classes import terms
 from tutor.classes.models import Assignment, Classroom, Enrolment
 from tutor.content import selectors as content_selectors
 from tutor.content.models import Course, ItemVersionConcept
@@ -67,14 +68,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """A running assignment, with what of it can be practised; concept ids."""
-
-    assignment: Assignment
-    concept_ids: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Looked:
     """What is known of some learners of a course at a moment.
 
@@ -87,7 +80,8 @@ class Looked:
         notes: class id -> calls for help, newest first, as `remarks.list_fresh_notes` has them.
         waiting: who is stuck on what.
         forecasts: who is named at risk of missing a date.
-        goals: class id -> what runs.
+        running: class id -> assignments that may run for somebody, the nearest date first.
+        practicable: ids of the concepts that some item can be practised on.
         masteries: of all of them.
         awarded: learner id -> concept ids.
         untaught: (learner id, concept id, when) of what they said they have not learnt.
@@ -104,7 +98,8 @@ class Looked:
     notes: Mapping[int, Sequence[TeacherNote]]
     waiting: Sequence[Waiting]
     forecasts: Sequence[ForecastRow]
-    goals: Mapping[int, Sequence[Goal]]
+    running: Mapping[int, Sequence[Assignment]]
+    practicable: frozenset[int]
     masteries: ClassMasteries
     awarded: Mapping[int, frozenset[int]]
     untaught: Sequence[tuple[int, int, dt.datetime]]
@@ -118,9 +113,7 @@ def look(*, classrooms: Sequence[Classroom], at: dt.datetime) -> Looked:
     return Looked(
         course=course,
         bank=content_selectors.get_bank(course_id=course.pk, revision=course.revision),
-        ideas=content_selectors.get_misconceptions(
-            course_id=course.pk, revision=course.revision
-        ),
+        ideas=content_selectors.get_misconceptions(course_id=course.pk, revision=course.revision),
         at=at,
         members=members,
         learners=learners,
@@ -132,7 +125,10 @@ def look(*, classrooms: Sequence[Classroom], at: dt.datetime) -> Looked:
         },
         waiting=stuck.list_waiting(course_id=course.pk, learner_ids=ids),
         forecasts=outlook.list_at_risk_in(classrooms=classrooms, at=at),
-        goals=_read_goals(classrooms, at),
+        running=_read_running(classrooms, at),
+        practicable=outlook_engine.practicable(
+            tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
+        ),
         masteries=class_masteries.read_class(learner_ids=ids, course=course, at=at),
         awarded=_read_awarded(course.pk, ids),
         untaught=_read_untaught(course.pk, ids, at),
@@ -225,25 +221,18 @@ def _read_last(course_id: int, ids: Sequence[int]) -> dict[int, dt.datetime | No
     return dict(rows.values_list("pk", "last_at"))
 
 
-def _read_goals(classrooms: Sequence[Classroom], at: dt.datetime) -> dict[int, list[Goal]]:
-    """Return class id -> the assignments that run, the nearest date first."""
+def _read_running(classrooms: Sequence[Classroom], at: dt.datetime) -> dict[int, list[Assignment]]:
+    """Return class id -> the assignments that may run for somebody, the nearest date first.
+
+    Also those that are over, where somebody has another date.
+    """
     course = classrooms[0].course
-    tracer = tracing_selectors.get_tracer(course_id=course.pk, revision=course.revision)
-    there = outlook_engine.practicable(tracer)
-    running = Assignment.objects.filter(classroom__in=classrooms, opens_at__lte=at)
-    rows = [
-        row
-        for row in running.order_by(F("due_at").asc(nulls_last=True), "pk")
-        if row.due_at is None or row.due_at > at
-    ]
-    asked: dict[int, set[int]] = {}
-    links = Assignment.concepts.through.objects.filter(assignment__in=[row.pk for row in rows])
-    for assignment, concept in links.values_list("assignment", "concept"):
-        asked.setdefault(assignment, set()).add(concept)
-    found: dict[int, list[Goal]] = {one.pk: [] for one in classrooms}
-    for row in rows:
-        own = asked.get(row.pk)
-        found[row.classroom_id].append(Goal(row, there & own if own else there))
+    decided = terms.read(course_id=course.pk, revision=course.revision)
+    opened = Assignment.objects.filter(classroom__in=classrooms, opens_at__lte=at)
+    found: dict[int, list[Assignment]] = {one.pk: [] for one in classrooms}
+    for row in opened.order_by(F("due_at").asc(nulls_last=True), "pk"):
+        if row.due_at is None or row.due_at > at or row.pk in decided:
+            found[row.classroom_id].append(row)
     return found
 
 

@@ -8,6 +8,8 @@ from tutor.alerts.kinds import Kind
 from tutor.alerts.past import Past
 from tutor.alerts.reading import Answer, Looked
 from tutor.alerts.thresholds import Thresholds
+from tutor.classes import terms
+from tutor.classes.models import Assignment
 from tutor.tracing.bands import Band
 
 DAY = dt.timedelta(days=1)
@@ -92,6 +94,27 @@ class Seen:
             return {}
         place = bank.index_of_concept[concept_id]
         return {"slug": bank.concept_slugs[place], "topic": bank.concept_names[place]}
+
+    def is_stated(self, learner_id: int, concept_id: int) -> bool:
+        """Test whether a teacher's word is shown and not the estimate."""
+        column = self.looked.bank.index_of_concept[concept_id]
+        return bool(self.looked.masteries.is_stated[self.rows[learner_id], column])
+
+    def unfinished(self, learner_id: int) -> list[Assignment]:
+        """Return the assignments that run for a learner and are not mastered, as each has them."""
+        course, found = self.looked.course, []
+        for row in self.looked.running[self.class_id]:
+            own = terms.find(
+                assignment=row,
+                learner_id=learner_id,
+                course_id=course.pk,
+                revision=course.revision,
+            )
+            asked = self.looked.practicable.intersection(own.goal or self.looked.practicable)
+            left = any(not self.is_mastered(learner_id, pk) for pk in asked - own.excused)
+            if own.is_running(self.at) and left:
+                found.append(row)
+        return found
 
     def recent(self, kind: Kind, learner_id: int) -> list[Answer]:
         """Return the newest answers, the newest first, since somebody acted on this kind."""

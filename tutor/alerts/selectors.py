@@ -122,9 +122,7 @@ def list_threshold_changes(*, classroom: Classroom, most: int = 20) -> list[Aler
     return list(rows.order_by("-pk")[:most])
 
 
-def list_actions(
-    *, classroom: Classroom, learner: Learner | None = None
-) -> QuerySet[AlertAction]:
+def list_actions(*, classroom: Classroom, learner: Learner | None = None) -> QuerySet[AlertAction]:
     """Return what was done in a class, newest first, each with whether it was taken back."""
     rows = AlertAction.objects.filter(classroom=classroom).exclude(what=What.TAKEN_BACK)
     if learner is not None:
@@ -145,9 +143,7 @@ def access_action(*, classroom: Classroom, action_id: int) -> AlertAction:
     return found
 
 
-def _list_acted(
-    classrooms: Sequence[Classroom], at: dt.datetime
-) -> dict[int, list[AlertAction]]:
+def _list_acted(classrooms: Sequence[Classroom], at: dt.datetime) -> dict[int, list[AlertAction]]:
     """Return class id -> the actions that count, newest first."""
     rows = AlertAction.objects.filter(
         classroom__in=classrooms,

@@ -31,19 +31,21 @@ def _help(facts: Facts, at: dt.datetime) -> str:
 
 
 def _stuck(facts: Facts, _: dt.datetime) -> str:
-    told = [
-        f"{_many(one['answers'], 'answer')} on “{one['topic']}”" for one in facts["topics"][:3]
-    ]
+    told = [f"{_many(one['answers'], 'answer')} on “{one['topic']}”" for one in facts["topics"][:3]]
     more = len(facts["topics"]) - len(told)
     rest = f" and {_many(more, 'more topic')}" if more else ""
     them = "its" if len(facts["topics"]) == 1 else "their"
-    return f"Not mastered after {_list(told)}{rest}: {them} questions wait until you let them go on."
+    return (
+        f"Not mastered after {_list(told)}{rest}: {them} questions wait until you let them go on."
+    )
 
 
 def _streak(facts: Facts, at: dt.datetime) -> str:
     on = f", most of them on “{facts['topic']}”" if "topic" in facts else ""
     last = dt.datetime.fromisoformat(facts["last_at"])
-    return f"The last {facts['wrong']} first answers were wrong{on}; the newest {say_when(last, at)}."
+    return (
+        f"The last {facts['wrong']} first answers were wrong{on}; the newest {say_when(last, at)}."
+    )
 
 
 def _idea(facts: Facts, _: dt.datetime) -> str:

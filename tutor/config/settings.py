@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "tutor.calibration",
     "tutor.outlook",
     "tutor.practice",
+    "tutor.alerts",
     "tutor.demo",
     "tutor.student",
     "tutor.teacher",

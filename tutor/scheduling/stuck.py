@@ -55,8 +55,5 @@ def list_waiting(*, course_id: int, learner_ids: Collection[int]) -> list[Waitin
         .values_list("learner", "concept", "at")
     }
     return [
-        one
-        for one in waiting
-        if released.get((one.learner_id, one.concept_id), one.at) <= one.at
+        one for one in waiting if released.get((one.learner_id, one.concept_id), one.at) <= one.at
     ]
-

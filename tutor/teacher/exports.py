@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from functools import cached_property
 
+from tutor.alerts import selectors as alerts
+from tutor.alerts import wording
 from tutor.classes.models import Classroom
 from tutor.practice import grades
 from tutor.practice.progress_lines import Line
 from tutor.responses.tallies import Tally
-from tutor.teacher import activity, wrong_answers
+from tutor.teacher import activity, needs, wrong_answers
 from tutor.teacher.activity import Activity
 from tutor.teacher.overview import BANDS, Cell, Grid, Row
 from tutor.teacher.sheets import Table, Value
@@ -160,7 +162,26 @@ def grades_table(source: Source) -> Table:
     return Table("Grades", (*_who_columns(grid), *columns), rows)
 
 
+def needs_table(source: Source) -> Table:
+    """Return a row per reason why somebody of the grid needs their teacher, as the page has it."""
+    grid, labels = source.grid, {row.learner.pk: row for row in source.grid.rows}
+    found = alerts.find_needs(classrooms=[source.classroom], at=grid.at)[source.classroom.pk]
+    rows: list[tuple[Value, ...]] = []
+    for place, need, alert, leads in needs.list_reasons(found):
+        if need.learner is None:
+            who = ("The whole class", "")[: len(_who_columns(grid))]
+        elif need.learner.pk in labels:
+            who = _who(grid, labels[need.learner.pk])
+        else:
+            continue
+        said = wording.say(alert.kind, alert.facts, at=grid.at)
+        rows.append((place, *who, alert.kind.label, "yes" if leads else "", said))
+    columns = ("Place", *_who_columns(grid), "Reason", "Leads", "Why")
+    return Table("Who needs you", columns, tuple(rows))
+
+
 TABLES: dict[str, Callable[[Source], Table]] = {
+    "needs": needs_table,
     "bands": bands_table,
     "estimates": masteries_table,
     "topics": topics_table,

@@ -1,5 +1,6 @@
 """The teacher's pages of one learner: how it goes, one concept over time, notes."""
 
+import datetime as dt
 import uuid
 
 from django.contrib.auth.decorators import login_required
@@ -10,16 +11,28 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from tutor.accounts.models import Learner
 from tutor.classes import selectors as class_selectors
 from tutor.classes import services as class_services
 from tutor.classes.errors import NoteUnusable
+from tutor.classes.models import Classroom
 from tutor.common import clock
 from tutor.common.errors import NotVisible, TutorError
 from tutor.outlook import selectors as outlook
 from tutor.practice import charts, progress_lines, remarks
-from tutor.teacher import filters, learner_view, overrides, receipts, week_charts
+from tutor.teacher import (
+    filters,
+    learner_view,
+    needs_done,
+    needs_pages,
+    overrides,
+    receipts,
+    week_charts,
+)
+from tutor.teacher.events import Event
 
 DECISIONS_PER_PAGE = 25
+HISTORY = 50
 
 
 @login_required
@@ -58,7 +71,8 @@ def show(
         ),
         "own": overrides.view_learner(learner=person, classroom=found, at=at),
         "decided": decided,
-        "history": learner_view.list_history(learner=person, classroom=found),
+        "lines_now": needs_pages.list_lines_of(learner=person, classroom=found, at=at),
+        "history": _history(request, person, found, at),
         "page": page,
         "lines": receipts.describe_all(list(page.object_list)),
         "problem": problem,
@@ -67,6 +81,21 @@ def show(
     refused = problem or decided
     status = refused.status if refused else 200
     return render(request, "teacher/learner.html", context, status=status)
+
+
+def _history(
+    request: HttpRequest, person: Learner, classroom: Classroom, at: dt.datetime
+) -> list[Event]:
+    """Return what changed and what was done, newest first; texts are for the class's teachers."""
+    acted = needs_done.list_events(
+        learner=person,
+        classroom=classroom,
+        with_texts=class_selectors.does_teach(actor=request.user, classroom=classroom),
+        at=at,
+        most=HISTORY,
+    )
+    events = [*learner_view.list_history(learner=person, classroom=classroom), *acted]
+    return sorted(events, key=lambda event: event.at, reverse=True)[:HISTORY]
 
 
 @login_required

@@ -9,9 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from tutor.accounts.models import Learner
+from tutor.alerts import services as alert_services
+from tutor.alerts.kinds import Kind as AlertKind
+from tutor.alerts.kinds import What
 from tutor.classes import overriding, stating
 from tutor.classes import selectors as class_selectors
-from tutor.classes.models import Classroom
+from tutor.classes.models import AssignmentOverride, Classroom
 from tutor.classes.overriding import By
 from tutor.common import clock
 from tutor.common.errors import TutorError
@@ -20,6 +23,9 @@ from tutor.scheduling.errors import InvalidRule
 from tutor.scheduling.models import SteeringRule
 from tutor.scheduling.rule_values import Order
 from tutor.teacher import assignment_pages, learner_pages, overrides, rule_forms
+
+# Names the keys of what is kept about dates that were extended.
+EXTENDED = uuid.UUID("6c0f6a1e-4b77-5d0d-9a53-2f8f1d0f6f3a")
 
 
 @login_required
@@ -52,7 +58,26 @@ def _decide(form: QueryDict, classroom: Classroom, *, by: By) -> None:
     until = rule_forms.read_moment(form)
     if until is None and form.get("date", "").strip():
         raise InvalidRule("Write a date and time as 2026-06-30T18:00.", field="date")
-    overriding.set_date(assignment=assignment, learners=learners, until=until, by=by)
+    rows = overriding.set_date(assignment=assignment, learners=learners, until=until, by=by)
+    for row in rows:
+        if row.learner is not None:
+            _note_extended(classroom, row, by)
+
+
+def _note_extended(classroom: Classroom, row: AssignmentOverride, by: By) -> None:
+    """Keep among what was done about learners who may miss a date that it was extended.
+
+    The same row, which a second click finds, has the same key.
+    """
+    alert_services.record_action(
+        classroom=classroom,
+        actor=by.actor,
+        kind=AlertKind.RISK,
+        what=What.EXTENDED,
+        at=by.at,
+        learner=row.learner,
+        client_key=uuid.uuid5(EXTENDED, str(row.pk)),
+    )
 
 
 @login_required

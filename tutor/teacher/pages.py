@@ -1,4 +1,4 @@
-"""The teacher's list of classes, and receipts of choices."""
+"""Receipts of choices."""
 
 import uuid
 
@@ -9,14 +9,6 @@ from django.views.decorators.http import require_GET
 
 from tutor.classes import selectors as class_selectors
 from tutor.teacher import receipts
-
-
-@login_required
-@require_GET
-def classes(request: HttpRequest) -> HttpResponse:
-    """List the classes that this person teaches or administers."""
-    found = class_selectors.list_visible_classes(actor=request.user)
-    return render(request, "teacher/classes.html", {"classes": found})
 
 
 @login_required

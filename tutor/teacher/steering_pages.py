@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from tutor.alerts import services as alert_services
 from tutor.classes import selectors as class_selectors
 from tutor.classes.models import Classroom
 from tutor.common import clock
@@ -64,11 +65,11 @@ def release(request: HttpRequest, class_id: uuid.UUID, pseudonym: uuid.UUID) -> 
     person = class_selectors.access_learner_of(classroom=found, pseudonym=pseudonym)
     concept = request.POST.get("concept", "")
     try:
-        scheduling_steering.release_learner(
+        alert_services.let_go_on(
+            classroom=found,
             learner=person,
-            course=found.course,
             concept_id=int(concept) if concept.isdecimal() else 0,
-            actor=request.user,
+            actor=request.user,  # type: ignore[arg-type]
             at=clock.now(),
             note=request.POST.get("note", "").strip()[:200],
         )

@@ -8,6 +8,7 @@ from tutor.teacher import (
     export_pages,
     grade_pages,
     learner_pages,
+    needs_pages,
     override_pages,
     pages,
     rule_pages,
@@ -18,8 +19,14 @@ from tutor.teacher import (
 app_name = "teacher"
 
 urlpatterns = [
-    path("", pages.classes, name="classes"),
+    path("", needs_pages.landing, name="classes"),
     path("<uuid:class_id>/", class_pages.classroom, name="classroom"),
+    path("<uuid:class_id>/needs/", needs_pages.show_needs, name="needs"),
+    path("<uuid:class_id>/needs/act/", needs_pages.act, name="needs-act"),
+    path("<uuid:class_id>/needs/done/", needs_pages.show_done, name="needs-done"),
+    path("<uuid:class_id>/needs/done/<int:action>/undo/", needs_pages.take_back, name="needs-undo"),
+    path("<uuid:class_id>/needs/when/", needs_pages.show_thresholds, name="needs-when"),
+    path("<uuid:class_id>/needs/when/set/", needs_pages.set_thresholds, name="needs-when-set"),
     path("<uuid:class_id>/activity/", class_pages.show_activity, name="activity"),
     path("<uuid:class_id>/topics/<slug:concept>/", class_pages.concept, name="concept"),
     path("<uuid:class_id>/questions/<slug:item>/", class_pages.item, name="item"),
