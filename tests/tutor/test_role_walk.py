@@ -18,6 +18,8 @@ from tests.factories import (
     set_scheduling,
     start_session,
 )
+from tutor.alerts import services as alert_services
+from tutor.alerts.thresholds import DEFAULTS, NAMES
 from tutor.classes import overriding
 from tutor.classes.overriding import By
 from tutor.common import cache, clock
@@ -97,6 +99,13 @@ TABLE = {
     "student:stuck": ("post", OWN_ACT),
     "teacher:classes": ("get", (SIGN_IN, 200, 200, 200, 200, 200, 200)),
     "teacher:classroom": ("get", CLASS_PAGE),
+    "teacher:needs": ("get", CLASS_PAGE),
+    # Nothing that was seen goes along: refused in words.
+    "teacher:needs-act": ("post", (SIGN_IN, 404, 404, 400, 404, 400, 404)),
+    "teacher:needs-done": ("get", CLASS_PAGE),
+    "teacher:needs-undo": ("post", CLASS_ACT),
+    "teacher:needs-when": ("get", CLASS_PAGE),
+    "teacher:needs-when-set": ("post", CLASS_ACT),
     "teacher:activity": ("get", CLASS_PAGE),
     "teacher:concept": ("get", CLASS_PAGE),
     "teacher:item": ("get", CLASS_PAGE),
@@ -186,6 +195,14 @@ class World:
             learners=[self.learner],
             by=By(None, at),
         )
+        self.action = alert_services.record_action(
+            classroom=self.classroom,
+            actor=self.users["own teacher"],
+            kind="help",
+            what="talked",
+            at=at,
+            learner=self.learner,
+        )
         course.refresh_from_db()
         rejects = storage.new_name("rejects.csv")
         storage.path_of(rejects).write_text("line,field,value,reason\n2,correct,x,no number\n")
@@ -206,6 +223,7 @@ class World:
             "decision": presentation,
             "upload": self.upload.public_id,
             "rule": self.rule.pk,
+            "action": self.action.pk,
             "override": self.override.pk,
             "digest": self.picture.digest,
             "course": self.session.course.slug,
@@ -239,6 +257,8 @@ class World:
             "teacher:assignment-save": {"title": "New", "opens": "2026-01-01T08:00", "items": "5"},
             "teacher:mastery-set": {"topic": "adding", "knows": "yes", "reason": "said so"},
             "student:goal": {"days": "3"},
+            "teacher:needs-when-set": {"base": "0"}
+            | {name: getattr(DEFAULTS, name) for name in NAMES},
             "language": {"language": "en"},
             "intake:act": {"do": "import"},
             "api:sessions": {"assignment": str(self.assignment.public_id)},

@@ -138,6 +138,8 @@ def addresses(classroom) -> dict[str, str]:
     activity = reverse("teacher:activity", args=[room])
     topic = reverse("teacher:concept", args=[room, concept])
     return {
+        "landing": reverse("teacher:classes"),
+        "who needs you": reverse("teacher:needs", args=[room]),
         "grid": reverse("teacher:classroom", args=[room]),
         "grid, names hidden": reverse("teacher:classroom", args=[room]) + "?names=hidden",
         "activity, ten weeks": activity,
@@ -161,6 +163,8 @@ STATES = "SELECT state, floors FROM tracing_learnerstate WHERE learner_id = ANY(
 LATELY = " AND r.answered_at >= now() - interval '68 days'"
 OWN = "SELECT r.id, r.answered_at FROM responses_response r"
 FLOORS = {
+    "landing": STATES,
+    "who needs you": STATES,
     "grid": STATES,
     "grid, names hidden": STATES,
     "activity, ten weeks": ALL.format(columns=f"r.learner_id, {SUMS}") + LATELY + " GROUP BY 1",

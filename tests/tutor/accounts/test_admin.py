@@ -21,6 +21,8 @@ from tests.factories import (
 )
 from tutor.accounts.administration import OrganisationAdmin, ReadOnlyAdmin
 from tutor.accounts.models import AuditEntry, Learner, User
+from tutor.alerts.models import AlertAction, AlertThresholds
+from tutor.alerts.thresholds import DEFAULTS, NAMES
 from tutor.calibration import overrides
 from tutor.calibration import services as calibration_services
 from tutor.calibration.models import CalibratedCourse, ItemLife
@@ -120,6 +122,19 @@ class School:
         self.forecast = Forecast.objects.create(
             learner=learner, assignment=self.assignment, at=AT, is_at_risk=False, facts={}
         )
+        self.thresholds = AlertThresholds.objects.create(
+            classroom=self.classroom, at=AT, **{name: getattr(DEFAULTS, name) for name in NAMES}
+        )
+        self.alert_action = AlertAction.objects.create(
+            classroom=self.classroom,
+            learner=learner,
+            actor=self.teacher,
+            at=AT,
+            seen_at=AT,
+            kind="help",
+            what="talked",
+            text="For those who teach the class alone",
+        )
         self.job = calibration_services.ask_for(course=self.course, at=AT)
         self.decided = overrides.set_difficulty(
             version=self.run.items.first().version,
@@ -161,6 +176,8 @@ class School:
             "tracing.filterstanding": self.standings[1],
             "outlook.outlookversion": self.outlook,
             "outlook.forecast": self.forecast,
+            "alerts.alertthresholds": self.thresholds,
+            "alerts.alertaction": self.alert_action,
             "scheduling.decision": Decision.objects.filter(course=self.course).first(),
             "scheduling.classscheduling": self.scheduling,
             "scheduling.policyversion": self.policy,
@@ -224,7 +241,10 @@ class TestEveryModel:
             shown = {found.pk for found in listed.context["cl"].result_list}
             assert row.pk in shown, label
             assert theirs[label].pk not in shown, label
-            assert client.get(page(row)).status_code == 200, label
+            found = client.get(page(row))
+            assert found.status_code == 200, label
+            # What teachers write is for those who teach the class.
+            assert "For those who teach" not in found.content.decode(), label
             # Django sends to the start of the admin what it does not find.
             assert client.get(page(theirs[label])).status_code == 302, label
 
