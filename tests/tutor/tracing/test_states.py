@@ -298,6 +298,8 @@ class TestMasteries:
         for learner in learners[:4]:
             random_history(learner=learner, course=course, seed=learner.pk, size=5)
         tracer_of(course)
+        # What teachers say is read once per revision of the course.
+        selectors.list_masteries(learners=learners[:1], course=course, at=AT + 900 * HOUR)
 
         with CaptureQueriesContext(connection) as captured:
             found = selectors.list_masteries(learners=learners, course=course, at=AT + 900 * HOUR)
